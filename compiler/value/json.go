@@ -161,7 +161,7 @@ func decodeMap(d *json.Decoder, depth int) (Value, error) {
 			continue
 		}
 		index[key] = len(m.Map)
-		m.Map = append(m.Map, Entry{Key: key, Value: item})
+		m.Map = append(m.Map, Entry{Key: key, KeyKind: Text, Value: item})
 	}
 	_, err := d.Token()
 	return m, err

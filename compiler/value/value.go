@@ -53,6 +53,8 @@ const (
 	Sensitive
 	// NotHere marks a value that depends on an environment variable which is not set where the plan is made.
 	NotHere
+	// Dated marks a text that YAML read as a date: Prefect refuses it where it wants text and writes it as ISO 8601 elsewhere.
+	Dated
 )
 
 // Has reports whether all marks of m are set.
@@ -62,24 +64,55 @@ func (o Origin) Has(m Origin) bool { return o&m == m }
 type Value struct {
 	Kind   Kind
 	Origin Origin
-	Pos    Pos
 	Bool   bool
+	Pos    Pos
 	Int    int64
 	Float  float64
 	// Text is the text of a Text; for an Int beyond 64 bits its decimal digits (Big then reports true).
 	Text string
 	List []Value
 	Map  []Entry
+	// Ext holds what few values have; nil for the others, which keeps the tree of a large file small.
+	Ext *Ext
+}
+
+// Ext is what only some values know about themselves.
+type Ext struct {
 	// Refs names what the value was filled from, for reasons and for the list of names that would make it plain:
 	// "$REGION", "prefect.blocks.secret.token", "image.tag".
 	Refs []string
+	// Alias is the place of the alias through which the value came here; Pos is then that of its anchor.
+	Alias Pos
 }
 
-// Entry is one key of a mapping with its value. Keys are text always: Prefect's JSON has no others.
+// Entry is one key of a mapping with its value. Keys are text always, as in JSON; KeyKind tells what YAML read (a number, say).
 type Entry struct {
-	Key    string
-	KeyPos Pos
-	Value  Value
+	Key     string
+	KeyPos  Pos
+	KeyKind Kind
+	Value   Value
+}
+
+// Refs names what the value was filled from.
+func (v Value) Refs() []string {
+	if v.Ext == nil {
+		return nil
+	}
+	return v.Ext.Refs
+}
+
+// Alias is the place of the alias through which the value came, the zero Pos without one.
+func (v Value) Alias() Pos {
+	if v.Ext == nil {
+		return Pos{}
+	}
+	return v.Ext.Alias
+}
+
+// Through returns v marked as having come through the alias at p.
+func (v Value) Through(p Pos) Value {
+	v.Ext = &Ext{Refs: v.Refs(), Alias: p}
+	return v
 }
 
 // Of makes a Value of plain Go data: nil, bool, int, int64, float64, string, []Value, []Entry or a Value itself.
@@ -156,7 +189,7 @@ func (v Value) Set(key string, x Value) Value {
 			return v
 		}
 	}
-	v.Map = append(v.Map, Entry{Key: key, KeyPos: x.Pos, Value: x})
+	v.Map = append(v.Map, Entry{Key: key, KeyPos: x.Pos, KeyKind: Text, Value: x})
 	return v
 }
 
@@ -176,7 +209,7 @@ func (v Value) Marks() Origin {
 func (v Value) Mark(m Origin, refs ...string) Value {
 	v.Origin |= m
 	if len(refs) > 0 {
-		v.Refs = append(append([]string(nil), v.Refs...), refs...)
+		v.Ext = &Ext{Refs: append(append([]string(nil), v.Refs()...), refs...), Alias: v.Alias()}
 	}
 	return v
 }

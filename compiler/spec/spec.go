@@ -1,0 +1,228 @@
+// Package spec reads a prefect.yaml: from bytes to a typed tree in which every value keeps its place in the file, with everything that is
+// wrong with its form as diagnostics.
+//
+// It knows which keys Prefect 3.8 reads, of which types, and what it refuses: Prefect validates the file with pydantic and, if one field is ill-typed,
+// discards the whole file with a yellow note; here each fault is an error at its own line, and nothing else of the file is lost. What templates mean,
+// which deployments are selected and what a step does is not known here.
+//
+// Deployments are converted on demand, one at a time: a file with 100,000 of them fits in memory as yaml.v3's nodes, but not a second time as values.
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// File is one prefect.yaml.
+type File struct {
+	// Name is the file's name as shown in diagnostics: slash-separated, relative to the working directory.
+	Name   string
+	Source []byte
+	// Build, Push and Pull are the sections for all deployments.
+	Build, Push, Pull Section
+	// CI is the mapping under x-ci, null without one.
+	CI value.Value
+	// Exists is false for a file that isn't there: everything then comes from the command line.
+	Exists bool
+
+	conv  converter
+	nodes []*yaml.Node
+	told  []bool
+}
+
+// Section is a build, push or pull section: a list of steps.
+type Section struct {
+	// Present says that the key is written, Null that its value is null, Empty that it is an empty list or mapping.
+	Present, Null, Empty bool
+	Pos                  value.Pos
+	Steps                []Step
+}
+
+// Step is one step as written: a function and its keyword arguments.
+type Step struct {
+	// Function is the full name as written: "prefect.deployments.steps.git_clone".
+	Function string
+	Pos      value.Pos
+	// ID is the step's id, null without one; Requires the packages to install, as written.
+	ID       value.Value
+	Requires []string
+	// Inputs are the keyword arguments without id and requires, with templates as written.
+	Inputs value.Value
+	// Whole is the step as it stands in the file, as a pull step is registered.
+	Whole value.Value
+}
+
+// Deployment is one entry of `deployments`.
+type Deployment struct {
+	// Index counts from 0 in the file.
+	Index int
+	Pos   value.Pos
+	// Fields holds the keys that Prefect reads and the file writes, with the types that Prefect gives them; build, push, pull are in the sections.
+	Fields            value.Value
+	Build, Push, Pull Section
+	// Name and Entrypoint are as written, with templates; null when not written.
+	Name, Entrypoint value.Value
+}
+
+// Load reads a file. The File is usable as far as it could be read, even with errors: a broken deployment does not hide the others' faults.
+func Load(name string, src []byte) (*File, diag.List) {
+	var diags diag.List
+	f := &File{Name: name, Source: src, Exists: true}
+	root, fault := parse(name, src)
+	if fault != nil {
+		return f, diag.List{*fault}
+	}
+	f.conv = converter{file: name, src: src, diags: &diags}
+	f.top(root)
+	f.conv.diags = nil
+	return f, diags
+}
+
+// top walks the keys of the file.
+func (f *File) top(root *yaml.Node) {
+	c := &f.conv
+	if root == nil || (root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null") {
+		c.fault(diag.Warning, "empty-file", value.Pos{Line: 1, Column: 1}, "the file is empty", "write a list of deployments: compile explain empty-file shows one")
+		return
+	}
+	if root.Kind != yaml.MappingNode {
+		what := "text"
+		if root.Kind == yaml.SequenceNode {
+			what = "a list"
+		}
+		help := "its top level has the keys build, push, pull and deployments"
+		if root.Kind == yaml.SequenceNode {
+			help = "a list of steps stands under build:, push: or pull:, a list of deployments under deployments:"
+		}
+		c.fault(diag.Error, "not-a-mapping", position(root), "a prefect.yaml is a mapping, and this file is "+what, help)
+		return
+	}
+	tree, deployments := f.split(root)
+	v, _ := c.plain(tree)
+	for _, e := range v.Map {
+		f.topKey(e)
+	}
+	if deployments != nil {
+		f.deployments(deployments)
+	}
+}
+
+// split takes the value of `deployments` out of the root, so that it is not converted whole.
+func (f *File) split(root *yaml.Node) (rest, deployments *yaml.Node) {
+	rest = &yaml.Node{Kind: root.Kind, Tag: root.Tag, Style: root.Style, Line: root.Line, Column: root.Column}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, v := root.Content[i], root.Content[i+1]
+		if key.Kind == yaml.ScalarNode && key.Value == "deployments" {
+			if deployments != nil {
+				f.conv.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "duplicate-key", Message: `the key "deployments" stands twice; the later one wins`,
+					Help: "write one list", Position: at(f.Name, position(key)), Related: []diag.Related{{Position: at(f.Name, position(deployments)), Message: "first written at"}}})
+			}
+			deployments = v
+			continue
+		}
+		rest.Content = append(rest.Content, key, v)
+	}
+	return rest, deployments
+}
+
+var topKeys = []string{"prefect-version", "name", "build", "push", "pull", "deployments", "definitions", "x-ci"}
+
+func (f *File) topKey(e value.Entry) {
+	c := checker{f: f, conv: &f.conv}
+	switch e.Key {
+	case "prefect-version", "name":
+		c.text(e.Value, e.Key)
+	case "build":
+		f.Build = c.section(e)
+	case "push":
+		f.Push = c.section(e)
+	case "pull":
+		f.Pull = c.section(e)
+	case "x-ci":
+		f.CI = e.Value
+	case "definitions":
+	default:
+		if strings.HasPrefix(e.Key, "x-") || strings.HasPrefix(e.Key, ".") || strings.HasPrefix(e.Key, "_") || f.anchorUnder(e) {
+			return
+		}
+		c.unknown(e, topKeys, "of the file")
+	}
+}
+
+// anchorUnder reports whether an anchor stands under a key that Prefect does not know: that is the place where people keep shared parts.
+func (f *File) anchorUnder(e value.Entry) bool {
+	for n, a := range f.conv.anchors {
+		if n.Line >= int(e.KeyPos.Line) && within(e.Value, a.value.Pos) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(v value.Value, p value.Pos) bool {
+	if v.Pos == p {
+		return true
+	}
+	for i := range v.List {
+		if within(v.List[i], p) {
+			return true
+		}
+	}
+	for i := range v.Map {
+		if within(v.Map[i].Value, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *File) deployments(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.SequenceNode {
+		f.nodes = n.Content
+		f.told = make([]bool, len(n.Content))
+		return
+	}
+	v, _ := f.conv.convert(n)
+	if !v.IsNull() {
+		f.conv.fault(diag.Error, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), "begin each deployment with a dash")
+	}
+}
+
+// Len is the number of deployments in the file.
+func (f *File) Len() int { return len(f.nodes) }
+
+// Deployment converts the deployment at index i and checks its form. Its diagnostics are added to diags the first time only; nil is allowed.
+func (f *File) Deployment(i int, diags *diag.List) *Deployment {
+	f.conv.quiet = f.told[i] || diags == nil
+	if !f.conv.quiet {
+		f.told[i] = true
+		f.conv.diags = diags
+	}
+	v, _ := f.conv.convert(f.nodes[i])
+	d := &Deployment{Index: i, Pos: v.Pos, Fields: value.Value{Kind: value.Map, Pos: v.Pos}}
+	c := checker{f: f, conv: &f.conv}
+	if v.Kind == value.Map {
+		c.deployment(d, v)
+	} else {
+		c.fault(diag.Error, "wrong-type", v, fmt.Sprintf("a deployment is a mapping, and this is %s", v.Kind), "write its name, entrypoint and work_pool")
+	}
+	f.conv.diags = nil
+	return d
+}
+
+// Position makes a diagnostic's position of a value's place in this file.
+func (f *File) Position(p value.Pos) diag.Position { return at(f.Name, p) }
+
+// Field returns the field of a deployment, null when it is not written.
+func (d *Deployment) Field(key string) value.Value {
+	v, _ := d.Fields.Get(key)
+	return v
+}
