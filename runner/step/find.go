@@ -1,0 +1,58 @@
+// Which Python: the one that the user's own `prefect deploy` would have run in, as far as that can be told. An explicit variable
+// wins over an active environment, and that over what PATH happens to hold.
+package step
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// pythonVariable names the interpreter for everybody who wants to say it outright.
+const pythonVariable = "PREFECT_DEPLOY_PYTHON"
+
+// FindPython gives the path of the Python to use. lookup reads an environment variable ("" when unset); look is exec.LookPath or
+// its like: the full path of a program given by name or path, or an error. The order: PREFECT_DEPLOY_PYTHON, an active VIRTUAL_ENV,
+// UV_PYTHON where it names a program and not a mere version, PREFECT_ORACLE_VENV (the environment with the Prefect that a conformance
+// run compares with), python3, python.
+func FindPython(lookup func(string) string, look func(string) (string, error)) (string, error) {
+	if named := lookup(pythonVariable); named != "" {
+		path, err := look(named)
+		if err != nil {
+			return "", fmt.Errorf("%s names %q, which cannot be run: %w", pythonVariable, named, err)
+		}
+		return path, nil
+	}
+	candidates := []string{
+		inEnvironment(lookup("VIRTUAL_ENV")), program(lookup("UV_PYTHON")), inEnvironment(lookup("PREFECT_ORACLE_VENV")), "python3", "python",
+	}
+	for _, candidate := range candidates {
+		if candidate == "" {
+			continue
+		}
+		if path, err := look(candidate); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no Python was found: install Python 3.8 or later (in GitHub Actions: actions/setup-python) and the packages that the steps use, or set %s to its path", pythonVariable)
+}
+
+// inEnvironment is the interpreter of a virtual environment.
+func inEnvironment(dir string) string {
+	switch {
+	case dir == "":
+		return ""
+	case runtime.GOOS == "windows":
+		return filepath.Join(dir, "Scripts", "python.exe")
+	}
+	return filepath.Join(dir, "bin", "python")
+}
+
+// program drops what UV_PYTHON may also hold and no PATH does: "3.11", "cpython@3.12", ">=3.9".
+func program(request string) string {
+	if strings.ContainsAny(request, `/\`) || strings.HasPrefix(request, "python") {
+		return request
+	}
+	return ""
+}

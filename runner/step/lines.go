@@ -1,0 +1,104 @@
+// Cutting a stream into lines while it comes in. A line that never ends must not fill the memory, so it is handed on in pieces of
+// maxLine. The Python worker also writes a mark into its streams when a call is done (nobody else can know when all that a function
+// printed has arrived); it is a random text on a line's end, and is taken out again here.
+package step
+
+import (
+	"bytes"
+	"sync"
+)
+
+// maxLine is the longest piece, in bytes, that is handed on as one line.
+const maxLine = 64 << 10
+
+// lines is the cutter of one stream. The zero value drops everything.
+type lines struct {
+	mu   sync.Mutex
+	to   func(line []byte)
+	part []byte // the line that has begun
+	// mark is what ends a call's output, and marked is closed when it was seen; both nil outside of a call.
+	mark   []byte
+	marked chan struct{}
+	tail   []byte // the last bytes seen, for the error of a process that ended by itself
+}
+
+// expect begins a call: lines go to `to` until the mark was seen.
+func (l *lines) expect(to func(line []byte), mark string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to, l.mark, l.marked, l.part, l.tail = to, []byte(mark), make(chan struct{}), nil, nil
+	return l.marked
+}
+
+func (l *lines) write(chunk []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.to == nil && l.mark == nil {
+		return
+	}
+	for len(chunk) > 0 {
+		i := bytes.IndexByte(chunk, '\n')
+		if i < 0 {
+			l.part = append(l.part, chunk...)
+			break
+		}
+		l.line(chunk[:i])
+		chunk = chunk[i+1:]
+	}
+	for len(l.part) > maxLine+len(l.mark) { // never cut into a mark
+		l.emit(l.part[:maxLine])
+		l.part = append(l.part[:0], l.part[maxLine:]...)
+	}
+}
+
+// line takes the rest of a line, without its end.
+func (l *lines) line(rest []byte) {
+	if len(l.part) > 0 {
+		rest = append(l.part, rest...)
+	}
+	before, found := rest, false
+	if l.mark != nil {
+		before, found = bytes.CutSuffix(rest, l.mark)
+	}
+	if !found || len(before) > 0 {
+		l.emit(before)
+	}
+	l.part = l.part[:0]
+	if found {
+		close(l.marked)
+		l.to, l.mark = nil, nil
+	}
+}
+
+func (l *lines) emit(line []byte) {
+	const most = 4 << 10
+	if l.mark != nil {
+		l.tail = append(append(l.tail, line[max(0, len(line)-most):]...), '\n')
+		if len(l.tail) > 4*most {
+			l.tail = append(l.tail[:0], l.tail[len(l.tail)-most:]...)
+		}
+	}
+	for l.to != nil && len(line) > maxLine {
+		l.to(line[:maxLine])
+		line = line[maxLine:]
+	}
+	if l.to != nil {
+		l.to(line)
+	}
+}
+
+// end hands on a line that was begun and never ended.
+func (l *lines) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.part) > 0 {
+		l.emit(l.part)
+		l.part = nil
+	}
+}
+
+func (l *lines) tailText() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return decode(string(l.tail))
+}
