@@ -58,6 +58,9 @@ func (r *reader) body(i int, inner level) int {
 		}
 		return l.end
 	}
+	if arrow := r.blank(i); strings.HasPrefix(r.text[arrow:colon], "->") {
+		r.f.Defs[inner.def].Returns = r.unwrap(Span{uint32(arrow + 2), uint32(colon)})
+	}
 	rest := r.blank(colon + 1)
 	if rest >= l.last {
 		r.pending, r.opened, r.doc = inner, true, inner.def

@@ -66,6 +66,7 @@ type Def struct {
 	Decorators Range  // in File.Decorators
 	Params     Range  // in File.Params
 	Bases      Span   // a class's arguments, between its parentheses
+	Returns    Span   // a function's annotation behind ->
 	Doc        Span   // the statement that is the docstring, or empty
 }
 
