@@ -286,7 +286,8 @@ func clockSpan(text string, at int, long bool) (d span, p *Problem) {
 		return wrong(next, "extra characters")
 	}
 	scale := uint64(100_000)
-	for next++; next < len(text); next++ {
+	// Whatever follows the sixth decimal is ignored, digit or not.
+	for next++; next < len(text) && scale > 0; next++ {
 		if text[next] < '0' || text[next] > '9' {
 			return wrong(next, "extra characters")
 		}

@@ -4,7 +4,8 @@
 // makes the date invalid.
 //
 // Only two things of the result matter to a schedule's validity, whether it has an offset and its time of day. So nothing is kept
-// of the year but what tells whether the day exists. What a text leaves out is taken from 2024-01-01 (a leap year's first day, so that as little as possible fails for want of a day).
+// of the year but what tells whether the day exists. What a text leaves out is taken from 2024-01-01: a leap year and a long month,
+// so that as little as possible fails for want of a day.
 package schedule
 
 import (

@@ -68,33 +68,67 @@ func zoneForRules(name string) bool {
 	return isZone(name) || isZone(strings.ReplaceAll(name, " ", "_")) || isPosixZone(name)
 }
 
-// isPosixZone: three letters or more, an offset, perhaps the same for summer time.
+// isPosixZone: what dateutil takes for a POSIX description. Without a digit it does not even try. A name is any text free of
+// digits, signs, commas and colons; an offset has 1, 2 or 4 digits; a second name and offset are summer time; rules after a comma
+// say when it begins and ends.
 func isPosixZone(s string) bool {
-	s, ok := posixPart(s)
-	if !ok || s == "" {
-		return ok
-	}
-	letters := strings.TrimLeft(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-	if len(s)-len(letters) < 3 {
+	if !strings.ContainsAny(s, "0123456789") {
 		return false
 	}
-	if letters == "" {
-		return true
+	named := false
+	for range 2 {
+		name := strings.IndexAny(s+",", "0123456789:,-+")
+		// A sign behind other characters that are neither letters nor dots ("/+") belongs to their token and is no sign.
+		if name == 0 || name < len(s) && (s[name] == '+' || s[name] == '-') && !isLetterOrDot(s[name-1]) {
+			break
+		}
+		named, s = true, s[name:]
+		rest := strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(s, "+"), "-"), "0123456789")
+		signed := s != "" && (s[0] == '+' || s[0] == '-')
+		digits := len(s) - len(rest)
+		if signed {
+			digits--
+		}
+		if (signed || digits > 0) && digits != 1 && digits != 2 && digits != 4 {
+			return false
+		}
+		s = rest
 	}
-	rest, ok := posixPart(s)
-	return ok && rest == ""
+	rules, comma := strings.CutPrefix(s, ",")
+	return s == "" && named || comma && named && arePosixRules(rules)
 }
 
-// posixPart takes letters and an offset (1, 2 or 4 digits) from the front.
-func posixPart(s string) (rest string, ok bool) {
-	rest = strings.TrimLeft(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-	if len(s)-len(rest) < 3 {
-		return rest, false
+func isLetterOrDot(c byte) bool { return c == '.' || c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// arePosixRules reads two of M3.2.0, J60 or 59, each perhaps with /2.
+func arePosixRules(s string) bool {
+	if s == "" {
+		return true
 	}
-	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
-		rest = rest[1:]
+	first, second, two := strings.Cut(s, ",")
+	if !two || strings.Contains(second, ",") {
+		return false
 	}
-	after := strings.TrimLeft(rest, "0123456789")
-	digits := len(rest) - len(after)
-	return after, digits == 1 || digits == 2 || digits == 4
+	for _, rule := range []string{first, second} {
+		day, clock, timed := strings.Cut(rule, "/")
+		if _, ok := allDigits(clock); timed && (!ok || len(clock) > 2 && len(clock) != 4) {
+			return false
+		}
+		if weeks, monthly := strings.CutPrefix(day, "M"); monthly {
+			parts := strings.Split(strings.ReplaceAll(weeks, "-", "."), ".")
+			if len(parts) != 3 {
+				return false
+			}
+			for _, part := range parts {
+				if _, ok := allDigits(part); !ok {
+					return false
+				}
+			}
+			continue
+		}
+		if n, ok := allDigits(strings.TrimPrefix(day, "J")); !ok || n > 366 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,33 @@
+//go:build real
+
+// Records again with the real Prefect and compares with the recording and with this package: a newer golden.json can't hide a
+// disagreement, nor an older one a change of Prefect's. PREFECT_ORACLE_VENV names an environment with Prefect 3.8.8 on Python 3.11.
+package schedule
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+func TestRealPrefect(t *testing.T) {
+	venv := os.Getenv("PREFECT_ORACLE_VENV")
+	if venv == "" {
+		t.Fatal("PREFECT_ORACLE_VENV is not set; it must name a virtual environment with Prefect 3.8.8")
+	}
+	record := func(name string, args ...string) golden {
+		path := filepath.Join(t.TempDir(), name)
+		command := exec.Command(filepath.Join(venv, "bin", "python"), append([]string{"testdata/record.py", path}, args...)...)
+		command.Env = append(os.Environ(), "PREFECT_HOME="+t.TempDir())
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return readGolden(t, path)
+	}
+	if again := record("again.json"); !reflect.DeepEqual(again, readGolden(t, "testdata/golden.json")) {
+		t.Error("Prefect answers otherwise than recorded: run testdata/record.py and review the difference")
+	}
+	compareGolden(t, record("more.json", "11", "2500"))
+}
