@@ -141,7 +141,7 @@ func (c *checker) fix(v value.Value, message, written string) {
 	}
 	d := diag.Diagnostic{Severity: diag.Error, Code: "wrong-type", Message: message, Position: at(c.f.Name, v.Pos)}
 	d.Help = `put it between quotes: "` + written + `"`
-	start := offsetOf(c.f.Source, int(v.Pos.Line), int(v.Pos.Column))
+	start := c.f.offset(v.Pos)
 	if end := start + len(written); written != "" && end <= len(c.f.Source) && string(c.f.Source[start:end]) == written {
 		d.Fix = &diag.Fix{Start: start, End: end, Text: `"` + written + `"`}
 	}
@@ -153,7 +153,7 @@ func (c *checker) written(v value.Value) string {
 	if v.Pos.EndColumn <= v.Pos.Column {
 		return v.Str()
 	}
-	start := offsetOf(c.f.Source, int(v.Pos.Line), int(v.Pos.Column))
+	start := c.f.offset(v.Pos)
 	end := min(start+int(v.Pos.EndColumn-v.Pos.Column), len(c.f.Source))
 	return string(c.f.Source[start:end])
 }

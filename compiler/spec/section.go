@@ -17,7 +17,7 @@ func (c *checker) section(e value.Entry) Section {
 	case value.Null:
 		s.Null = true
 	case value.Map:
-		s.Empty = len(v.Map) == 0
+		s.Empty, s.Mapping = len(v.Map) == 0, true
 		if !s.Empty {
 			s.Steps = c.steps(e.Key, []value.Value{v})
 		}

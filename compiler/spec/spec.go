@@ -30,17 +30,52 @@ type File struct {
 	// Exists is false for a file that isn't there: everything then comes from the command line.
 	Exists bool
 
-	conv  converter
-	nodes []*yaml.Node
-	told  []bool
+	conv   converter
+	nodes  []*yaml.Node
+	told   []bool
+	starts []int
+}
+
+// index remembers where each line begins; it is made when the first diagnostic wants a line.
+func (f *File) index() []int {
+	if f.starts == nil {
+		f.starts = []int{0}
+		for i, c := range f.Source {
+			if c == '\n' {
+				f.starts = append(f.starts, i+1)
+			}
+		}
+	}
+	return f.starts
+}
+
+// offset is the byte at which a position stands.
+func (f *File) offset(p value.Pos) int {
+	if p.Line < 1 || int(p.Line) > f.Lines() {
+		return 0
+	}
+	return f.index()[p.Line-1] + offsetOf(f.Line(int(p.Line)), 1, int(p.Column))
+}
+
+// Lines is the number of lines of the file.
+func (f *File) Lines() int { return len(f.index()) }
+
+// Line is line n, counted from 1, without its line feed.
+func (f *File) Line(n int) []byte {
+	starts := f.index()
+	end := len(f.Source)
+	if n < len(starts) {
+		end = starts[n] - 1
+	}
+	return f.Source[starts[n-1]:end]
 }
 
 // Section is a build, push or pull section: a list of steps.
 type Section struct {
-	// Present says that the key is written, Null that its value is null, Empty that it is an empty list or mapping.
-	Present, Null, Empty bool
-	Pos                  value.Pos
-	Steps                []Step
+	// Present says that the key is written, Null that its value is null, Empty that it is an empty list or mapping, Mapping that it is a mapping.
+	Present, Null, Empty, Mapping bool
+	Pos                           value.Pos
+	Steps                         []Step
 }
 
 // Step is one step as written: a function and its keyword arguments.

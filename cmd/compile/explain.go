@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+)
+
+func explainCommand(w cli.World) *cobra.Command {
+	return &cobra.Command{Use: "explain CODE", Short: "What a diagnostic means, with an example of the fault and its cure",
+		ValidArgs: diag.Codes(),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.Usage("%s takes one code, as it stands in brackets behind a diagnostic", c.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, ok := diag.Explain(args[0])
+			if !ok {
+				return cli.Usage("there is no code %s; %s", diag.Quote(args[0]), diag.DidYouMean(args[0], diag.Codes()))
+			}
+			_, err := fmt.Fprint(w.Stdout, text)
+			return err
+		}}
+}

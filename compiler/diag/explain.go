@@ -1,0 +1,89 @@
+// What each code means, for `compile explain`. A code that a check can report and that has no entry here is caught by a test.
+package diag
+
+import (
+	"sort"
+	"strings"
+)
+
+type explanation struct{ code, meaning, fault, cure string }
+
+var explanations = []explanation{
+	{"alias-bomb", "Aliases of aliases multiply: a short file stands for millions of values.", "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]   # and so on", "Write out what is meant."},
+	{"control-character", "YAML allows no control characters; one usually comes from copying out of a terminal.", "name: a\\x1b[31mb   # an escape character", "Delete the character and type the text anew."},
+	{"derived-pull-directory", "Without a pull section Prefect registers the directory of the machine that deploys. On a CI runner that directory is gone before the first run.", "deployments:\n  - name: d\n    entrypoint: flow.py:hello", "pull:\n  - prefect.deployments.steps.git_clone:\n      repository: https://github.com/org/repo.git"},
+	{"duplicate-deployment", "Two entries have the same flow and the same name, so the second overwrites the first.", "- {name: a, entrypoint: \"f.py:x\"}\n- {name: a, entrypoint: \"f.py:x\"}", "Give one of them another name."},
+	{"duplicate-key", "A key stands twice in one mapping; YAML keeps the later one.", "tags: [a]\ntags: [b]", "tags: [a, b]"},
+	{"empty-file", "The file holds nothing.", "# only a comment", "deployments:\n  - name: nightly\n    entrypoint: flows/report.py:report\n    work_pool: {name: my-pool}"},
+	{"file-too-large", "The file is larger than any prefect.yaml; reading it would take all memory.", "", "Split it: -f can be repeated and takes patterns."},
+	{"flow-bad-entrypoint", "An entrypoint is a file and a function, or a module and a function.", "entrypoint: flows/hello.py", "entrypoint: flows/hello.py:my_flow"},
+	{"flow-invalid-name", "A flow's name may not hold / % & > <.", "@flow(name=\"a/b\")", "@flow(name=\"a-b\")"},
+	{"flow-invalid-parameter", "Prefect refuses a flow with such a parameter when it is imported.", "@flow\ndef f(_private): ...", "@flow\ndef f(private): ..."},
+	{"flow-missing-function", "The file of the entrypoint has no function of that name.", "entrypoint: flow.py:helo   # def hello()", "entrypoint: flow.py:hello"},
+	{"flow-not-a-flow", "The function of the entrypoint is not decorated with @flow.", "def hello(): ...", "@flow\ndef hello(): ..."},
+	{"flow-syntax", "The Python file of the entrypoint can't be read.", "def hello(:", "def hello():"},
+	{"image-tag", "prefect-docker's build_docker_image takes tag, not image_tag; Prefect's own document writes image_tag, and Prefect 3 fails on it. Here it is taken as tag.", "image_tag: v1", "tag: v1"},
+	{"invalid-anchor-date", "An anchor date is an ISO 8601 date or moment.", "anchor_date: 1st of May", "anchor_date: \"2026-05-01T00:00:00+00:00\""},
+	{"invalid-concurrency-limit", "A concurrency limit is a number, or a mapping with limit and collision_strategy.", "concurrency_limit: {limit: 2}", "concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}"},
+	{"invalid-cron", "The cron expression means nothing: a field is out of range or missing.", "cron: \"0 25 * * *\"", "cron: \"0 23 * * *\""},
+	{"invalid-interval", "An interval is a positive number of seconds, an ISO 8601 duration or a clock time.", "interval: \"600\"", "interval: 600"},
+	{"invalid-key", "A mapping or a list stands where a key should; mostly an unquoted {{ … }}.", "? [a]\n: b", "\"[a]\": b"},
+	{"invalid-merge", "<< merges a mapping, or a list of mappings.", "<<: text", "<<: *defaults"},
+	{"invalid-name", "A deployment's name may not hold / % & > <.", "name: etl/daily", "name: daily"},
+	{"invalid-rrule", "The rule does not follow RFC 5545 as dateutil reads it.", "rrule: FREQ=SOMETIMES", "rrule: FREQ=DAILY;INTERVAL=2"},
+	{"invalid-schedule", "A schedule has exactly one of cron, interval and rrule.", "- {cron: \"0 0 * * *\", interval: 60}", "- {cron: \"0 0 * * *\"}\n- {interval: 60}"},
+	{"invalid-step", "A step is a mapping with one key, the full name of a function, and its arguments below.", "- prefect.deployments.steps.git_clone:\n  repository: x", "- prefect.deployments.steps.git_clone:\n    repository: x"},
+	{"invalid-timezone", "The time zone is not one of the IANA database.", "timezone: Mars/Olympus", "timezone: Europe/Berlin"},
+	{"invalid-value", "The text has the form of a date or a number but is none.", "day: 2026-02-30", "day: \"2026-02-30\""},
+	{"invalid-yaml", "The file is not YAML.", "- name: d\n entrypoint: x", "- name: d\n  entrypoint: x"},
+	{"missing-argument", "A step lacks an argument that its function needs.", "- prefect.deployments.steps.run_shell_script: {id: a}", "- prefect.deployments.steps.run_shell_script: {id: a, script: echo hi}"},
+	{"missing-entrypoint", "A deployment says nothing of where its flow is; flow_name alone is not enough.", "- {name: d, flow_name: my-flow}", "- {name: d, entrypoint: \"flow.py:my_flow\"}"},
+	{"missing-entrypoint-file", "The file of the entrypoint isn't there. Paths are relative to the working directory.", "entrypoint: nowhere.py:hello", "entrypoint: flows/hello.py:hello"},
+	{"missing-name", "A deployment without a name can't be selected and --all can't deploy it.", "- {entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\"}"},
+	{"missing-work-pool", "A deployment needs a work pool to run.", "- {name: d, entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: my-pool}}"},
+	{"not-a-mapping", "The top level of a prefect.yaml is a mapping.", "- prefect.deployments.steps.git_clone: {…}", "pull:\n  - prefect.deployments.steps.git_clone: {…}"},
+	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
+	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},
+	{"several-documents", "The file holds more than one YAML document; Prefect reads only files of one.", "a: 1\n---\nb: 2", "Put the second into a file of its own."},
+	{"tags-not-a-list", "Prefect makes one tag of each letter of a text.", "tags: prod", "tags: [prod]"},
+	{"two-schedule-keys", "schedule and schedules can't stand together.", "schedule: {…}\nschedules: [{…}]", "schedules: [{…}]"},
+	{"undefined-output", "A placeholder refers to an output that no step before it gives. Prefect drops it silently.", "image: \"{{ build-imag.image }}\"", "image: \"{{ build-image.image }}\""},
+	{"undefined-pull-output", "A pull step refers to an output that no step before it gives; it would fail when a run pulls.", "directory: \"{{ clone.directory }}\"   # no step has the id clone", "- prefect.deployments.steps.git_clone: {id: clone, …}"},
+	{"unknown-argument", "The step's function takes no such argument.", "- prefect.deployments.steps.run_shell_script: {scrip: echo}", "- prefect.deployments.steps.run_shell_script: {script: echo}"},
+	{"unknown-key", "Prefect does not know the key and ignores it.", "is_paused: true", "paused: true"},
+	{"unknown-schedule-key", "Schedules are the one place where Prefect forbids unknown keys: it drops the whole file for one.", "- {cron: \"0 0 * * *\", catchup: false}", "- {cron: \"0 0 * * *\"}"},
+	{"unknown-step", "Prefect has no such step, or it is not a full name.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
+	{"unknown-tag", "The YAML tag means nothing to Prefect, which then reads nothing of the file.", "token: !secret x", "token: \"{{ prefect.blocks.secret.x }}\""},
+	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},
+	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
+	{"unusable-id", "An id with such characters can't be named in a template.", "id: \"build-image`\"", "id: build-image"},
+	{"wrong-encoding", "Prefect reads UTF-8.", "", "Save the file as UTF-8."},
+	{"wrong-type", "The value is not of the type that Prefect reads here; Prefect drops the whole file for it.", "version: 2", "version: \"2\""},
+}
+
+// Codes are all codes, in order.
+func Codes() []string {
+	out := make([]string, len(explanations))
+	for i, e := range explanations {
+		out[i] = e.code
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Explain returns what a code means, with an example of the fault and its cure.
+func Explain(code string) (string, bool) {
+	for _, e := range explanations {
+		if e.code != code {
+			continue
+		}
+		text := e.code + "\n\n" + e.meaning + "\n"
+		if e.fault != "" {
+			text += "\nWrong:\n" + indent(e.fault)
+		}
+		return text + "\nRight:\n" + indent(e.cure), true
+	}
+	return "", false
+}
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n" }

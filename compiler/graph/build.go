@@ -1,0 +1,273 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sort"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// Build makes the graph of the deployments. name gives a deployment's full name (flow/name) as people see it.
+func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) string) *Graph {
+	b := builder{graph: &Graph{}, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}}
+	for i, d := range deployments {
+		full := name(d)
+		l := list{builder: &b, deployment: d, name: full}
+		l.walk("build", d.Build)
+		l.walk("push", d.Push)
+		r := &Registration{Deployment: full, Index: i, Entrypoint: d.Entrypoint()}
+		for _, n := range l.nodes {
+			r.Steps = append(r.Steps, n.step)
+		}
+		b.graph.Registrations = append(b.graph.Registrations, r)
+	}
+	return b.graph
+}
+
+type builder struct {
+	graph *Graph
+	nodes map[string]*node // by digest
+	names map[string]bool
+	order map[*Step]int
+	// since are the nodes made after the last one that touches everything, which is barrier: who comes later needs only these.
+	since   []*node
+	barrier *node
+}
+
+type node struct {
+	step    *Step
+	effects effects
+}
+
+// list is one deployment's walk through its steps.
+type list struct {
+	*builder
+	deployment *resolve.Deployment
+	name       string
+	nodes      []*node
+	directory  []*node
+}
+
+func (l *list) walk(action string, steps []spec.Step) {
+	for i := range steps {
+		n := l.intern(action, &steps[i])
+		if len(n.step.Deployments) == 0 || n.step.Deployments[len(n.step.Deployments)-1] != l.name {
+			n.step.Deployments = append(n.step.Deployments, l.name)
+		}
+		l.nodes = append(l.nodes, n)
+		if resolve.Canonical(steps[i].Function) == resolve.SetWorkingDirectory {
+			l.directory = append(l.directory, n)
+		}
+	}
+}
+
+// intern returns the node of a step: a new one, or the one that is the same and depends on the same.
+func (l *list) intern(action string, s *spec.Step) *node {
+	upstream := l.upstream(s)
+	e := effectsOf(l.deployment.File, s)
+	consumed := l.consumed(e)
+	digest := l.digest(s, upstream, consumed)
+	if n, ok := l.builder.nodes[digest]; ok {
+		return n
+	}
+	n := &node{effects: e, step: &Step{Digest: digest, Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
+		File: l.deployment.File.Name, Pos: s.Pos, Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
+		Reads: e.reads, Writes: e.writes, Sensitive: sensitive(l.deployment.File, s)}}
+	if s.ID.Truthy() {
+		n.step.ID = s.ID.Str()
+	}
+	n.step.Key = l.key(n.step)
+	n.step.Needs = l.needs(n, upstream)
+	l.builder.nodes[digest] = n
+	l.order[n.step] = len(l.graph.Steps)
+	l.graph.Steps = append(l.graph.Steps, n.step)
+	return n
+}
+
+// upstream are the earlier steps of the list whose outputs the inputs refer to. For a reference that only an unknown function may fill, that is every such function.
+func (l *list) upstream(s *spec.Step) []*node {
+	wanted := map[*node]bool{}
+	template.Walk(s.Inputs, func(_ value.Value, found []template.Placeholder) {
+		for _, p := range found {
+			if p.Kind == template.Output {
+				l.sources(resolve.Head(p.Name), wanted)
+			}
+		}
+	})
+	var out []*node
+	for _, n := range l.nodes {
+		if wanted[n] {
+			out = append(out, n)
+			delete(wanted, n) // a step that stands twice in a list
+		}
+	}
+	return out
+}
+
+func (l *list) sources(head string, wanted map[*node]bool) {
+	for i := len(l.nodes) - 1; i >= 0; i-- {
+		n := l.nodes[i]
+		written := spec.Step{Function: n.step.Function}
+		if n.step.ID != "" {
+			written.ID = value.Of(n.step.ID)
+		}
+		sure, maybe := resolve.Gives(&written, head)
+		if sure || maybe {
+			wanted[n] = true
+		}
+		if sure {
+			return
+		}
+	}
+}
+
+// consumed are the earlier steps of the list that write what this one touches.
+func (l *list) consumed(e effects) []*node {
+	var out []*node
+	for _, n := range l.nodes {
+		if meet(n.effects.writes, e.reads) || meet(n.effects.writes, e.writes) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// digest is what the step is and depends on. References to outputs stand in it as the digests of the nodes that fill them.
+func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
+	h := sha256.New()
+	field := func(parts ...string) {
+		for _, p := range parts {
+			h.Write([]byte(p))
+			h.Write([]byte{0})
+		}
+		h.Write([]byte{1})
+	}
+	root, _ := l.deployment.File.CI.Get("root")
+	where := ""
+	if root.Text == "file" {
+		where = l.deployment.File.Name
+	}
+	id := "" // part of what a step is: its outputs are known under it
+	if s.ID.Truthy() {
+		id = s.ID.Str()
+	}
+	field("1", resolve.Canonical(s.Function), where, id, strings.Join(s.Requires, "\x02"))
+	field(string(sorted(s.Inputs).AppendJSON(nil)))
+	for _, group := range [][]*node{upstream, consumed, l.directory} {
+		digests := make([]string, len(group))
+		for i, n := range group {
+			digests[i] = n.step.Digest
+		}
+		field(digests...)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// sorted orders the top-level arguments, whose order means nothing.
+func sorted(v value.Value) value.Value {
+	entries := append([]value.Entry(nil), v.Map...)
+	for i := 1; i < len(entries); i++ {
+		for j := i; j > 0 && entries[j].Key < entries[j-1].Key; j-- {
+			entries[j], entries[j-1] = entries[j-1], entries[j]
+		}
+	}
+	v.Map = entries
+	return v
+}
+
+// needs are the data and the effects: all that must be done before. Of what came before a step that touches everything, that step alone is named.
+func (l *list) needs(n *node, upstream []*node) []*Step {
+	wanted := map[*Step]bool{}
+	for _, u := range upstream {
+		wanted[u.step] = true
+	}
+	for _, d := range l.directory {
+		wanted[d.step] = true
+	}
+	if l.barrier != nil && clash(l.barrier.effects, n.effects) {
+		wanted[l.barrier.step] = true
+	}
+	for _, m := range l.since {
+		if clash(m.effects, n.effects) {
+			wanted[m.step] = true
+		}
+	}
+	out := make([]*Step, 0, len(wanted))
+	for s := range wanted {
+		out = append(out, s)
+	}
+	sort.Slice(out, func(i, j int) bool { return l.order[out[i]] < l.order[out[j]] })
+	if meet(n.effects.writes, []string{Everything}) && meet(n.effects.reads, []string{Everything}) {
+		l.builder.barrier, l.builder.since = n, nil
+	} else {
+		l.builder.since = append(l.builder.since, n)
+	}
+	return out
+}
+
+func stepsOf(nodes []*node) []*Step {
+	var out []*Step
+	for _, n := range nodes {
+		out = append(out, n.step)
+	}
+	return out
+}
+
+// key makes the name that people see: the id, else what is built or pushed, else the function; a second one of a name gets a part of the digest.
+func (b *builder) key(s *Step) string {
+	name := s.ID
+	if name == "" {
+		function := s.Function[strings.LastIndexByte(s.Function, '.')+1:]
+		switch resolve.Canonical(s.Function) {
+		case resolve.BuildDockerImage:
+			name = "build-" + lastSegment(text(s.Inputs, "image_name"))
+		case resolve.PushDockerImage:
+			name = "push-" + lastSegment(text(s.Inputs, "image_name"))
+		default:
+			name = function
+		}
+	}
+	name = slug(name)
+	for width := 0; ; width += 6 {
+		candidate := name
+		if width > 0 {
+			candidate = name + "-" + s.Digest[:min(width, len(s.Digest))]
+		}
+		if !b.names[candidate] {
+			b.names[candidate] = true
+			return candidate
+		}
+	}
+}
+
+func lastSegment(image string) string {
+	if strings.Contains(image, "{{") {
+		return "image"
+	}
+	return image[strings.LastIndexByte(image, '/')+1:]
+}
+
+// slug keeps letters, digits, - and _ and turns everything else into one -.
+func slug(s string) string {
+	var b strings.Builder
+	dash := false
+	for _, r := range s {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			b.WriteRune(r)
+			dash = false
+		} else if !dash && b.Len() > 0 {
+			b.WriteByte('-')
+			dash = true
+		}
+	}
+	out := strings.TrimRight(b.String(), "-")
+	if out == "" {
+		return "step"
+	}
+	return out
+}
