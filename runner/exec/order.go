@@ -1,0 +1,176 @@
+// Which step is next, and what becomes of those that never are. All decisions are made in the graph's own order, so that with one
+// job the order of starts, and with any number of jobs the cause that a skipped step names, is the same each time. That is why steps
+// are called skipped only at the end: which of two failures comes first may be chance, which of them stands first is not.
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// run is the state of one Run. The loop of Run alone touches the order; mu guards the results, logging the log.
+type run struct {
+	r       *Runner
+	now     func() time.Time
+	steps   []*graph.Step
+	place   map[*graph.Step]int           // its index in steps
+	waiting map[*graph.Step]int           // how many of its needs have not succeeded yet
+	users   map[*graph.Step][]*graph.Step // who needs it
+	ready   []int                         // places of what can start, ascending
+	failed  *graph.Step                   // of those that failed, the one that stands first
+
+	mu      sync.Mutex
+	results map[*graph.Step]*Result
+	logging sync.Mutex
+}
+
+func newRun(r *Runner, g *graph.Graph) *run {
+	n := len(g.Steps)
+	made := &run{
+		r: r, now: r.Now, steps: g.Steps, results: make(map[*graph.Step]*Result, n), place: make(map[*graph.Step]int, n),
+		waiting: make(map[*graph.Step]int, n), users: make(map[*graph.Step][]*graph.Step, n),
+	}
+	if made.now == nil {
+		made.now = time.Now
+	}
+	for i, s := range g.Steps {
+		made.place[s] = i
+	}
+	for i, s := range g.Steps {
+		for _, need := range s.Needs {
+			if _, inside := made.place[need]; inside { // a graph may be a part of another one
+				made.waiting[s]++
+				made.users[need] = append(made.users[need], s)
+			}
+		}
+		if made.waiting[s] == 0 {
+			made.ready = append(made.ready, i)
+		}
+	}
+	return made
+}
+
+// next gives the first step that can start; nil when there is none now.
+func (run *run) next(ctx context.Context) *graph.Step {
+	if len(run.ready) == 0 || ctx.Err() != nil || run.r.FailFast && run.failed != nil {
+		return nil
+	}
+	s := run.steps[run.ready[0]]
+	run.ready = run.ready[1:]
+	return s
+}
+
+// finish records a result; it is called by the step's own goroutine.
+func (run *run) finish(s *graph.Step, result *Result) {
+	run.mu.Lock()
+	run.results[s] = result
+	run.mu.Unlock()
+	run.log(Event{Kind: Done, Step: s, Result: result})
+}
+
+// after frees what waited for s, if it succeeded.
+func (run *run) after(s *graph.Step) {
+	if run.results[s].Outcome != Succeeded {
+		if run.failed == nil || run.place[s] < run.place[run.failed] {
+			run.failed = s
+		}
+		return
+	}
+	for _, user := range run.users[s] {
+		if run.waiting[user]--; run.waiting[user] == 0 {
+			at, _ := slices.BinarySearch(run.ready, run.place[user])
+			run.ready = slices.Insert(run.ready, at, run.place[user])
+		}
+	}
+}
+
+// skipRest accounts for the steps that were never reached, when nothing runs any more. The graph's order is one in which it could be
+// done, so the needs of a step come before it and one pass is enough; the circle that a faulty graph could hold is left over.
+func (run *run) skipRest(ctx context.Context) {
+	for _, s := range run.steps {
+		if run.results[s] != nil {
+			continue
+		}
+		result := &Result{Outcome: Skipped, Cause: run.cause(s)}
+		switch {
+		case ctx.Err() != nil && result.Cause == nil:
+			result.Err = fmt.Errorf("skipped because the run was interrupted: %w", ctx.Err())
+		case result.Cause != nil:
+			result.Err = fmt.Errorf("skipped because %s failed", label(result.Cause.Key))
+		case run.r.FailFast && run.failed != nil:
+			result.Cause = run.failed
+			result.Err = fmt.Errorf("skipped because %s failed and --fail-fast ends the run then", label(run.failed.Key))
+		default:
+			result.Outcome = Failed
+			result.Err = errors.New("it cannot start because the steps that it needs need it in turn: remove one of the references between them")
+		}
+		run.finish(s, result)
+	}
+}
+
+// cause is the failed step to blame for s: of several the one that stands first. A step that an interrupt ended is to blame for
+// nothing.
+func (run *run) cause(s *graph.Step) *graph.Step {
+	var first *graph.Step
+	for _, need := range s.Needs {
+		result := run.results[need]
+		if result == nil || result.Outcome == Succeeded || errors.Is(result.Err, errInterrupted) {
+			continue
+		}
+		blamed := result.Cause
+		if result.Outcome == Failed {
+			blamed = need
+		}
+		if blamed != nil && (first == nil || run.place[blamed] < run.place[first]) {
+			first = blamed
+		}
+	}
+	return first
+}
+
+func (run *run) outputs(steps []*graph.Step) value.Value {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return Outputs(steps, run.results)
+}
+
+func (run *run) directory(s *graph.Step) string {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return Directory(run.r.Root, s.Directory, run.results)
+}
+
+// log passes events on one at a time.
+func (run *run) log(e Event) {
+	if run.r.Log == nil {
+		return
+	}
+	run.logging.Lock()
+	defer run.logging.Unlock()
+	run.r.Log(e)
+}
+
+// lines is what takes one stream of a step. The output of a step that is marked as sensitive is not shown at all: who marks a step
+// so means the token that it prints.
+func (run *run) lines(s *graph.Step, stream Stream) func([]byte) {
+	hidden := false
+	return func(line []byte) {
+		if !s.Sensitive {
+			coloured, plain := clean(string(line))
+			if run.r.Mask != nil {
+				coloured, plain = run.r.Mask(coloured), run.r.Mask(plain)
+			}
+			run.log(Event{Kind: Line, Step: s, Stream: stream, Text: plain, Coloured: coloured})
+		} else if !hidden {
+			hidden = true
+			run.log(Event{Kind: Line, Step: s, Stream: stream, Text: "(sensitive)", Coloured: "(sensitive)"})
+		}
+	}
+}
