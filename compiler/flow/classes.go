@@ -138,7 +138,10 @@ func (s *session) enum(o object) (members []member, schema map[string]any, reaso
 	if len(members) == 0 {
 		return nil, nil, "the enum " + name + " has no members"
 	}
-	values := uniqueValues(members)
+	values := make([]any, len(members)) // aliases too: pydantic lists every name
+	for i, m := range members {
+		values[i] = m.json
+	}
 	schema = map[string]any{"title": name, "enum": values}
 	for _, kind := range []string{"string", "integer", "number", "boolean", "array"} {
 		if len(kinds) == 1 && kinds[kind] {
@@ -162,45 +165,6 @@ func plainName(name string) bool {
 		}
 	}
 	return true
-}
-
-// uniqueValues leaves out aliases: members whose value an earlier one has.
-func uniqueValues(members []member) []any {
-	var values []any
-	for _, m := range members {
-		alias := false
-		for _, have := range values {
-			alias = alias || pythonEqual(have, m.json)
-		}
-		if !alias {
-			values = append(values, m.json)
-		}
-	}
-	return values
-}
-
-// pythonEqual is Python's ==, for which 1, 1.0 and True are the same.
-func pythonEqual(a, b any) bool {
-	n := func(v any) (float64, bool) {
-		switch x := v.(type) {
-		case int64:
-			return float64(x), true
-		case float64:
-			return x, true
-		case bool:
-			if x {
-				return 1, true
-			}
-			return 0, true
-		}
-		return 0, false
-	}
-	x, ok := n(a)
-	y, ok2 := n(b)
-	if ok && ok2 {
-		return x == y
-	}
-	return sameJSON(a, b)
 }
 
 // enumMember reads one statement of an enum's body.

@@ -164,11 +164,12 @@ func (s *session) notAFlow(o object, message string) *Problem {
 // options are the arguments of @flow that matter here.
 type options struct {
 	name, version, description value // valueAbsent when not given
+	unvalidated                bool  // validate_parameters may be false
 }
 
 func noOptions() options {
 	absent := value{state: valueAbsent}
-	return options{absent, absent, absent}
+	return options{name: absent, version: absent, description: absent}
 }
 
 // options reads the arguments of a call of flow or with_options.
@@ -189,9 +190,11 @@ func (s *session) options(m *module, call pysource.Expr, at uint32, skip int) op
 			target = &o.version
 		case "description":
 			target = &o.description
+		case "validate_parameters":
+			o.unvalidated = a.Op != pysource.Constant || a.Text != "True"
 		case "", "*", "**":
 			u := unknownValue("the decorator's arguments are computed")
-			return options{u, u, u}
+			return options{name: u, version: u, description: u, unvalidated: true}
 		}
 		if target != nil {
 			*target = s.text(m, a, at)
@@ -291,7 +294,7 @@ func (s *session) build(o object, opts options, doubt, wrapped string) (*Flow, *
 	flow.Description, flow.DescriptionUnknown = pick(opts.description, doc, why)
 	flow.Version, flow.VersionUnknown = pick(opts.version, "", "")
 	flow.HasVersion = flow.Version != ""
-	if p := checkNames(o, flow); p != nil {
+	if p := checkNames(o, flow, !opts.unvalidated); p != nil {
 		return nil, p
 	}
 	if wrapped != "" {
@@ -320,7 +323,7 @@ func pick(given value, otherwise, why string) (text, unknown string) {
 }
 
 // checkNames looks for names that Prefect refuses when it imports the file.
-func checkNames(o object, flow *Flow) *Problem {
+func checkNames(o object, flow *Flow, validates bool) *Problem {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	if i := strings.IndexAny(flow.Name, "/%&<>"); i >= 0 && flow.NameUnknown == "" {
@@ -334,7 +337,7 @@ func checkNames(o object, flow *Flow) *Problem {
 			why = "is reserved by Prefect"
 		case strings.HasPrefix(name, "_"):
 			why = "begins with an underscore, which Prefect does not allow"
-		case refused(name):
+		case refused(name) && validates:
 			why = "is a name that Prefect cannot use for a parameter"
 		default:
 			continue
@@ -346,8 +349,14 @@ func checkNames(o object, flow *Flow) *Problem {
 	return nil
 }
 
-// refused lists names of pydantic's models that a parameter cannot have (recorded).
-func refused(name string) bool { return name == "model_config" }
+// refused lists names of pydantic's models that a parameter cannot have while parameters are validated (recorded on 3.8.8).
+func refused(name string) bool {
+	switch name {
+	case "model_config", "model_dump", "model_dump_json", "model_validate", "model_validate_json", "model_validate_strings":
+		return true
+	}
+	return false
+}
 
 // assignedFlow reads `name = flow(function, …)`, `name = flow(…)(function)` and `name = other.with_options(…)`.
 func (s *session) assignedFlow(m *module, name string, o object) (*Flow, *Problem) {

@@ -15,6 +15,9 @@ func (s *session) risk(m *module) string {
 		return "it depends on whether the package " + list[0] + " is installed"
 	}
 	for _, st := range m.file.Statements {
+		if st.Kind == pysource.Definition && s.refusedDefinition(m, st.Def) {
+			return "importing the file fails because of another flow in it"
+		}
 		if st.Kind == pysource.Simple && st.In < 0 {
 			if text := m.file.Of(st.Span); strings.Contains(text, "environ[") || strings.HasPrefix(text, "raise ") {
 				return "importing the file may raise an error"
@@ -22,6 +25,20 @@ func (s *session) risk(m *module) string {
 		}
 	}
 	return ""
+}
+
+// refusedDefinition reports whether a function with decorators has parameters that no flow can have.
+func (s *session) refusedDefinition(m *module, def int32) bool {
+	d := m.file.Defs[def]
+	if d.Kind != pysource.Function || d.Decorators.Lo == d.Decorators.Hi {
+		return false
+	}
+	for _, p := range m.file.Params[d.Params.Lo:d.Params.Hi] {
+		if n := m.file.Of(p.Name); n[0] == '_' || n == "return_state" || n == "wait_for" || refused(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // packages lists, sorted, the packages from outside that importing m needs, also through modules of the project.

@@ -22,7 +22,7 @@ func (s *session) signature(m *module, def int32, described map[string]string) s
 	if d.Parent >= 0 && f.Defs[d.Parent].Kind == pysource.Class {
 		c.class = d.Parent
 	}
-	c.tparam = typeParameters(f, d)
+	c.tparam, c.risk = typeParameters(f, d), s.risk(m)
 	params := f.Params[d.Params.Lo:d.Params.Hi]
 	shapes, frail, whole := c.annotations(d, params)
 	sig := signature{schema: map[string]any{"title": "Parameters", "type": "object"}}
@@ -226,7 +226,7 @@ func (c *scope) property(p pysource.Param, name string, position int, s shape, f
 	if text, ok := described[name]; ok {
 		property["description"] = text
 	}
-	risky := c.s.risk(c.m)
+	risky := c.risk
 	required = p.Default.Empty()
 	if required && p.Kind == pysource.KeywordOnly && risky != "" {
 		reason = risky

@@ -51,6 +51,7 @@ type scope struct {
 	class  int32 // the class around a method, or -1
 	text   bool  // inside Prefect's own module: builtins and typing only
 	tparam []string
+	risk   string            // why importing the module may fail
 	defs   map[string]any    // definitions found so far
 	owners map[string]object // who defined them
 	clash  string            // a name that two definitions share

@@ -1,0 +1,1 @@
+from .inner import inner_flow as shared_flow

@@ -1,0 +1,6 @@
+from prefect import flow
+
+
+@flow
+def unresolved(a: Missing, b: int, *, c: str):
+    pass

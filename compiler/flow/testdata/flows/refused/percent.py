@@ -1,0 +1,5 @@
+from prefect import flow
+
+
+@flow(name="100%")
+def percent(): pass
