@@ -3,6 +3,7 @@ package schedule
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -80,7 +81,7 @@ func compareGolden(t *testing.T, g golden) {
 		}
 		for _, n := range g.Number {
 			got, p := ParseIntervalNumber(*n[0])
-			if verdict(t, p.text(*n[0]), p, n[1] != nil) && p == nil && got != *n[1] {
+			if verdict(t, fmt.Sprint(*n[0]), p, n[1] != nil) && p == nil && got != *n[1] {
 				t.Errorf("%v: got %v, want %v", *n[0], got, *n[1])
 			}
 		}
@@ -89,8 +90,6 @@ func compareGolden(t *testing.T, g golden) {
 	t.Run("rrule", func(t *testing.T) { compareRules(t, g) })
 	t.Run("bodies", func(t *testing.T) { compareBodies(t, g) })
 }
-
-func (p *Problem) text(v any) string { data, _ := json.Marshal(v); return string(data) }
 
 // verdict compares accepted or not, and that a problem is complete and points inside the text.
 func verdict(t *testing.T, text string, p *Problem, accepted bool) bool {
@@ -118,7 +117,7 @@ func compareAnchors(t *testing.T, g golden) {
 	now := time.Date(2026, 2, 5, 13, 37, 41, 250_000_000, time.UTC)
 	for text, want := range g.Anchor {
 		got, p := ParseAnchor(text)
-		if !verdict(t, text, p, want != nil && text != "" || want != nil) || want == nil || text == "" {
+		if !verdict(t, text, p, want != nil) || want == nil {
 			continue
 		}
 		body := Spec{Kind: Interval, Seconds: 60, Anchor: got}.Body(now)["anchor_date"].(string)

@@ -133,7 +133,7 @@ func checkRule(rule string) *Problem {
 
 // startable: Prefect divides the time since 2020 by the period and adds a multiple of it to 2020. Zero fails there, what exceeds a
 // float, and a negative period (its multiple lies one beyond now) that leads past the year 9999.
-func startable(r *rule1) bool {
+func startable(r *singleRule) bool {
 	const toYear9999 = 251_824_463_999 // seconds from 2020-01-01T00:00:00
 	period := r.period()
 	if period.Sign() < 0 {
@@ -143,7 +143,7 @@ func startable(r *rule1) bool {
 }
 
 // period is a frequent rule's interval in seconds.
-func (r *rule1) period() *big.Int {
+func (r *singleRule) period() *big.Int {
 	if r.freq == minutely {
 		return new(big.Int).Mul(r.interval, big.NewInt(60))
 	}
@@ -152,7 +152,7 @@ func (r *rule1) period() *big.Int {
 
 // needsStart tells whether Prefect puts a DTSTART line before the rule: it has none, and parses with that start. (A rule whose
 // UNTIL has an offset does not, and is sent as written.) one is the rule when it is a single one.
-func needsStart(rule string) (one *rule1, ok bool) {
+func needsStart(rule string) (one *singleRule, ok bool) {
 	if strings.Contains(upper(rule), "DTSTART") {
 		return nil, false
 	}
@@ -174,10 +174,10 @@ func upper(s string) string {
 }
 
 // ruleSet is what a text gave; single is set unless it is a set of several dates and rules.
-type ruleSet struct{ single *rule1 }
+type ruleSet struct{ single *singleRule }
 
-// rule1 is one rule; lists hold numbers of any size, counted is "COUNT was given".
-type rule1 struct {
+// singleRule is one rule; lists hold numbers of any size, counted is "COUNT was given".
+type singleRule struct {
 	freq     int
 	hasFreq  bool
 	interval *big.Int
@@ -199,7 +199,7 @@ const (
 )
 
 // frequent rules are those whose start Prefect moves near to now.
-func (r *rule1) frequent() bool {
+func (r *singleRule) frequent() bool {
 	return r != nil && !r.counted && (r.freq == minutely || r.freq == secondly)
 }
 
@@ -353,14 +353,14 @@ func parseDates(property, value string, parameters []string, zones map[string]st
 }
 
 // parseRule reads NAME=VALUE;… and checks it against its start.
-func parseRule(line string, start *dateValue) (*rule1, error) {
+func parseRule(line string, start *dateValue) (*singleRule, error) {
 	if name, value, colon := strings.Cut(line, ":"); colon {
 		if name != "RRULE" || strings.Contains(value, ":") {
 			return nil, fmt.Errorf("%s is no rule", quote(line))
 		}
 		line = value
 	}
-	r := &rule1{interval: big.NewInt(1)}
+	r := &singleRule{interval: big.NewInt(1)}
 	for pair := range strings.SplitSeq(line, ";") {
 		name, value, equals := strings.Cut(pair, "=")
 		if !equals || strings.Contains(value, "=") {
@@ -379,7 +379,7 @@ func parseRule(line string, start *dateValue) (*rule1, error) {
 	return r, r.check(*start)
 }
 
-func (r *rule1) set(name, value string) (err error) {
+func (r *singleRule) set(name, value string) (err error) {
 	wrong := func() error { return fmt.Errorf("%s can't be %s", name, quote(value)) }
 	switch name {
 	case "FREQ":
@@ -425,7 +425,7 @@ func (r *rule1) set(name, value string) (err error) {
 	return nil
 }
 
-func (r *rule1) setList(name string, list []*big.Int) {
+func (r *singleRule) setList(name string, list []*big.Int) {
 	switch name {
 	case "BYSETPOS":
 		r.setpos = list
@@ -477,7 +477,7 @@ func isByDay(day string) bool {
 }
 
 // check compares the parts of a rule with each other.
-func (r *rule1) check(start dateValue) error {
+func (r *singleRule) check(start dateValue) error {
 	if r.until != nil && r.until.aware != start.aware {
 		return errors.New("UNTIL and DTSTART must both have an offset (or Z, or TZID) or both have none")
 	}
@@ -507,7 +507,7 @@ func (r *rule1) check(start dateValue) error {
 }
 
 // meets: counting from start in steps of the interval, round the clock of base, some number of the list is hit.
-func (r *rule1) meets(list []*big.Int, start int, base int64) bool {
+func (r *singleRule) meets(list []*big.Int, start int, base int64) bool {
 	divisor := new(big.Int).GCD(nil, nil, new(big.Int).Abs(r.interval), big.NewInt(base))
 	for _, n := range list {
 		distance := new(big.Int).Sub(n, big.NewInt(int64(start)))

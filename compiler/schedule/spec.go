@@ -91,7 +91,7 @@ func anchorAt(anchor string, now time.Time) string {
 }
 
 // startLine is the DTSTART line for a rule (nil: a set of rules) at a wall clock.
-func startLine(one *rule1, wall time.Time) string {
+func startLine(one *singleRule, wall time.Time) string {
 	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	if !one.frequent() || !wall.After(start) {
 		return addedStart

@@ -1,5 +1,6 @@
 """Texts to ask the real Prefect about: some written by hand, for each rule a text on either side of it, the rest put together at
 random from the same pieces (with a fixed seed, so that the list is always the same)."""
+import importlib.resources
 import random
 
 CRON = """0 0 * * *|* * * * *|*/15 9-17 * * MON-FRI|@daily|@hourly|@midnight|@weekly|@monthly|@yearly|@annually|@Daily|@reboot| @daily|@daily |@|
@@ -141,7 +142,7 @@ def cases(seed=1, count=600):
     unique = lambda items: list(dict.fromkeys(items))
     return {
         "cron": unique(CRON + more["cron"]),
-        "zone": unique(ZONES),
+        "zone": unique(ZONES + (importlib.resources.files("tzdata") / "zones").read_text().split()),
         "interval": unique(INTERVALS + more["interval"]),
         "number": NUMBERS,
         "anchor": unique(ANCHORS + more["anchor"]),

@@ -75,13 +75,13 @@ def cron(text):
 
 
 def anchor(text):
-    """The anchor sent and the one kept; the day of this recording is written <today>, and "now" <now>."""
+    """The anchor sent and the one kept; the day of this recording is written <today>, and the moment <now>."""
     before = datetime.date.today().isoformat()
     result = deploy({"interval": 60, "anchor_date": text})
     if result is None:
         return None
     today = {before, datetime.date.today().isoformat()}
-    place = lambda date: "<now>" if text == "now" else "<today>" + date[10:] if date[:10] in today else date
+    place = lambda date: "<now>" if text in ("", "now") else "<today>" + date[10:] if date[:10] in today else date
     return [place(result["sent"]["anchor_date"]), place(result["live"]["anchor_date"])]
 
 
