@@ -1,0 +1,258 @@
+// The difference between what should be and what is. What differs only by the server's own defaults or spelling is equal: those exceptions are the table below, each
+// with its reason.
+package plan
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// Kind says whether a change's values can be shown.
+type Kind string
+
+// The kinds of a change's values.
+const (
+	Known      Kind = "known"
+	AfterBuild Kind = "after-build"
+	Sensitive  Kind = "sensitive"
+)
+
+// Change is one field that differs.
+type Change struct {
+	// Path is the field: "schedules[0].cron", "job_variables.env.REGION".
+	Path          string
+	Before, After value.Value
+	Kind          Kind
+	// Reason is why it differs: "edited", "added", "removed", "from variable region".
+	Reason string
+	// Pos is the place in prefect.yaml.
+	Pos value.Pos
+}
+
+// equalities are pairs of a desired and a live value of one field that mean the same.
+var equalities = []struct {
+	field  string
+	equal  func(desired, live value.Value) bool
+	reason string
+}{
+	{"work_queue_name", func(d, l value.Value) bool { return d.IsNull() && (l.IsNull() || l.Text == "default") },
+		"without a queue the server takes the pool's default queue"},
+	{"description", func(d, l value.Value) bool { return !d.Truthy() && (!l.Truthy() || l.Text == "None") },
+		"Prefect registers a new flow without a docstring under the text None"},
+	{"concurrency_options", func(d, l value.Value) bool { return d.IsNull() && l.IsNull() },
+		"a server before 3.2 answers none"},
+	{"version", func(d, l value.Value) bool { return d.Origin.Has(value.Derived) },
+		"nobody wrote it: it is sent only along with another change"},
+	{"pull_steps", func(d, l value.Value) bool { return d.Origin.Has(value.Derived) && derivedPull(l) },
+		"nobody wrote it: each machine would put its own directory in"},
+	{"concurrency_options", func(d, l value.Value) bool { return sameOptions(d, l) },
+		"the server fills the grace period in"},
+}
+
+// derivedPull reports whether live pull steps are such as Prefect derives: one set_working_directory.
+func derivedPull(l value.Value) bool {
+	if len(l.List) != 1 || len(l.List[0].Map) != 1 {
+		return false
+	}
+	return l.List[0].Map[0].Key == "prefect.deployments.steps.set_working_directory"
+}
+
+func sameOptions(d, l value.Value) bool {
+	for _, e := range d.Map {
+		if x, _ := l.Get(e.Key); !value.Equal(e.Value, x) {
+			return false
+		}
+	}
+	return d.Kind == value.Map && l.Kind == value.Map
+}
+
+// companions are fields that a server takes only together.
+var companions = map[string][]string{
+	"work_pool_name":           {"work_queue_name"},
+	"work_queue_name":          {"work_pool_name"},
+	"concurrency_limit":        {"concurrency_options"},
+	"concurrency_options":      {"concurrency_limit"},
+	"parameters":               {"parameter_openapi_schema"},
+	"parameter_openapi_schema": {"parameters"},
+}
+
+// Compare makes the plan of one deployment; live is nil for a new one.
+func Compare(d *Desired, live *state.Live) (*Deployment, error) {
+	out := &Deployment{Name: d.Name, Desired: d, Live: live, Outcome: Planned}
+	if live == nil {
+		out.Action = Create
+		out.send = creation(d)
+		return out, nil
+	}
+	out.URL = live.URL
+	fields := map[string]bool{}
+	for _, e := range d.Fields.Map {
+		was, _ := live.Fields.Get(e.Key)
+		changes := fieldChanges(d, e.Key, was, e.Value)
+		if len(changes) > 0 {
+			fields[e.Key] = true
+		}
+		out.Changes = append(out.Changes, changes...)
+	}
+	schedules, _ := live.Fields.Get("schedules")
+	changes, list, err := diffSchedules(d, schedules.List)
+	if err != nil {
+		return nil, err
+	}
+	out.Changes = append(out.Changes, changes...)
+	sort.SliceStable(out.Changes, func(i, j int) bool { return out.Changes[i].Path < out.Changes[j].Path })
+	out.Action = actionOf(out.Changes)
+	if out.Action != Unchanged {
+		out.send = update(d, fields, list)
+	}
+	return out, nil
+}
+
+func actionOf(changes []Change) Action {
+	action := Unchanged
+	for i := range changes {
+		if changes[i].Kind != AfterBuild {
+			return Update
+		}
+		action = Rebuild
+	}
+	return action
+}
+
+func fieldChanges(d *Desired, field string, was, want value.Value) []Change {
+	for _, e := range equalities {
+		if e.field == field && e.equal(want, was) {
+			return nil
+		}
+	}
+	if field == "parameter_openapi_schema" {
+		if d.SchemaUnknown != "" || value.Equal(was, want) {
+			return nil
+		}
+	}
+	return diffValue(field, was, want, want.Pos)
+}
+
+// diffValue descends into mappings and lists of one length, so that a change names the smallest part that differs.
+func diffValue(path string, was, want value.Value, at value.Pos) []Change {
+	if want.Pos.Known() {
+		at = want.Pos
+	}
+	marks := want.Marks()
+	switch {
+	case want.Origin.Has(value.NotHere):
+		return nil
+	case want.Kind == value.Map && was.Kind == value.Map:
+		return diffMaps(path, was, want, at)
+	case want.Kind == value.List && was.Kind == value.List && len(want.List) == len(was.List) && !scalars(want):
+		var out []Change
+		for i := range want.List {
+			out = append(out, diffValue(fmt.Sprintf("%s[%d]", path, i), was.List[i], want.List[i], at)...)
+		}
+		return out
+	case marks.Has(value.AfterBuild):
+		return []Change{{Path: path, Before: was, Kind: AfterBuild, Reason: "known after build", Pos: at}}
+	case marks.Has(value.NotHere), value.Equal(was, want):
+		return nil
+	}
+	return []Change{{Path: path, Before: was, After: want, Kind: kindOf(marks), Reason: reasonOf(was, want), Pos: at}}
+}
+
+func scalars(v value.Value) bool {
+	for i := range v.List {
+		if v.List[i].Kind == value.List || v.List[i].Kind == value.Map {
+			return false
+		}
+	}
+	return true
+}
+
+func diffMaps(path string, was, want value.Value, at value.Pos) []Change {
+	var out []Change
+	for _, e := range want.Map {
+		old, ok := was.Get(e.Key)
+		where := at
+		if e.KeyPos.Known() {
+			where = e.KeyPos
+		}
+		if !ok {
+			if marks := e.Value.Marks(); !marks.Has(value.NotHere) {
+				out = append(out, Change{Path: join(path, e.Key), After: e.Value, Kind: kindOf(marks), Reason: "added", Pos: where})
+			}
+			continue
+		}
+		out = append(out, diffValue(join(path, e.Key), old, e.Value, where)...)
+	}
+	for _, e := range was.Map {
+		if _, ok := want.Get(e.Key); !ok {
+			out = append(out, Change{Path: join(path, e.Key), Before: e.Value, Kind: kindOf(want.Origin), Reason: "removed", Pos: at})
+		}
+	}
+	return out
+}
+
+func kindOf(marks value.Origin) Kind {
+	switch {
+	case marks.Has(value.Sensitive):
+		return Sensitive
+	case marks.Has(value.AfterBuild):
+		return AfterBuild
+	}
+	return Known
+}
+
+func reasonOf(was, want value.Value) string {
+	switch refs := want.Refs(); {
+	case len(refs) > 0:
+		return "filled from " + refs[0]
+	case was.IsNull():
+		return "added"
+	case want.IsNull():
+		return "removed"
+	}
+	return "edited"
+}
+
+// creation is the body of a new deployment.
+func creation(d *Desired) value.Value {
+	fields := d.Fields.Set("version_info", d.VersionInfo).Set("labels", d.Labels)
+	if _, ok := fields.Get("paused"); !ok {
+		fields = fields.Set("paused", value.Of(false))
+	}
+	if _, ok := fields.Get("enforce_parameter_schema"); !ok {
+		fields = fields.Set("enforce_parameter_schema", value.Of(true))
+	}
+	list := value.Of([]value.Value{})
+	for i := range d.Schedules {
+		list.List = append(list.List, scheduleToSend(&d.Schedules[i], nil))
+	}
+	return fields.Set("schedules", list)
+}
+
+// update is the body of a change: the fields that differ with their companions, and what was derived along with them.
+func update(d *Desired, changed map[string]bool, schedules *value.Value) value.Value {
+	body := value.Value{Kind: value.Map}
+	for _, e := range d.Fields.Map {
+		along := e.Key == "version" || (e.Key == "pull_steps" && e.Value.Origin.Has(value.Derived))
+		if changed[e.Key] || along || companionChanged(changed, e.Key) {
+			body.Map = append(body.Map, e)
+		}
+	}
+	body = body.Set("version_info", d.VersionInfo)
+	if schedules != nil {
+		body = body.Set("schedules", *schedules)
+	}
+	return body
+}
+
+func companionChanged(changed map[string]bool, field string) bool {
+	for _, c := range companions[field] {
+		if changed[c] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+// Filling the templates of a deployment, pass by pass, in the order in which `prefect deploy` 3.8.8 does it:
+//
+//	fields:      blocks → variables → environment → outputs
+//	step inputs: outputs → blocks → variables → environment
+//	pull steps:  outputs only; references to blocks and variables stay for run time, a set {{ $VAR }} is baked in
+//
+// The order shows: a block's value may hold `{{ $HOME }}` and gets it filled in a field but not in a pull step.
+package plan
+
+import (
+	"fmt"
+
+	"github.com/org/prefect-deploy-action/compiler/template"
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// Lookups is where the values of templates come from.
+type Lookups struct {
+	// Env looks a variable of the environment up.
+	Env func(string) (string, bool)
+	// Shown tells which environment variables may be shown; all others make what they fill sensitive.
+	Shown func(string) bool
+	// Unset is what an environment variable that isn't set means: in a plan "not known here", in a deploy nothing at all.
+	NotHere bool
+
+	Variables map[string]value.Value
+	Blocks    map[state.BlockRef]value.Value
+
+	// Outputs are what the deployment's steps gave, put together. Pending tells, before they ran, which names they will give.
+	Outputs value.Value
+	Pending func(name string) bool
+	// SensitiveOutput tells which references to outputs are secret.
+	SensitiveOutput func(name string) bool
+}
+
+// Fields fills the fields of a deployment up to but without the outputs: blocks, variables, environment.
+func (l *Lookups) Fields(v value.Value, gives func(name string) bool) (value.Value, error) {
+	for _, pass := range []template.Pass{
+		{Lookup: l.block, DropUnset: true},
+		{Lookup: l.variable, DropUnset: true},
+		{Lookup: l.environment(true), KeepItem: func(p template.Placeholder) bool { return gives(p.Name) }},
+	} {
+		var err error
+		if v, err = template.Apply(v, pass); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// FillOutputs is the pass after the build. ctx.* stays for run time unless the value is one that Prefect does not keep it in.
+func (l *Lookups) FillOutputs(v value.Value, keepRuntime bool) (value.Value, error) {
+	return template.Apply(v, template.Pass{Lookup: l.outputs(keepRuntime, false), DropUnset: true})
+}
+
+// Pull fills pull steps.
+func (l *Lookups) Pull(v value.Value) (value.Value, error) {
+	return template.Apply(v, template.Pass{Lookup: l.outputs(false, true)})
+}
+
+// Inputs fills the inputs of a step.
+func (l *Lookups) Inputs(v value.Value) (value.Value, error) {
+	for _, pass := range []template.Pass{
+		{Lookup: l.outputs(false, false), DropUnset: true},
+		{Lookup: l.block, DropUnset: true},
+		{Lookup: l.variable, DropUnset: true},
+		{Lookup: l.environment(false), DropUnset: true},
+	} {
+		var err error
+		if v, err = template.Apply(v, pass); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, error) {
+	if p.Kind != template.Block {
+		return value.Value{}, template.Leave, nil
+	}
+	slug, name, path, ok := p.BlockPath()
+	if !ok {
+		return value.Value{}, template.Leave, fmt.Errorf("%q names only a block's type: write prefect.blocks.TYPE.NAME", p.Name)
+	}
+	data, ok := l.Blocks[state.BlockRef{Type: slug, Name: name}]
+	if !ok {
+		return value.Value{}, template.Leave, fmt.Errorf("there is no block %s/%s", slug, name)
+	}
+	v, err := insideBlock(data, path)
+	if err != nil {
+		return value.Value{}, template.Leave, fmt.Errorf("block %s/%s: %w", slug, name, err)
+	}
+	return v.Mark(value.Sensitive), template.Found, nil
+}
+
+// insideBlock follows a path into a block's data. Data that is just {"value": …} stands for that value.
+func insideBlock(data value.Value, path string) (value.Value, error) {
+	if inner, ok := data.Get("value"); ok && len(data.Map) == 1 {
+		if path != "value" && !hasPrefix(path, "value.") && !hasPrefix(path, "value[") {
+			data = inner
+		}
+	}
+	if path == "" {
+		return data, nil
+	}
+	v, ok := template.Path(data, path)
+	if !ok {
+		return v, fmt.Errorf("its data has no %q", path)
+	}
+	return v, nil
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
+
+// variable: a missing one is the empty text, in Prefect too.
+func (l *Lookups) variable(p template.Placeholder) (value.Value, template.State, error) {
+	if p.Kind != template.Variable {
+		return value.Value{}, template.Leave, nil
+	}
+	if v, ok := l.Variables[p.VariableName()]; ok {
+		return v, template.Found, nil
+	}
+	return value.Of(""), template.Found, nil
+}
+
+// environment fills {{ $NAME }}, and in fields also a bare {{ NAME }}.
+func (l *Lookups) environment(bare bool) template.Lookup {
+	return func(p template.Placeholder) (value.Value, template.State, error) {
+		if p.Kind == template.Env {
+			return l.env(p.EnvName())
+		}
+		if p.Kind != template.Output || !bare {
+			return value.Value{}, template.Leave, nil
+		}
+		v, ok := l.bare(p.Name)
+		if !ok {
+			return value.Value{}, template.Unset, nil
+		}
+		return v, template.Found, nil
+	}
+}
+
+func (l *Lookups) env(name string) (value.Value, template.State, error) {
+	text, ok := l.Env(name)
+	switch {
+	case ok:
+		return l.marked(name, text), template.Found, nil
+	case l.NotHere:
+		return value.Value{}.Mark(value.NotHere), template.Later, nil
+	}
+	return value.Value{}, template.Unset, nil
+}
+
+func (l *Lookups) marked(name, text string) value.Value {
+	v := value.Of(text)
+	if !l.Shown(name) {
+		v = v.Mark(value.Sensitive)
+	}
+	return v
+}
+
+// bare looks a name without $ up in the environment as Prefect does: as a path whose first part is the variable, so that {{ HOME[0] }} is a character.
+func (l *Lookups) bare(name string) (value.Value, bool) {
+	head := name
+	for i := 0; i < len(name); i++ {
+		if name[i] == '.' || name[i] == '[' {
+			head = name[:i]
+			break
+		}
+	}
+	text, ok := l.Env(head)
+	if !ok {
+		return value.Value{}, false
+	}
+	v := value.Of([]value.Entry{{Key: head, Value: l.marked(head, text)}})
+	return template.Path(v, name)
+}
+
+// outputs is the pass over what the steps gave. It fills {{ $NAME }} too, as Prefect's does; in pull steps an unset one stays.
+func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
+	return func(p template.Placeholder) (value.Value, template.State, error) {
+		switch {
+		case keepRuntime && p.Runtime(), p.Kind == template.Block, p.Kind == template.Variable:
+			return value.Value{}, template.Leave, nil
+		case p.Kind == template.Env && pull && !l.NotHere:
+			v, s, err := l.env(p.EnvName())
+			return v, s, err
+		case p.Kind == template.Env:
+			return l.env(p.EnvName())
+		}
+		if v, ok := template.Path(l.Outputs, p.Name); ok {
+			if l.SensitiveOutput != nil && l.SensitiveOutput(p.Name) {
+				v = v.Mark(value.Sensitive)
+			}
+			return v, template.Found, nil
+		}
+		if l.Pending != nil && l.Pending(p.Name) {
+			return value.Value{}.Mark(value.AfterBuild), template.Later, nil
+		}
+		return value.Value{}, template.Unset, nil
+	}
+}

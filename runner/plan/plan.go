@@ -1,0 +1,259 @@
+// Package plan holds the desired state of deployments against the live one: what will be created and changed, why, and with which request.
+//
+// It decides; it neither reads a server nor writes one, and it does not know where a plan is shown.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// Action is what a plan does to a deployment.
+type Action string
+
+// The actions. Rebuild: only values known after the build differ.
+const (
+	Create    Action = "create"
+	Update    Action = "update"
+	Rebuild   Action = "rebuild"
+	Delete    Action = "delete"
+	Unchanged Action = "unchanged"
+)
+
+// Outcome is what became of it.
+type Outcome string
+
+// The outcomes.
+const (
+	Planned Outcome = "planned"
+	Applied Outcome = "applied"
+	Failed  Outcome = "failed"
+	Skipped Outcome = "skipped"
+)
+
+// Deployment is the plan of one deployment.
+type Deployment struct {
+	Name    state.Name
+	Action  Action
+	Changes []Change
+	URL     string
+	Outcome Outcome
+	// Error is why it failed or was skipped, in one sentence.
+	Error   string
+	Desired *Desired
+	Live    *state.Live
+
+	send value.Value
+}
+
+// Write is the request that carries the plan out; ok is false when there is nothing to write.
+func (d *Deployment) Write() (w state.Write, ok bool) {
+	if d.Action == Unchanged {
+		return w, false
+	}
+	return state.Write{Name: d.Name, Live: d.Live, Fields: d.send}, true
+}
+
+// Step is what became of a step.
+type Step struct {
+	Key     string
+	Outcome string
+	Seconds float64
+	// Outputs are shown as far as they are not sensitive.
+	Outputs value.Value
+	Error   string
+}
+
+// Plan is the whole.
+type Plan struct {
+	State          string
+	PrefectVersion string
+	Deployments    []*Deployment
+	Steps          []Step
+	// Notes are lines for people: what was not examined, which variables are not set here.
+	Notes []string
+}
+
+// Counts are the numbers of the summary.
+type Counts struct {
+	Create    int `json:"create"`
+	Update    int `json:"update"`
+	Rebuild   int `json:"rebuild"`
+	Delete    int `json:"delete"`
+	Unchanged int `json:"unchanged"`
+	Failed    int `json:"failed"`
+}
+
+// Count counts the deployments by action; those that failed or were skipped count as failed too.
+func (p *Plan) Count() Counts {
+	var c Counts
+	for _, d := range p.Deployments {
+		switch d.Action {
+		case Create:
+			c.Create++
+		case Update:
+			c.Update++
+		case Rebuild:
+			c.Rebuild++
+		case Delete:
+			c.Delete++
+		case Unchanged:
+			c.Unchanged++
+		}
+		if d.Outcome == Failed || d.Outcome == Skipped {
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// Changes reports whether something is to be created, changed, rebuilt or deleted.
+func (p *Plan) Changes() bool {
+	c := p.Count()
+	return c.Create+c.Update+c.Rebuild+c.Delete > 0
+}
+
+type jsonChange struct {
+	Path   string          `json:"path"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+	Value  Kind            `json:"value"`
+	Reason string          `json:"reason"`
+	Line   int             `json:"line"`
+}
+
+type jsonDeployment struct {
+	Deployment string       `json:"deployment"`
+	Action     Action       `json:"action"`
+	File       string       `json:"file"`
+	Line       int          `json:"line"`
+	URL        string       `json:"url"`
+	Outcome    Outcome      `json:"outcome"`
+	Error      string       `json:"error,omitempty"`
+	Changes    []jsonChange `json:"changes"`
+}
+
+type jsonStep struct {
+	Key     string          `json:"key"`
+	Outcome string          `json:"outcome"`
+	Seconds float64         `json:"seconds"`
+	Outputs json.RawMessage `json:"outputs"`
+	Error   string          `json:"error,omitempty"`
+}
+
+// JSON is the plan as `--json` writes it, schema version 1. Sensitive values are not in it.
+func (p *Plan) JSON() []byte {
+	out := struct {
+		Schema         int              `json:"schema"`
+		Hash           string           `json:"hash"`
+		State          string           `json:"state"`
+		PrefectVersion string           `json:"prefect_version"`
+		Summary        Counts           `json:"summary"`
+		Deployments    []jsonDeployment `json:"deployments"`
+		Steps          []jsonStep       `json:"steps"`
+		Notes          []string         `json:"notes"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, append([]string{}, p.Notes...)}
+	for _, d := range p.Deployments {
+		out.Deployments = append(out.Deployments, d.json())
+	}
+	for _, s := range p.Steps {
+		outputs := s.Outputs
+		if outputs.Kind != value.Map {
+			outputs = value.Value{Kind: value.Map}
+		}
+		out.Steps = append(out.Steps, jsonStep{s.Key, s.Outcome, s.Seconds, redact(outputs).AppendJSON(nil), s.Error})
+	}
+	data, err := json.MarshalIndent(out, "", "  ")
+	if err != nil { // plain data: it cannot fail
+		panic(err)
+	}
+	return append(data, '\n')
+}
+
+func (d *Deployment) json() jsonDeployment {
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Changes: []jsonChange{}}
+	if d.Desired != nil {
+		at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
+		j.File, j.Line = at.File, at.Line
+	}
+	for _, c := range d.Changes {
+		x := jsonChange{Path: c.Path, Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
+		switch x.Value {
+		case Known:
+			x.Before, x.After = c.Before.AppendJSON(nil), c.After.AppendJSON(nil)
+		case AfterBuild:
+			x.Before = c.Before.AppendJSON(nil)
+		}
+		j.Changes = append(j.Changes, x)
+	}
+	return j
+}
+
+// ValueKind is the change's kind, known unless it says otherwise.
+func (c *Change) ValueKind() Kind {
+	if c.Kind == "" {
+		return Known
+	}
+	return c.Kind
+}
+
+// redact takes the sensitive parts out.
+func redact(v value.Value) value.Value {
+	if v.Origin.Has(value.Sensitive) {
+		return value.Of("(sensitive)")
+	}
+	switch v.Kind {
+	case value.List:
+		list := make([]value.Value, len(v.List))
+		for i := range v.List {
+			list[i] = redact(v.List[i])
+		}
+		v.List = list
+	case value.Map:
+		entries := append([]value.Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = redact(entries[i].Value)
+		}
+		v.Map = entries
+	}
+	return v
+}
+
+// Hash identifies what the plan does: deployments, actions and changes. Sensitive values, derived ones and those known after the build are not in it.
+func (p *Plan) Hash() string {
+	h := sha256.New()
+	field := func(s string) {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	for _, d := range p.Deployments {
+		field(d.Name.String())
+		field(string(d.Action))
+		for _, c := range d.Changes {
+			field(c.Path)
+			if c.ValueKind() == Known {
+				field(string(c.Before.AppendJSON(nil)))
+				field(string(c.After.AppendJSON(nil)))
+			}
+		}
+		if d.Action == Create && d.Desired != nil {
+			field(string(intent(d.Desired).AppendJSON(nil)))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// intent is a new deployment without what is secret, derived or not yet known.
+func intent(d *Desired) value.Value {
+	out := value.Value{Kind: value.Map}
+	for _, e := range d.Fields.Map {
+		if e.Value.Marks() == 0 {
+			out = out.Set(e.Key, e.Value)
+		}
+	}
+	return out
+}

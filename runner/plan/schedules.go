@@ -1,0 +1,349 @@
+// Schedules, desired against live. A server does not tell which of its schedules a line of the file became, so they are matched: by slug, by `replaces`, else by equal
+// timing. A schedule that is matched keeps its state (someone may have switched it off), its id where the server allows, and an anchor that the file leaves to the server.
+package plan
+
+import (
+	"fmt"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/schedule"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// Schedule is one schedule of the file, filled.
+type Schedule struct {
+	Pos        value.Pos
+	Timing     schedule.Spec
+	Body       value.Value
+	Active     value.Value // null when unsaid
+	Parameters value.Value // an empty mapping when unsaid
+	Slug       string
+	Replaces   string
+	// Marks are those of all parts: a schedule that waits for a step is not compared.
+	Marks value.Origin
+	// Source is the mapping as filled, for paths and lines.
+	Source value.Value
+}
+
+// settleSchedules fills and reads the schedules of the file.
+func (p *Project) settleSchedules(out *Desired, fields value.Value) error {
+	list, said := fields.Get("schedules")
+	if !said || list.IsNull() {
+		return nil
+	}
+	out.SchedulesSaid, out.SchedulesPos = true, list.Pos
+	filled, err := p.FillOutputs(list, false)
+	if err != nil {
+		return faultOf(out.Resolved, err)
+	}
+	for _, item := range filled.List {
+		s, err := p.schedule(out.Resolved, item)
+		if err != nil {
+			return err
+		}
+		out.Schedules = append(out.Schedules, s)
+	}
+	return nil
+}
+
+func (p *Project) schedule(d *resolve.Deployment, v value.Value) (Schedule, error) {
+	s := Schedule{Pos: v.Pos, Source: v, Marks: v.Marks(), Parameters: value.Of([]value.Entry{})}
+	timing, fault := resolve.Timing(v)
+	if fault != nil {
+		return s, timingFault(d, fault)
+	}
+	s.Timing = timing
+	if active, _ := v.Get("active"); !active.IsNull() {
+		if !active.Marks().Has(value.AfterBuild) && !active.Marks().Has(value.NotHere) {
+			b, fault := resolve.Truth(active)
+			if fault != nil {
+				return s, timingFault(d, fault)
+			}
+			active.Kind, active.Bool, active.Text = value.Bool, b, ""
+		}
+		s.Active = active
+	}
+	if parameters, _ := v.Get("parameters"); parameters.Truthy() {
+		s.Parameters = parameters
+	}
+	slug, _ := v.Get("slug")
+	replaces, _ := v.Get("replaces")
+	s.Slug, s.Replaces = slug.Text, replaces.Text
+	if s.Marks&(value.AfterBuild|value.NotHere) == 0 {
+		s.Body = fromAny(timing.Body(p.Now))
+	}
+	return s, nil
+}
+
+func timingFault(d *resolve.Deployment, fault *resolve.TimingFault) error {
+	at := fault.Value.Pos
+	if !at.Known() {
+		at = d.Spec.Pos
+	}
+	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: fault.Problem.Code, Message: fault.Problem.Message, Help: fault.Problem.Help, Position: d.Position(at)}}
+}
+
+// fromAny turns the plain data of a schedule's body into a value, keys in a fixed order.
+func fromAny(m map[string]any) value.Value {
+	out := value.Value{Kind: value.Map}
+	for _, key := range []string{"cron", "interval", "rrule", "timezone", "day_or", "anchor_date"} {
+		if x, ok := m[key]; ok {
+			out.Map = append(out.Map, value.Entry{Key: key, KeyKind: value.Text, Value: value.Of(x)})
+		}
+	}
+	return out
+}
+
+// ErrSlugs is the reason why schedules without slugs can't be written over schedules that have them: the server refuses it.
+const slugsNeeded = "the server's schedules of this deployment have slugs, and these have none; Prefect refuses that"
+
+// diffSchedules compares and returns the full new list to send, nil when nothing changes.
+func diffSchedules(d *Desired, live []value.Value) (changes []Change, send *value.Value, err error) {
+	if !d.SchedulesSaid {
+		return nil, nil, nil
+	}
+	pairs, used := matchSchedules(d.Schedules, live)
+	if err := slugFault(d, live); err != nil {
+		return nil, nil, err
+	}
+	list := value.Value{Kind: value.List, List: []value.Value{}}
+	for i := range d.Schedules {
+		s := &d.Schedules[i]
+		changes = append(changes, scheduleChanges(fmt.Sprintf("schedules[%d]", i), s, pairs[i])...)
+		list.List = append(list.List, scheduleToSend(s, pairs[i]))
+	}
+	keep := keptSlugs(d, live, used)
+	for i, l := range live {
+		if used[i] {
+			continue
+		}
+		if keep[i] {
+			list.List = append(list.List, l)
+			continue
+		}
+		changes = append(changes, Change{Path: fmt.Sprintf("schedules[%d]", len(d.Schedules)+i), Before: shown(l), Reason: "removed", Pos: d.SchedulesPos})
+	}
+	if len(changes) == 0 {
+		return nil, nil, nil
+	}
+	return changes, &list, nil
+}
+
+// matchSchedules pairs each desired schedule with a live one (nil for none).
+func matchSchedules(desired []Schedule, live []value.Value) (pairs []*value.Value, used []bool) {
+	pairs, used = make([]*value.Value, len(desired)), make([]bool, len(live))
+	take := func(i int, same func(value.Value) bool) {
+		for j := range live {
+			if !used[j] && same(live[j]) {
+				pairs[i], used[j] = &live[j], true
+				return
+			}
+		}
+	}
+	for i := range desired { // identity first, so that a mere likeness does not take another's partner
+		s := &desired[i]
+		if s.Slug != "" {
+			take(i, func(l value.Value) bool { return slugOf(l) == s.Slug })
+		}
+		if pairs[i] == nil && s.Replaces != "" {
+			take(i, func(l value.Value) bool { return slugOf(l) == s.Replaces })
+		}
+	}
+	for _, exact := range []bool{true, false} { // of several of one timing, the one with the same parameters
+		for i := range desired {
+			s := &desired[i]
+			if pairs[i] == nil && s.Slug == "" && s.Marks&(value.AfterBuild|value.NotHere) == 0 {
+				take(i, func(l value.Value) bool {
+					parameters, _ := l.Get("parameters")
+					return slugOf(l) == "" && sameTiming(s, l) && (!exact || value.Equal(mappingOrEmpty(parameters), s.Parameters))
+				})
+			}
+		}
+	}
+	for i := range desired { // what waits for a step, or changed, takes what is left in order
+		if pairs[i] == nil && desired[i].Slug == "" {
+			take(i, func(l value.Value) bool { return slugOf(l) == "" })
+		}
+	}
+	return pairs, used
+}
+
+func slugOf(l value.Value) string {
+	v, _ := l.Get("slug")
+	return v.Text
+}
+
+func sameTiming(s *Schedule, live value.Value) bool {
+	body, _ := live.Get("schedule")
+	plain, ok := body.Any().(map[string]any)
+	if !ok {
+		return false
+	}
+	c, ok := schedule.CanonicalOf(numbers(plain))
+	return ok && s.Timing.Canonical().Same(c)
+}
+
+// numbers makes whole numbers floats, as the canonical form expects of JSON.
+func numbers(m map[string]any) map[string]any {
+	for k, v := range m {
+		if i, ok := v.(int64); ok {
+			m[k] = float64(i)
+		}
+	}
+	return m
+}
+
+// keptSlugs are live schedules of other slugs: the server keeps them when all have slugs, unless the list is empty, which removes all.
+func keptSlugs(d *Desired, live []value.Value, used []bool) []bool {
+	keep := make([]bool, len(live))
+	if len(d.Schedules) == 0 {
+		return keep
+	}
+	for i := range live {
+		if slugOf(live[i]) == "" && !used[i] {
+			return keep
+		}
+	}
+	for _, s := range d.Schedules {
+		if s.Slug == "" {
+			return keep
+		}
+	}
+	for i := range live {
+		keep[i] = !used[i]
+	}
+	return keep
+}
+
+func slugFault(d *Desired, live []value.Value) error {
+	if len(live) == 0 {
+		return nil
+	}
+	for i := range live {
+		if slugOf(live[i]) == "" {
+			return nil
+		}
+	}
+	for i := range d.Schedules {
+		if d.Schedules[i].Slug == "" {
+			return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "schedule-without-slug", Message: slugsNeeded,
+				Help: "give each schedule a slug, or remove the schedules on the server first", Position: d.Resolved.Position(d.Schedules[i].Pos)}}
+		}
+	}
+	return nil
+}
+
+// scheduleChanges names what differs of one schedule.
+func scheduleChanges(path string, s *Schedule, live *value.Value) []Change {
+	if live == nil {
+		return []Change{{Path: path, After: shownDesired(s), Reason: "added", Pos: s.Pos, Kind: kindOf(s.Marks)}}
+	}
+	var out []Change
+	before, _ := live.Get("schedule")
+	switch {
+	case s.Marks.Has(value.NotHere):
+	case timingMarks(s).Has(value.AfterBuild):
+		out = append(out, Change{Path: path + "." + kindName(s), Before: timingOf(before), Kind: AfterBuild, Pos: s.Pos, Reason: "known after build"})
+	case !sameTiming(s, *live):
+		out = append(out, timingChanges(path, s, before)...)
+	}
+	if s.Active.Kind == value.Bool {
+		if active, _ := live.Get("active"); active.Bool != s.Active.Bool {
+			out = append(out, Change{Path: path + ".active", Before: active, After: s.Active, Pos: s.Active.Pos, Reason: "edited"})
+		}
+	}
+	parameters, _ := live.Get("parameters")
+	out = append(out, diffValue(path+".parameters", mappingOrEmpty(parameters), s.Parameters, s.Pos)...)
+	if slug := slugOf(*live); slug != s.Slug {
+		out = append(out, Change{Path: path + ".slug", Before: nullText(slug), After: nullText(s.Slug), Pos: s.Pos, Reason: "renamed"})
+	}
+	return out
+}
+
+func nullText(s string) value.Value { return textOrNull(s, value.Pos{}) }
+
+func timingMarks(s *Schedule) value.Origin {
+	var marks value.Origin
+	for _, e := range s.Source.Map {
+		if e.Key != "parameters" && e.Key != "active" {
+			marks |= e.Value.Marks()
+		}
+	}
+	return marks
+}
+
+func kindName(s *Schedule) string {
+	return map[schedule.Kind]string{schedule.Cron: "cron", schedule.Interval: "interval", schedule.RRule: "rrule"}[s.Timing.Kind]
+}
+
+func timingOf(body value.Value) value.Value {
+	for _, k := range []string{"cron", "interval", "rrule"} {
+		if v, ok := body.Get(k); ok {
+			return v
+		}
+	}
+	return body
+}
+
+// timingChanges lists the parts of the timing that differ; another kind is one change.
+func timingChanges(path string, s *Schedule, before value.Value) []Change {
+	var out []Change
+	kind := kindName(s)
+	if _, same := before.Get(kind); !same {
+		return []Change{{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited"}}
+	}
+	for _, e := range s.Body.Map {
+		was, _ := before.Get(e.Key)
+		if value.Equal(was, e.Value) || (e.Key == "anchor_date" && s.Timing.Anchor == "") {
+			continue
+		}
+		pos := s.Pos
+		if source, ok := s.Source.Get(e.Key); ok && source.Pos.Known() {
+			pos = source.Pos
+		}
+		out = append(out, Change{Path: path + "." + e.Key, Before: was, After: e.Value, Pos: pos, Reason: "edited"})
+	}
+	if len(out) == 0 {
+		out = append(out, Change{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited"})
+	}
+	return out
+}
+
+// shown is a live schedule in one value.
+func shown(l value.Value) value.Value {
+	body, _ := l.Get("schedule")
+	return timingOf(body)
+}
+
+func shownDesired(s *Schedule) value.Value {
+	v, _ := s.Source.Get(kindName(s))
+	return v
+}
+
+// scheduleToSend is the schedule as the request holds it. What is unchanged is sent as the server has it, so that an interval keeps its anchor.
+func scheduleToSend(s *Schedule, live *value.Value) value.Value {
+	out := value.Value{Kind: value.Map}
+	body := s.Body
+	if live != nil && s.Marks&(value.AfterBuild|value.NotHere) == 0 && sameTiming(s, *live) {
+		body, _ = live.Get("schedule")
+	}
+	out = out.Set("schedule", body)
+	switch {
+	case s.Active.Kind == value.Bool:
+		out = out.Set("active", value.Of(s.Active.Bool))
+	case live != nil && (slugOf(*live) != "" || sameTiming(s, *live)):
+		active, _ := live.Get("active")
+		out = out.Set("active", active)
+	}
+	if len(s.Parameters.Map) > 0 {
+		out = out.Set("parameters", s.Parameters)
+	}
+	if s.Slug != "" {
+		out = out.Set("slug", value.Of(s.Slug))
+	}
+	if s.Replaces != "" {
+		out = out.Set("replaces", value.Of(s.Replaces))
+	}
+	return out
+}
