@@ -49,8 +49,8 @@ func (m moment) valid() bool {
 	if m.hasDate && (m.year < 1 || m.month < 1 || m.month > 12 || m.day < 1 || m.day > monthDays(m.year, m.month)) {
 		return false
 	}
-	// Offsets are checked on one side only; on the other they need a third digit at last.
-	return m.hour < 24 && m.minute < 60 && m.second < 60 && m.offset > -100*60 && m.offset <= 24*60
+	// Eastern offsets end at 24 hours (see offset), western ones only where they would need a third digit.
+	return m.hour < 24 && m.minute < 60 && m.second < 60 && m.offset > -100*60
 }
 
 func (m moment) String() string {
@@ -255,6 +255,7 @@ func (r *isoReader) offset(m *moment) {
 		minutes += r.digits(2)
 	}
 	m.offset = sign * minutes
+	r.failed = r.failed || m.offset > 24*60
 }
 
 // looseMoment is the second attempt: a year, perhaps month and day with "/", ":" or nothing between, then perhaps h:m[:s[.f]].
