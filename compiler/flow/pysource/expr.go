@@ -46,7 +46,10 @@ type Expr struct {
 }
 
 // maxNesting bounds the recursion; deeper expressions are Other.
-const maxNesting = 40
+const maxNesting = 60
+
+// maxOperands bounds chains such as a + b + … and a.b.…, which make deep trees too.
+const maxOperands = 200
 
 // ParseExpr parses the expression at s.
 func (f *File) ParseExpr(s Span) Expr {
@@ -119,7 +122,14 @@ func (p *exprParser) operator(i, end int) (op string, binds int) {
 // binary parses operators that bind more tightly than least.
 func (p *exprParser) binary(i, end, least int) (Expr, int) {
 	left, i := p.unary(i, end)
-	for left.Op != Other {
+	if p.nesting++; p.nesting > maxNesting {
+		left = Expr{}
+	}
+	defer func() { p.nesting-- }()
+	for operands := 0; left.Op != Other; operands++ {
+		if operands > maxOperands {
+			return Expr{}, i
+		}
 		at := p.space(i)
 		op, binds := p.operator(at, end)
 		if binds == 0 || binds <= least {
@@ -153,7 +163,10 @@ func (p *exprParser) unary(i, end int) (Expr, int) {
 		return Expr{Op: Unary, Text: p.text[i : i+1], Items: []Expr{e}, Span: Span{uint32(i), uint32(at)}}, at
 	}
 	e, at := p.atom(i, end)
-	for e.Op != Other {
+	for links := 0; e.Op != Other; links++ {
+		if links > maxOperands {
+			return Expr{}, at
+		}
 		j := p.space(at)
 		if j >= end {
 			break

@@ -111,6 +111,9 @@ func (f *File) Assigns(s Span) (a Assignment, ok bool) {
 	}
 	if f.Text[i] == ':' {
 		start := p.space(i + 1)
+		if start >= end {
+			return a, false
+		}
 		at, _ := p.expr(start, end)
 		a.Annotation = Span{uint32(start), uint32(p.trimEnd(start, at))}
 		if at >= end {
@@ -122,6 +125,9 @@ func (f *File) Assigns(s Span) (a Assignment, ok bool) {
 		return a, false
 	}
 	start := p.space(i + 1)
+	if start >= end {
+		return a, false
+	}
 	at, stop := p.expr(start, end)
 	for stop == ',' {
 		at, stop = p.expr(at+1, end)
