@@ -31,9 +31,12 @@ func (t csrfToken) used() bool { return t.token != "" }
 
 // known is the token to send with r, the zero csrfToken while none is needed or none is at hand.
 func (s *csrf) known(r request, now time.Time) csrfToken {
+	if r.method == http.MethodGet { // also the request for a token itself, which is sent under the lock
+		return csrfToken{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.method == http.MethodGet || s.off || !s.expires.IsZero() && !now.Before(s.expires) {
+	if s.off || !s.expires.IsZero() && !now.Before(s.expires) {
 		return csrfToken{}
 	}
 	return csrfToken{s.token}
