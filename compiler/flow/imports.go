@@ -43,6 +43,9 @@ func (s *session) refusedDefinition(m *module, def int32) bool {
 
 // packages lists, sorted, the packages from outside that importing m needs, also through modules of the project.
 func (s *session) packages(m *module) []string {
+	if list, ok := s.needs[m]; ok {
+		return list
+	}
 	needed, seen := map[string]bool{}, map[*module]bool{}
 	s.collect(m, needed, seen, 0)
 	list := make([]string, 0, len(needed))
@@ -50,6 +53,10 @@ func (s *session) packages(m *module) []string {
 		list = append(list, p)
 	}
 	sort.Strings(list)
+	if s.needs == nil {
+		s.needs = map[*module][]string{}
+	}
+	s.needs[m] = list
 	return list
 }
 

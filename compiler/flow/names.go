@@ -24,6 +24,7 @@ type binding struct {
 	at     uint32
 	run    certainty
 	frail  bool // Prefect's fallback for modules that cannot be imported does not see it
+	tried  bool // it stands in a try
 	def    int32
 	imp    pysource.Imported
 	assign pysource.Assignment
@@ -75,6 +76,7 @@ type session struct {
 	entry  *module
 	depth  int
 	frail  bool // a binding was used that Prefect's fallback does not see
+	needs  map[*module][]string
 }
 
 const maxDepth = 30
@@ -88,7 +90,7 @@ func (m *module) bound() map[string][]binding {
 			if s.In >= 0 {
 				continue
 			}
-			b := binding{at: s.Span.Start, run: m.certainty(s.Block), frail: s.Block >= 0}
+			b := binding{at: s.Span.Start, run: m.certainty(s.Block), frail: s.Block >= 0, tried: m.guarded(s.Block)}
 			switch s.Kind {
 			case pysource.Import:
 				m.bindImports(s.Span, b)
@@ -246,6 +248,7 @@ func (s *session) lookup(m *module, name string, at uint32) object {
 	}
 	defer func() { s.depth-- }()
 	var open []object // what bindings that may have run say
+	tried := false    // one of them stands in a try, which has another way out
 	list := m.bound()[name]
 	if len(list) > 0 && strings.Contains(m.file.Text, "global ") && declaredGlobal(m.file.Text, name) {
 		return unknownf(name + " is assigned inside a function (global)")
@@ -260,6 +263,7 @@ func (s *session) lookup(m *module, name string, at uint32) object {
 		s.frail = s.frail || b.frail
 		if b.run == maybe {
 			open = append(open, o)
+			tried = tried || b.tried
 			continue
 		}
 		settled, floor = o, b.at
@@ -274,7 +278,10 @@ func (s *session) lookup(m *module, name string, at uint32) object {
 		settled = star
 	}
 	if settled.kind == unbound && len(open) > 0 {
-		settled = open[0] // bound under a condition: those must agree
+		if len(open) == 1 && !tried {
+			return unknownf(name + " is bound under a condition")
+		}
+		settled = open[0] // those must agree
 	}
 	for _, o := range open {
 		if !o.same(settled) {

@@ -270,12 +270,12 @@ func (p *exprParser) number(i, end int) (Expr, int) {
 		if strings.Trim(text, "0123456789") == "" {
 			base = 10
 		}
+		if v, err := strconv.ParseInt(text, base, 64); err == nil {
+			return Expr{Op: Int, Int: v, Text: text, Span: s}, j
+		}
 		v, ok := new(big.Int).SetString(text, base)
-		switch {
-		case !ok:
+		if !ok || v.IsInt64() {
 			return Expr{}, j
-		case v.IsInt64():
-			return Expr{Op: Int, Int: v.Int64(), Text: text, Span: s}, j
 		}
 		return Expr{Op: Int, Text: text, Span: s}, j
 	}

@@ -128,7 +128,7 @@ func (f *File) Of(s Span) string { return f.Text[s.Start:s.End] }
 // Position gives the line and column of an offset, both from 1; columns count characters.
 func (f *File) Position(offset uint32) (line, column int) {
 	f.once.Do(func() {
-		f.lines = append(f.lines, 0)
+		f.lines = append(make([]uint32, 0, strings.Count(f.Text, "\n")+1), 0)
 		for i := 0; i < len(f.Text); i++ {
 			if f.Text[i] == '\n' {
 				f.lines = append(f.lines, uint32(i)+1)
