@@ -77,7 +77,10 @@ func (run *run) finish(s *graph.Step, result *Result) {
 
 // after frees what waited for s, if it succeeded.
 func (run *run) after(s *graph.Step) {
-	if run.results[s].Outcome != Succeeded {
+	run.mu.Lock()
+	outcome := run.results[s].Outcome
+	run.mu.Unlock()
+	if outcome != Succeeded {
 		if run.failed == nil || run.place[s] < run.place[run.failed] {
 			run.failed = s
 		}

@@ -101,7 +101,7 @@ c: skipped because b failed
 	if b.String() != want {
 		t.Errorf("%s\nwant\n%s", b.String(), want)
 	}
-	if NewToken() == NewToken() {
+	if one, two := NewToken(), NewToken(); one == two {
 		t.Error("two tokens are equal")
 	}
 }

@@ -55,6 +55,12 @@ func pythonSpace(r rune) bool {
 	return false
 }
 
+// What splitWords refuses; shlex says "No closing quotation" and "No escaped character".
+var (
+	errNoClosing = errors.New("a quote is not closed: close it, or put a backslash before it")
+	errNoEscaped = errors.New("nothing follows the backslash at its end: remove it, or write two")
+)
+
 // splitWords is shlex.split(s): words of a POSIX shell without expansions and without comments.
 //
 // Outside quotes a backslash keeps the next character, within double quotes only before `"` and `\`, within single quotes never.
@@ -71,7 +77,7 @@ func splitWords(s string) ([]string, error) {
 			}
 		case '\\':
 			if i++; i == len(s) {
-				return nil, errors.New("No escaped character")
+				return nil, errNoEscaped
 			}
 			word, inWord = append(word, s[i]), true
 		case '\'', '"':
@@ -100,7 +106,7 @@ func quoted(s string, i int, word *[]byte) (int, error) {
 			return i, nil
 		case c == '\\' && quote == '"':
 			if i++; i == len(s) {
-				return 0, errors.New("No escaped character")
+				return 0, errNoEscaped
 			}
 			if s[i] != '"' && s[i] != '\\' {
 				*word = append(*word, '\\')
@@ -110,7 +116,7 @@ func quoted(s string, i int, word *[]byte) (int, error) {
 			*word = append(*word, c)
 		}
 	}
-	return 0, errors.New("No closing quotation")
+	return 0, errNoClosing
 }
 
 // substitute is string.Template(s).safe_substitute(env): $NAME, ${NAME} and $$; what is unknown or malformed stays as written.

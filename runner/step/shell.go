@@ -154,7 +154,7 @@ func (s *script) start(line string) (*child, error) {
 	}
 	words, err := splitWords(line)
 	if err != nil {
-		return nil, fmt.Errorf("%s: close the quote, or write the text after `|` so that YAML leaves it alone", err)
+		return nil, err
 	}
 	if len(words) == 0 {
 		return nil, nil

@@ -153,8 +153,11 @@ func TestPythonTextAsRecorded(t *testing.T) {
 		for _, w := range words {
 			got = append(got.([]any), w)
 		}
-		if err != nil {
-			got = err.Error()
+		switch {
+		case errors.Is(err, errNoClosing):
+			got = "No closing quotation"
+		case errors.Is(err, errNoEscaped):
+			got = "No escaped character"
 		}
 		if !reflect.DeepEqual(got, c.Split) {
 			t.Errorf("splitWords(%q) = %q, want %q", c.Text, got, c.Split)
@@ -184,7 +187,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		inputs value.Value
 		want   string
 	}{
-		{script1("echo 'x"), "line 1 of the script: No closing quotation: close the quote"},
+		{script1("echo 'x"), "line 1 of the script: a quote is not closed: close it"},
 		{script1("true\nno-such-program"), `line 2 of the script: there is no program "no-such-program" on PATH`},
 		{script1("# note"), "a comment is run as a command here"},
 		{script1("sh -c 'echo why >&2; exit 3'"), "line 1 of the script ended with code 3: why"},

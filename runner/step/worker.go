@@ -27,6 +27,11 @@ import (
 //go:embed worker.py
 var workerSource string
 
+// bootstrap runs worker.py, which stands in the next argument, unless this Python is too old even to parse it.
+const bootstrap = `import sys
+if sys.version_info < (3, 8): sys.exit("Python 3.8 or later is needed, and this is " + sys.version.split()[0])
+exec(compile(sys.argv.pop(1), "<worker>", "exec"))`
+
 // maxAnswer bounds what one function may return, in bytes of JSON.
 const maxAnswer = 64 << 20
 
@@ -88,7 +93,7 @@ type worker struct {
 
 func startWorker(python, key string, env []string, root string) (*worker, error) {
 	w := &worker{key: key}
-	cmd := &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")}
+	cmd := &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", bootstrap, workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")}
 	theirs, err := w.connect(cmd)
 	if err != nil {
 		return nil, err

@@ -137,6 +137,8 @@ def require(name, packages, installed):
             raise
     print("Installing %s" % ", ".join(packages), flush=True)
     code = install(packages)
+    if code:
+        print("The packages %s could not be installed (code %d)" % (", ".join(packages), code), file=sys.stderr, flush=True)
     importlib.invalidate_caches()
     try:
         return import_object(name) if name else None
@@ -252,8 +254,8 @@ def only_require(request):
 
 
 def flow(request):
-    """What `prefect deploy` would learn of a flow by importing it."""
-    known, paths = set(sys.modules), list(sys.path)
+    """What `prefect deploy` would learn of a flow by importing it. It leaves no compiled files in the project: a plan writes nothing."""
+    known, paths, writes = set(sys.modules), list(sys.path), sys.dont_write_bytecode
     try:
         try:
             import prefect
@@ -262,6 +264,7 @@ def flow(request):
         from prefect.flows import load_flow_from_entrypoint
         from prefect.utilities.callables import parameter_schema
 
+        sys.dont_write_bytecode = True
         found = load_flow_from_entrypoint(request["entrypoint"])
         schema = parameter_schema(found)
         if prefect.__version__.startswith("2."):
@@ -276,6 +279,7 @@ def flow(request):
             "file": source_file(found),
         }
     finally:
+        sys.dont_write_bytecode = writes
         forget(known, request["root"])
         sys.path[:] = paths
 
@@ -315,7 +319,7 @@ def failure(fault):
     trace = ""
     if not isinstance(fault, Refused):
         frames = traceback.extract_tb(fault.__traceback__)
-        theirs = [frame for frame in frames if frame.filename != "<string>"]
+        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>")]
         trace = "".join(traceback.format_list(theirs[-8:]))[-4000:]
     return {"kind": "error", "type": name, "message": message, "trace": trace}
 
