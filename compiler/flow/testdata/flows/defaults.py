@@ -59,7 +59,7 @@ joined"):
 
 @flow
 def containers(a=[], b=(), c={}, d=[1, 2.5, "x", None, True], e=(1,), f={1, 2, 3}, g={"b", "a"}, h={"x": 1, "y": [1, (2, 3)]}, i={1: "one"}, j=[[], [[]]], k={None: 1}, l={True: 1}, m={1.5: 1}, n=set(), o=list(),
-               p=dict(), q=dict(x=1, y="z"), r=tuple(), s=frozenset(), t=[*LIST], u={**NESTED}, v=[print], w=[LIMIT], x={1, "a"}, y=[1] + [2], z={"k": Thing()}):
+               p=dict(), q=dict(x=1, y="z"), r=tuple(), s=frozenset(), t=[*LIST], u={**NESTED}, v=[print], w=[LIMIT], y=[1] + [2], z={"k": Thing()}):
     pass
 
 
