@@ -55,6 +55,8 @@ const (
 	NotHere
 	// Dated marks a text that YAML read as a date: Prefect refuses it where it wants text and writes it as ISO 8601 elsewhere.
 	Dated
+	// Built marks a value that a step gave in this run: before the build it was AfterBuild.
+	Built
 )
 
 // Has reports whether all marks of m are set.

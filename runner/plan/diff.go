@@ -30,6 +30,8 @@ type Change struct {
 	Reason string
 	// Pos is the place in prefect.yaml.
 	Pos value.Pos
+	// Built says that a step gave the value in this run, so that the difference is no edit.
+	Built bool
 }
 
 // equalities are pairs of a desired and a live value of one field that mean the same.
@@ -114,7 +116,7 @@ func Compare(d *Desired, live *state.Live) (*Deployment, error) {
 func actionOf(changes []Change) Action {
 	action := Unchanged
 	for i := range changes {
-		if changes[i].Kind != AfterBuild {
+		if changes[i].Kind != AfterBuild && !changes[i].Built {
 			return Update
 		}
 		action = Rebuild
@@ -158,7 +160,7 @@ func diffValue(path string, was, want value.Value, at value.Pos) []Change {
 	case marks.Has(value.NotHere), value.Equal(was, want):
 		return nil
 	}
-	return []Change{{Path: path, Before: was, After: want, Kind: kindOf(marks), Reason: reasonOf(was, want), Pos: at}}
+	return []Change{{Path: path, Before: was, After: want, Kind: kindOf(marks), Reason: reasonOf(was, want), Pos: at, Built: marks.Has(value.Built)}}
 }
 
 func scalars(v value.Value) bool {

@@ -190,6 +190,7 @@ func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
 			return l.env(p.EnvName())
 		}
 		if v, ok := template.Path(l.Outputs, p.Name); ok {
+			v = v.Mark(value.Built)
 			if l.SensitiveOutput != nil && l.SensitiveOutput(p.Name) {
 				v = v.Mark(value.Sensitive)
 			}

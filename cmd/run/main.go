@@ -1,0 +1,50 @@
+// Command run has the effects: it plans and deploys what prefect.yaml says, and is what the action calls.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+)
+
+func main() {
+	debug.SetGCPercent(400) // a short life: see cmd/compile
+	debug.SetMemoryLimit(1 << 30)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, cli.OS()))
+}
+
+func run(ctx context.Context, w cli.World) int {
+	w.Args = expandShort(w.Args)
+	return cli.Run(root(ctx, w), w)
+}
+
+func root(ctx context.Context, w cli.World) *cobra.Command {
+	c := &cobra.Command{Use: "run", Short: "Plan and deploy what prefect.yaml says",
+		Long: "run holds prefect.yaml against a Prefect server (or a state in a file): plan shows what would change,\ndeploy runs the build and push steps once each and registers the deployments.",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return cli.Usage("there is no command %q; run -h lists them", args[0])
+			}
+			return c.Help()
+		}}
+	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), actionCommand(ctx, w), versionCommand(w))
+	return c
+}
+
+func versionCommand(w cli.World) *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "The version of this program", Args: cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			version, _ := cli.Version()
+			_, err := w.Stdout.Write([]byte("prefect-deploy-action " + version + "\n"))
+			return err
+		}}
+}

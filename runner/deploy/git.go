@@ -1,0 +1,127 @@
+// The commit as version: what Prefect 3.8.8 derives when a file names no version (facts: prefect/_internal/versioning.py). It asks the CI's variables first, then git, and
+// every source needs a commit message from `git log`, so without a repository there is none.
+package deploy
+
+import (
+	"context"
+	"net/url"
+	osexec "os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/org/prefect-deploy-action/runner/plan"
+)
+
+type gitCommit struct {
+	dir     string
+	env     func(string) (string, bool)
+	environ []string
+
+	once    sync.Once
+	message string
+	byType  map[string]*plan.VersionInfo
+}
+
+// source is one CI: the variables of the commit, the branch and the repository, and how the URL is put together.
+var sources = []struct {
+	kind, commit, branch, repository string
+	url                              func(env func(string) string, repository, commit string) string
+}{
+	{"vcs:github", "GITHUB_SHA", "GITHUB_REF_NAME", "GITHUB_REPOSITORY", func(env func(string) string, repository, commit string) string {
+		return env("GITHUB_SERVER_URL") + "/" + repository + "/tree/" + commit
+	}},
+	{"vcs:gitlab", "CI_COMMIT_SHA", "CI_COMMIT_REF_NAME", "CI_PROJECT_NAME", func(env func(string) string, _, commit string) string {
+		return env("CI_PROJECT_URL") + "/-/tree/" + commit
+	}},
+	{"vcs:bitbucket", "BITBUCKET_COMMIT", "BITBUCKET_BRANCH", "BITBUCKET_REPO_SLUG", func(env func(string) string, _, commit string) string {
+		return env("BITBUCKET_GIT_HTTP_ORIGIN") + "/src/" + commit
+	}},
+	{"vcs:azuredevops", "BUILD_SOURCEVERSION", "BUILD_SOURCEBRANCHNAME", "BUILD_REPOSITORY_NAME", func(env func(string) string, _, commit string) string {
+		return env("BUILD_REPOSITORY_URI") + "?version=GC" + commit
+	}},
+}
+
+// version is Prefect's get_inferred_version_info: versionType narrows the search to one source, "" tries all in order.
+func (g *gitCommit) version(versionType string) *plan.VersionInfo {
+	g.once.Do(g.read)
+	if versionType != "" {
+		return g.byType[versionType]
+	}
+	for _, s := range sources {
+		if v := g.byType[s.kind]; v != nil {
+			return v
+		}
+	}
+	return g.byType["vcs:git"]
+}
+
+func (g *gitCommit) read() {
+	g.byType = map[string]*plan.VersionInfo{}
+	log, ok := g.git("log", "-1", "--pretty=%H%n%B")
+	if !ok {
+		return
+	}
+	sha, body, _ := strings.Cut(log, "\n")
+	g.message, _, _ = strings.Cut(strings.TrimSpace(body), "\n")
+	if g.message == "" {
+		return
+	}
+	get := func(name string) string {
+		v, _ := g.env(name)
+		return v
+	}
+	for _, s := range sources {
+		commit, branch, repository := get(s.commit), get(s.branch), get(s.repository)
+		if commit != "" && branch != "" && repository != "" {
+			g.byType[s.kind] = &plan.VersionInfo{Type: s.kind, Version: first8(commit), CommitSHA: commit, Message: g.message, Branch: branch,
+				Repository: repository, URL: s.url(get, repository, commit)}
+		}
+	}
+	g.fromGit(strings.TrimSpace(sha))
+}
+
+func (g *gitCommit) fromGit(sha string) {
+	remote, ok := g.git("config", "--get", "remote.origin.url")
+	if remote = strings.TrimSpace(remote); !ok || remote == "" {
+		return
+	}
+	branch, ok := g.git("rev-parse", "--abbrev-ref", "HEAD")
+	if !ok {
+		return
+	}
+	repository := remote
+	if u, err := url.Parse(remote); err == nil && u.Scheme != "" {
+		repository = u.Path
+	}
+	repository = strings.TrimSuffix(strings.Trim(repository, "/"), ".git")
+	if repository == "" {
+		return
+	}
+	g.byType["vcs:git"] = &plan.VersionInfo{Type: "vcs:git", Version: first8(sha), CommitSHA: sha, Message: g.message, Branch: strings.TrimSpace(branch),
+		Repository: repository, URL: withoutPassword(remote)}
+}
+
+// withoutPassword takes a token out of a remote's URL: it would lie open on the server.
+func withoutPassword(remote string) string {
+	u, err := url.Parse(remote)
+	if err != nil || u.User == nil {
+		return remote
+	}
+	if _, has := u.User.Password(); !has {
+		return remote
+	}
+	u.User = nil
+	return u.String()
+}
+
+func first8(s string) string { return s[:min(8, len(s))] }
+
+func (g *gitCommit) git(args ...string) (string, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c := osexec.CommandContext(ctx, "git", args...)
+	c.Dir, c.Env = g.dir, g.environ
+	out, err := c.Output()
+	return string(out), err == nil
+}

@@ -1,0 +1,368 @@
+// Package deploy is the way of a run from the files to the result: read and check, select, fill the names, ask the state, run the steps, hold desired against live,
+// write, report. Each station is a package of its own; this one only leads from one to the next, and is the one place that knows the whole order:
+//
+//	load → check → (variables, blocks) → names → (deployments, work pools) → faults? stop, nothing ran
+//	     → steps → fields with outputs → plan → write
+//
+// Everything that can be known beforehand is checked before the first step runs. What only happens while acting concerns the deployments that need it: the others go on.
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/org/prefect-deploy-action/compiler/check"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/state"
+	"github.com/org/prefect-deploy-action/runner/step"
+)
+
+// File is a prefect.yaml that was read.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Options are what a run is told.
+type Options struct {
+	// Directory is the absolute working directory.
+	Directory string
+	// Files are the prefect.yaml files; Missing says that the default one isn't there, which an entrypoint on the command line makes up for.
+	Files     []File
+	Missing   string
+	Selection resolve.Selection
+	Overrides resolve.Overrides
+	State     *state.State
+	// Env is the environment of the process.
+	Env     func(string) (string, bool)
+	Environ []string
+	Jobs    int
+	Timeout time.Duration
+	// FailFast starts nothing more after the first failure.
+	FailFast bool
+	// Strict makes warnings of the check stop the run.
+	Strict bool
+	// Log gets the events of steps.
+	Log exec.Sink
+	// Warn gets diagnostics that do not stop the run.
+	Warn func(diag.List)
+	Now  func() time.Time
+}
+
+// Faults are diagnostics that stopped a run before anything happened.
+type Faults struct {
+	List    diag.List
+	Sources diag.Sources
+}
+
+func (f *Faults) Error() string { return f.List.Error() }
+
+// job is one run.
+type job struct {
+	Options
+	project  plan.Project
+	checker  *check.Checker
+	files    []*spec.File
+	chosen   []*resolve.Deployment
+	early    []*plan.Early
+	flows    map[string]plan.Flow
+	snapshot *state.Snapshot
+	python   *step.Python
+	pyOnce   sync.Once
+	pyErr    error
+	faults   diag.List
+	secrets  map[string]bool
+	notes    []string
+	acting   bool
+}
+
+func newJob(o Options, acting bool) *job {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
+	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
+	j.project.Env = o.Env
+	j.project.NotHere = !acting
+	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
+	j.project.Commit = git.version
+	return j
+}
+
+// owner names the set of deployments that a file owns: the repository, as far as the CI tells it, and the file.
+func owner(o Options) string {
+	name := "prefect.yaml"
+	if len(o.Files) > 0 {
+		name = o.Files[0].Name
+	}
+	for _, v := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH"} {
+		if repository, _ := o.Env(v); repository != "" {
+			return repository + "#" + name
+		}
+	}
+	return name
+}
+
+// load reads, selects and checks. Faults in the form of a file stop everything; faults of meaning only those of the selected deployments.
+func (j *job) load() error {
+	for _, f := range j.Files {
+		file, _ := j.checker.Load(f.Name, f.Data)
+		j.files = append(j.files, file)
+	}
+	if err := j.stop(); err != nil {
+		return err
+	}
+	if j.Missing != "" {
+		j.files = append(j.files, &spec.File{Name: j.Missing})
+	}
+	var diags diag.List
+	chosen, err := resolve.Select(j.files, j.Selection, &diags)
+	j.checker.Add(diags)
+	if stop := j.stop(); stop != nil {
+		return stop
+	}
+	var list diag.List
+	if errors.As(err, &list) {
+		return &Faults{list, j.source}
+	}
+	if err != nil {
+		return err
+	}
+	if j.Selection.Entrypoint != "" {
+		j.Overrides.Entrypoint = &j.Selection.Entrypoint
+	}
+	if err := resolve.Override(chosen, j.Overrides); err != nil {
+		return err
+	}
+	for _, d := range chosen {
+		j.checker.Deployment(d)
+	}
+	j.chosen = chosen
+	j.settings()
+	return j.stop()
+}
+
+// settings reads x-ci of the files.
+func (j *job) settings() {
+	shown := map[string]bool{}
+	for _, f := range j.files {
+		for _, path := range [][]string{{"vars"}, {"github", "vars"}} {
+			v := f.CI
+			for _, key := range path {
+				v, _ = v.Get(key)
+			}
+			for _, name := range v.List {
+				shown[name.Str()] = true
+			}
+		}
+		version, _ := f.CI.Get("version")
+		pull, _ := f.CI.Get("pull-directory")
+		j.project.AlwaysVersion = j.project.AlwaysVersion || version.Text == "always"
+		j.project.AlwaysPullDirectory = j.project.AlwaysPullDirectory || pull.Text == "always"
+	}
+	j.project.Shown = func(name string) bool { return shown[name] || ofTheCI(name) }
+}
+
+// stop returns the errors found so far, and hands warnings on.
+func (j *job) stop() error {
+	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	if all.Errors(j.Strict) > 0 {
+		return &Faults{all, j.source}
+	}
+	return nil
+}
+
+// warn hands the warnings on, once.
+func (j *job) warn() {
+	if all := j.checker.Diagnostics(); len(all) > 0 && j.Warn != nil {
+		j.Warn(all)
+	}
+}
+
+// source is the text of a file, for snippets.
+func (j *job) source(name string) []byte {
+	for _, f := range j.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	if data, err := fs.ReadFile(os.DirFS(j.Directory), name); err == nil {
+		return data
+	}
+	return nil
+}
+
+// root is the directory that a deployment's paths are relative to.
+func (j *job) root(d *resolve.Deployment) string {
+	return filepath.Join(j.Directory, filepath.FromSlash(check.Root(d.File)))
+}
+
+// interpreter finds Python, once.
+func (j *job) interpreter() (*step.Python, error) {
+	j.pyOnce.Do(func() {
+		lookup := func(name string) string {
+			v, _ := j.Env(name)
+			return v
+		}
+		path, err := step.FindPython(lookup, osexec.LookPath)
+		if err != nil {
+			j.pyErr = err
+			return
+		}
+		j.python = &step.Python{Path: path, Env: j.Environ, Jobs: max(1, j.Jobs)}
+	})
+	return j.python, j.pyErr
+}
+
+// needPython refuses before anything runs where a step needs a Python that isn't there.
+func (j *job) needPython() {
+	for _, d := range j.chosen {
+		for _, list := range [][]spec.Step{d.Build, d.Push} {
+			for i := range list {
+				s := &list[i]
+				if !step.NeedsPython(s.Function, s.Requires) {
+					continue
+				}
+				if _, err := j.interpreter(); err != nil {
+					j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
+						Help: err.Error(), Position: d.Position(s.Pos)})
+				}
+			}
+		}
+	}
+}
+
+// close ends what the run started.
+func (j *job) close() {
+	if j.python != nil {
+		j.python.Close()
+	}
+}
+
+// readEarly reads the variables and blocks that the fields and steps refer to. A block may refer to variables and, in turn, a variable to nothing more.
+func (j *job) readEarly(ctx context.Context) error {
+	q := j.references()
+	if len(q.Variables)+len(q.Blocks) == 0 {
+		return nil
+	}
+	snapshot, err := j.State.Read(ctx, q)
+	if err != nil {
+		return err
+	}
+	j.project.Variables, j.project.Blocks = snapshot.Variables, snapshot.Blocks
+	seen := map[string]bool{}
+	for _, v := range q.Variables {
+		seen[v] = true
+	}
+	more := state.Query{}
+	for _, b := range q.Blocks {
+		variablesIn(snapshot.Blocks[b], seen, &more.Variables)
+	}
+	if len(more.Variables) == 0 {
+		return nil
+	}
+	second, err := j.State.Read(ctx, more)
+	if err != nil {
+		return err
+	}
+	for _, name := range more.Variables {
+		if v, ok := second.Variables[name]; ok {
+			j.project.Variables[name] = v
+		}
+	}
+	return nil
+}
+
+// fillEarly fills names, entrypoints and pools.
+func (j *job) fillEarly() {
+	j.early = make([]*plan.Early, len(j.chosen))
+	for i, d := range j.chosen {
+		e, err := j.project.FillEarly(d)
+		if err != nil {
+			j.fault(d, err)
+			continue
+		}
+		j.early[i] = e
+	}
+}
+
+// fault records an error of one deployment that was found before anything ran.
+func (j *job) fault(d *resolve.Deployment, err error) {
+	var f *plan.Fault
+	if errors.As(err, &f) {
+		j.faults.Add(f.Diagnostic)
+		return
+	}
+	j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unresolved", Message: err.Error(), Position: d.Position(d.Spec.Pos)})
+}
+
+// readLive reads the deployments and work pools, and checks the pools.
+func (j *job) readLive(ctx context.Context) error {
+	q := state.Query{}
+	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
+	for _, e := range j.early {
+		name := state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}
+		if !seenName[name] {
+			seenName[name] = true
+			q.Deployments = append(q.Deployments, name)
+		}
+		if !seenPool[e.WorkPool] {
+			seenPool[e.WorkPool] = true
+			q.WorkPools = append(q.WorkPools, e.WorkPool)
+		}
+	}
+	snapshot, err := j.State.Read(ctx, q)
+	if err != nil {
+		return err
+	}
+	j.snapshot = snapshot
+	if snapshot.WorkPools == nil {
+		return nil
+	}
+	for _, e := range j.early {
+		j.checkPool(e)
+	}
+	return nil
+}
+
+func (j *job) checkPool(e *plan.Early) {
+	d := e.Resolved
+	at, _ := d.Field("work_pool").Get("name")
+	pos := at.Pos
+	if !pos.Known() {
+		pos = d.Spec.Pos
+	}
+	pool, ok := j.snapshot.WorkPools[e.WorkPool]
+	switch {
+	case !ok:
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unknown-work-pool", Message: fmt.Sprintf("there is no work pool %s at %s", diag.Quote(e.WorkPool), j.State.Source),
+			Help: "create it (prefect work-pool create NAME --type TYPE), or correct the name", Position: d.Position(pos)})
+	case pool.Type == "prefect-agent":
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.WorkPool)),
+			Help: "choose a work pool of another type", Position: d.Position(pos)})
+	}
+}
+
+// ofTheCI tells the variables that a CI sets itself: their values are no secrets, and are in its logs anyway.
+func ofTheCI(name string) bool {
+	switch name {
+	case "GITHUB_SHA", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_HEAD_REF", "GITHUB_BASE_REF", "GITHUB_REPOSITORY", "GITHUB_REPOSITORY_OWNER",
+		"GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_RUN_ATTEMPT", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTOR", "GITHUB_EVENT_NAME", "GITHUB_SERVER_URL",
+		"CI", "CI_JOB_ID", "CI_JOB_NAME", "CI_PIPELINE_ID", "CI_PIPELINE_IID", "CI_PIPELINE_SOURCE", "CI_PROJECT_NAME", "CI_PROJECT_PATH", "CI_PROJECT_URL",
+		"CI_DEFAULT_BRANCH", "CI_ENVIRONMENT_NAME", "BITBUCKET_COMMIT", "BITBUCKET_BRANCH", "BITBUCKET_REPO_SLUG", "BUILD_SOURCEVERSION", "BUILD_SOURCEBRANCHNAME":
+		return true
+	}
+	return strings.HasPrefix(name, "CI_COMMIT_") && name != "CI_COMMIT_MESSAGE" && name != "CI_COMMIT_DESCRIPTION"
+}

@@ -1,0 +1,131 @@
+// What has to be asked of the server before names can be filled, and what must not be shown.
+package deploy
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// references collects the variables and blocks that fields and build and push steps name. Pull steps keep theirs for run time.
+func (j *job) references() state.Query {
+	variables, blocks := map[string]bool{}, map[state.BlockRef]bool{}
+	visit := func(_ value.Value, found []template.Placeholder) {
+		for _, p := range found {
+			switch p.Kind {
+			case template.Variable:
+				variables[p.VariableName()] = true
+			case template.Block:
+				if slug, name, _, ok := p.BlockPath(); ok {
+					blocks[state.BlockRef{Type: slug, Name: name}] = true
+				}
+			}
+		}
+	}
+	for _, d := range j.chosen {
+		template.Walk(d.Fields, visit)
+		for _, list := range [][]spec.Step{d.Build, d.Push} {
+			for i := range list {
+				template.Walk(list[i].Inputs, visit)
+			}
+		}
+	}
+	var q state.Query
+	for name := range variables {
+		q.Variables = append(q.Variables, name)
+	}
+	for ref := range blocks {
+		q.Blocks = append(q.Blocks, ref)
+	}
+	sort.Strings(q.Variables)
+	sort.Slice(q.Blocks, func(a, b int) bool { return q.Blocks[a].String() < q.Blocks[b].String() })
+	return q
+}
+
+// variablesIn adds the variables that a block's data names.
+func variablesIn(v value.Value, seen map[string]bool, out *[]string) {
+	template.Walk(v, func(_ value.Value, found []template.Placeholder) {
+		for _, p := range found {
+			if name := p.VariableName(); p.Kind == template.Variable && !seen[name] {
+				seen[name] = true
+				*out = append(*out, name)
+			}
+		}
+	})
+}
+
+// credentialKeys are arguments in whose place a secret stands.
+var credentialKeys = []string{"access_token", "credentials", "password", "token", "secret", "api_key", "auth_string", "private_key", "connection_string"}
+
+// findSecrets collects the outputs that some step, of any section, consumes in a credential's place, and those that x-ci names.
+func (j *job) findSecrets() {
+	for _, d := range j.chosen {
+		for _, list := range [][]spec.Step{d.Build, d.Push, d.Pull} {
+			for i := range list {
+				j.secretsIn(list[i].Inputs, false)
+				if id := list[i].ID; id.Truthy() && markedSecret(d.File, id.Str()) {
+					j.secrets[id.Str()] = true
+				}
+			}
+		}
+	}
+}
+
+func markedSecret(f *spec.File, id string) bool {
+	steps, _ := f.CI.Get("steps")
+	s, _ := steps.Get(id)
+	v, _ := s.Get("sensitive")
+	return v.Truthy()
+}
+
+func (j *job) secretsIn(v value.Value, inside bool) {
+	switch v.Kind {
+	case value.Text:
+		if !inside {
+			return
+		}
+		for _, p := range template.Find(v.Text) {
+			if p.Kind == template.Output {
+				j.secrets[p.Name] = true
+			}
+		}
+	case value.List:
+		for i := range v.List {
+			j.secretsIn(v.List[i], inside)
+		}
+	case value.Map:
+		for _, e := range v.Map {
+			j.secretsIn(e.Value, inside || credential(e.Key))
+		}
+	}
+}
+
+func credential(key string) bool {
+	for _, k := range credentialKeys {
+		if strings.EqualFold(key, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// sensitiveOutput tells whether a reference is to an output that must not be shown: by its own name, its step's id, or the flat name of the same output.
+func (j *job) sensitiveOutput(name string) bool {
+	if len(j.secrets) == 0 {
+		return false
+	}
+	if j.secrets[name] || j.secrets[resolve.Head(name)] {
+		return true
+	}
+	for s := range j.secrets {
+		if strings.HasSuffix(s, "."+name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,344 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/state"
+	"github.com/org/prefect-deploy-action/runner/step"
+)
+
+// Plan says what a deploy would do. It runs no step, imports no code and writes nothing.
+func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
+	j := newJob(o, false)
+	defer j.close()
+	if err := j.prepare(ctx); err != nil {
+		return nil, err
+	}
+	p, err := j.before()
+	if err != nil {
+		return nil, err
+	}
+	j.warn()
+	return p, nil
+}
+
+// prepare does everything up to the state's answer; any fault ends it.
+func (j *job) prepare(ctx context.Context) error {
+	if err := j.load(); err != nil {
+		return err
+	}
+	if err := j.readEarly(ctx); err != nil {
+		return err
+	}
+	j.findSecrets()
+	j.project.SensitiveOutput = j.sensitiveOutput
+	j.fillEarly()
+	if j.acting {
+		j.needPython()
+	}
+	if err := j.stop(); err != nil {
+		return err
+	}
+	if err := j.readFlows(ctx); err != nil {
+		return err
+	}
+	if err := j.stop(); err != nil {
+		return err
+	}
+	if err := j.readLive(ctx); err != nil {
+		return err
+	}
+	return j.stop()
+}
+
+// before is the plan before any step ran: what steps will give is pending.
+func (j *job) before() (*plan.Plan, error) {
+	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Notes: j.notes}
+	for _, e := range j.early {
+		d, err := j.settle(e, e.Resolved.Outputs, plan.Pending(e.Resolved))
+		if err != nil {
+			j.fault(e.Resolved, err)
+			continue
+		}
+		p.Deployments = append(p.Deployments, d)
+	}
+	return p, j.stop()
+}
+
+// settle makes one deployment's plan.
+func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bool) (*plan.Deployment, error) {
+	project := j.project
+	project.Outputs, project.Pending = outputs, pending
+	desired, err := project.Settle(e, j.flowOf(e))
+	if err != nil {
+		return nil, err
+	}
+	return plan.Compare(desired, j.snapshot.Deployments[desired.Name])
+}
+
+// Deploy runs the steps and brings the state to what the files say. The plan that it returns tells what became of each deployment; the error is for a run that could
+// not begin, or was interrupted.
+func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
+	j := newJob(o, true)
+	defer j.close()
+	if err := j.prepare(ctx); err != nil {
+		return nil, err
+	}
+	p, err := j.before()
+	if err != nil {
+		return nil, err
+	}
+	j.warn()
+	g := graph.Build(j.chosen, j.names())
+	results := j.run(ctx, g)
+	p.Steps = stepsOf(g, results)
+	if len(g.Steps) > 0 {
+		j.after(p, g, results)
+	}
+	if ctx.Err() != nil {
+		return j.interrupted(p), ctx.Err()
+	}
+	j.write(ctx, p)
+	if ctx.Err() != nil {
+		return j.interrupted(p), ctx.Err()
+	}
+	return p, nil
+}
+
+// names gives the full names that the graph shows.
+func (j *job) names() func(*resolve.Deployment) string {
+	full := map[*resolve.Deployment]string{}
+	for _, e := range j.early {
+		full[e.Resolved] = state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}.String()
+	}
+	return func(d *resolve.Deployment) string { return full[d] }
+}
+
+// run carries the steps out.
+func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Result {
+	if len(g.Steps) == 0 {
+		return nil
+	}
+	masked := &mask{}
+	r := exec.Runner{
+		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
+			python, _ := j.interpreterFor(c)
+			return step.Lookup(s.Function, python)(ctx, adapt(c))
+		},
+		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
+			project := j.project
+			project.Outputs = outputs
+			inputs, err := project.Inputs(s.Inputs)
+			masked.add(inputs)
+			return inputs, err
+		},
+		Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: masked.apply, Now: j.Now,
+	}
+	return r.Run(ctx, g)
+}
+
+func (j *job) interpreterFor(c step.Call) (*step.Python, error) {
+	if !step.NeedsPython(c.Function, c.Requires) {
+		return nil, nil
+	}
+	return j.interpreter()
+}
+
+// adapt gives a step the arguments that its function takes today: image_tag is tag.
+func adapt(c step.Call) step.Call {
+	if resolve.Canonical(c.Function) != resolve.BuildDockerImage {
+		return c
+	}
+	entries := append([]value.Entry(nil), c.Inputs.Map...)
+	for i := range entries {
+		if entries[i].Key == "image_tag" {
+			entries[i].Key = "tag"
+		}
+	}
+	c.Inputs.Map = entries
+	return c
+}
+
+// mask hides the secrets that steps were given.
+type mask struct {
+	mu      sync.Mutex
+	secrets []string
+}
+
+func (m *mask) add(v value.Value) {
+	switch {
+	case v.Kind == value.Text && v.Origin.Has(value.Sensitive) && len(v.Text) >= 4:
+		m.mu.Lock()
+		m.secrets = append(m.secrets, v.Text)
+		m.mu.Unlock()
+	case v.Kind == value.List:
+		for i := range v.List {
+			m.add(v.List[i].Mark(v.Origin & value.Sensitive))
+		}
+	case v.Kind == value.Map:
+		for i := range v.Map {
+			m.add(v.Map[i].Value.Mark(v.Origin & value.Sensitive))
+		}
+	}
+}
+
+func (m *mask) apply(line string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.secrets {
+		line = strings.ReplaceAll(line, s, "***")
+	}
+	return line
+}
+
+func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
+	var out []plan.Step
+	for _, s := range g.Steps {
+		r := results[s]
+		if r == nil {
+			continue
+		}
+		x := plan.Step{Key: s.Key, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
+		if r.Err != nil {
+			x.Error = r.Err.Error()
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// after settles the deployments again, now with the outputs; those of a failed step are skipped.
+func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.Result) {
+	for i, r := range g.Registrations {
+		if len(r.Steps) == 0 {
+			continue
+		}
+		d := p.Deployments[i]
+		if cause := failed(r, results); cause != "" {
+			d.Outcome, d.Error = plan.Skipped, cause
+			continue
+		}
+		outputs := exec.Outputs(r.Steps, results)
+		e := j.early[i]
+		for _, o := range e.Resolved.Outputs.Map {
+			outputs = outputs.Set(o.Key, o.Value)
+		}
+		settled, err := j.settle(e, outputs, nil)
+		if err != nil {
+			d.Outcome, d.Error = plan.Failed, err.Error()
+			continue
+		}
+		p.Deployments[i] = settled
+	}
+}
+
+// failed names the step because of which a registration can't be: its root cause, not one that was itself skipped.
+func failed(r *graph.Registration, results map[*graph.Step]*exec.Result) string {
+	for _, s := range r.Steps {
+		result := results[s]
+		switch {
+		case result == nil:
+			return "step " + s.Key + " did not run"
+		case result.Outcome == exec.Failed:
+			return "step " + s.Key + " failed"
+		case result.Outcome == exec.Skipped && result.Cause != nil:
+			return "step " + result.Cause.Key + " failed"
+		case result.Outcome == exec.Skipped:
+			return "step " + s.Key + " was not run"
+		}
+	}
+	return ""
+}
+
+// write carries the plan out, at most Jobs at once; the order within one flow and name is the file's, so that of two entries of one name the later wins.
+func (j *job) write(ctx context.Context, p *plan.Plan) {
+	type turn struct{ list []*plan.Deployment }
+	byName := map[state.Name]*turn{}
+	var turns []*turn
+	for _, d := range p.Deployments {
+		t := byName[d.Name]
+		if t == nil {
+			t = &turn{}
+			byName[d.Name] = t
+			turns = append(turns, t)
+		}
+		t.list = append(t.list, d)
+	}
+	work := make(chan *turn)
+	var wait sync.WaitGroup
+	for range min(max(1, j.Jobs), len(turns)) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for t := range work {
+				j.writeTurn(ctx, t.list)
+			}
+		}()
+	}
+	for _, t := range turns {
+		work <- t
+	}
+	close(work)
+	wait.Wait()
+}
+
+func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
+	for i, d := range list {
+		if d.Outcome != plan.Planned {
+			continue
+		}
+		if i > 0 { // an earlier entry of the same name was written: compare with what is there now
+			j.again(list[i-1], d)
+		}
+		w, ok := d.Write()
+		if !ok {
+			d.Outcome = plan.Applied
+			continue
+		}
+		live, err := j.State.Write(ctx, w)
+		switch {
+		case err != nil && errors.Is(err, context.Canceled):
+			d.Error = "interrupted before it was written"
+		case err != nil:
+			d.Outcome, d.Error = plan.Failed, err.Error()
+		default:
+			d.Outcome = plan.Applied
+			if live != nil {
+				d.Live, d.URL = live, live.URL
+			}
+		}
+	}
+}
+
+func (j *job) again(before, d *plan.Deployment) {
+	if before.Live == nil || before.Outcome != plan.Applied {
+		return
+	}
+	next, err := plan.Compare(d.Desired, before.Live)
+	if err != nil {
+		d.Outcome, d.Error = plan.Failed, err.Error()
+		return
+	}
+	*d = *next
+}
+
+// interrupted marks what was not written.
+func (j *job) interrupted(p *plan.Plan) *plan.Plan {
+	for _, d := range p.Deployments {
+		if d.Outcome == plan.Planned && d.Action != plan.Unchanged {
+			d.Outcome = plan.Skipped
+			if d.Error == "" {
+				d.Error = "interrupted"
+			}
+		}
+	}
+	return p
+}
