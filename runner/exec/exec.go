@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -165,12 +166,18 @@ type masked struct {
 func (m *masked) Error() string { return m.text }
 func (m *masked) Unwrap() error { return m.err }
 
+// masked hides the secrets in an error. What a command wrote to stderr is masked before its tail is cut off, as half a secret would
+// not be known for one.
 func (r *Runner) masked(err error) error {
-	text := cleanLines(err.Error())
-	if r.Mask != nil {
-		text = r.Mask(text)
+	text := err.Error()
+	if r.Mask == nil {
+		return &masked{text: cleanLines(text), err: err}
 	}
-	return &masked{text: text, err: err}
+	if exit := step.AsExit(err); exit != nil {
+		hidden := &step.ExitError{What: exit.What, Code: exit.Code, Stderr: r.Mask(cleanLines(exit.Stderr))}
+		text = strings.Replace(text, exit.Error(), hidden.Error(), 1)
+	}
+	return &masked{text: r.Mask(cleanLines(text)), err: err}
 }
 
 // sensitive marks a mapping and each of its values, so that whatever is built from one of them is sensitive too.

@@ -321,6 +321,23 @@ func TestSecretsAndSensitiveSteps(t *testing.T) {
 	}
 }
 
+// TestTailCutsNoSecretInHalf: whatever the place of a secret, the cut-off tail of stderr shows no part of it.
+func TestTailCutsNoSecretInHalf(t *testing.T) {
+	const secret = "abcdefghijklmnopqrstuvwxyz"
+	g, steps := made("a")
+	for size := 1950; size < 2010; size++ {
+		r := &Runner{Mask: func(s string) string { return strings.ReplaceAll(s, secret, "***") },
+			Do: func(context.Context, *graph.Step, step.Call) (value.Value, error) {
+				exit := &step.ExitError{What: "line 1 of the script", Code: 1, Stderr: secret + strings.Repeat("=", size)}
+				return value.Value{}, fmt.Errorf("around: %w", exit)
+			}}
+		text := r.Run(context.Background(), g)[steps["a"]].Err.Error()
+		if strings.ContainsAny(strings.TrimPrefix(text, "around: line 1 of the script ended with code 1: "), "abxyz") {
+			t.Fatalf("%d: %s", size, text)
+		}
+	}
+}
+
 func BenchmarkThousandSteps(b *testing.B) {
 	g := &graph.Graph{}
 	for i := range 1000 {

@@ -5,6 +5,7 @@ package step
 
 import (
 	"bytes"
+	"fmt"
 	"sync"
 )
 
@@ -73,9 +74,14 @@ func (l *lines) line(rest []byte) {
 func (l *lines) emit(line []byte) {
 	const most = 4 << 10
 	if l.mark != nil {
-		l.tail = append(append(l.tail, line[max(0, len(line)-most):]...), '\n')
+		if len(line) > most {
+			line := fmt.Sprintf("(a line of %d bytes or more)", len(line))
+			l.tail = append(append(l.tail, line...), '\n')
+		} else {
+			l.tail = append(append(l.tail, line...), '\n')
+		}
 		if len(l.tail) > 4*most {
-			l.tail = append(l.tail[:0], l.tail[len(l.tail)-most:]...)
+			l.tail = append(l.tail[:0], l.tail[len(l.tail)-2*most:]...)
 		}
 	}
 	for l.to != nil && len(line) > maxLine {

@@ -265,6 +265,39 @@ func TestRealWorkerIsReusedAndClean(t *testing.T) {
 	}
 }
 
+func TestRealFileWithItsNeighbour(t *testing.T) {
+	r := newRig(t)
+	if err := os.Mkdir(filepath.Join(r.root, "ci"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, r.root, "ci/beside.py", "WORD = 'beside'\n", 0o644)
+	write(t, r.root, "ci/run.py", "from beside import WORD\nclass Own(Exception): pass\ndef f(): return {'w': WORD}\ndef g(): raise Own('mine')\n", 0o644)
+	if got, err := r.try("ci/run.py:f"); err != nil || string(got.AppendJSON(nil)) != `{"w":"beside"}` {
+		t.Errorf("%s, error %v", got.AppendJSON(nil), err)
+	}
+	if _, err := r.try("ci/run.py:g"); err == nil || !strings.HasPrefix(err.Error(), "Own: mine\n") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRealBackgroundProcessStays(t *testing.T) {
+	r := newRig(t)
+	write(t, r.root, "serve.py", "import subprocess\ndef f(): return {'pid': subprocess.Popen(['sleep', '30']).pid}\n", 0o644)
+	got, err := r.try("serve.f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.p.Close()
+	pid, _ := got.Get("pid")
+	process, err := os.FindProcess(int(pid.Int))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Signal(os.Interrupt); err != nil {
+		t.Errorf("what the function left running is gone: %v", err)
+	}
+}
+
 func TestRealHangIsEnded(t *testing.T) {
 	r := newRig(t)
 	ctx, cancel := context.WithCancel(context.Background())

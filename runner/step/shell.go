@@ -52,7 +52,11 @@ func runShellScript(ctx context.Context, c Call) (value.Value, error) {
 }
 
 func newScript(c Call) (*script, error) {
-	if err := arguments(c, "script", "directory", "env", "stream_output", "expand_env_vars", "shell"); err != nil {
+	optional := []string{"directory", "env", "stream_output", "expand_env_vars"}
+	if c.Prefect != 2 {
+		optional = append(optional, "shell")
+	}
+	if err := arguments(c, "script", optional...); err != nil {
 		return nil, err
 	}
 	text, _ := c.Inputs.Get("script")

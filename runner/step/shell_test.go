@@ -204,6 +204,14 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+func TestPrefect2HasNoShellArgument(t *testing.T) {
+	call := shellCall(t.TempDir(), plainEnv, script1("true", value.Entry{Key: "shell", Value: value.Of(true)}))
+	call.Prefect = 2
+	if _, err := runShellScript(context.Background(), call); err == nil || !strings.Contains(err.Error(), `no argument "shell"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestShellStreamsWholeLines(t *testing.T) {
 	call := shellCall(t.TempDir(), plainEnv, script1("printf 'a\\nb'\nsh -c 'printf c; echo e >&2'"))
 	var out, errs []string

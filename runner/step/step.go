@@ -141,12 +141,17 @@ func (e *ExitError) Error() string {
 	return withTail(e.What+" "+how, e.Stderr)
 }
 
-// withTail adds the last lines of a step's stderr to a sentence: enough to see the cause, not a whole log.
+// withTail adds the last lines of a step's stderr to a sentence: enough to see the cause, not a whole log. It cuts at the end of a
+// line where it can, for half a secret would pass by whoever masks whole ones.
 func withTail(sentence, stderr string) string {
 	const most = 2000
 	tail := strip(stderr)
 	if len(tail) > most {
-		tail = "…" + strings.ToValidUTF8(tail[len(tail)-most:], "")
+		tail = strings.ToValidUTF8(tail[len(tail)-most:], "")
+		if _, whole, ok := strings.Cut(tail, "\n"); ok {
+			tail = whole
+		}
+		tail = "…" + tail
 	}
 	if tail == "" {
 		return sentence

@@ -278,11 +278,16 @@ func (w *worker) kill() {
 	w.err.end()
 }
 
-// quit lets the worker leave by itself (its exit handlers run), and kills it if it does not.
+// quit lets the worker leave by itself (its exit handlers run), and kills it if it does not. What a function deliberately left running
+// stays, as under Prefect; we only stop listening to it.
 func (w *worker) quit() {
 	closeAll(w.requests)
-	if !w.child.gone(grace) {
+	switch {
+	case !w.endedWithin(grace):
 		w.child.stop()
+	case !w.child.gone(grace / 8):
+		closeAll(w.child.pipes...)
+		<-w.child.drained
 	}
 	closeAll(w.answers)
 }

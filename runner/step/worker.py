@@ -26,6 +26,7 @@ import uuid
 
 OWNER = os.getpid()
 DEEPEST = 200
+FILE_MODULE = "step_file_"
 
 
 class Refused(Exception):
@@ -108,10 +109,11 @@ def import_object(name):
 
 def import_file(path):
     full = str(pathlib.Path(path).resolve())
-    spec = importlib.util.spec_from_file_location("step_file_" + uuid.uuid5(uuid.NAMESPACE_URL, full).hex, full)
+    spec = importlib.util.spec_from_file_location(FILE_MODULE + uuid.uuid5(uuid.NAMESPACE_URL, full).hex, full)
     if spec.name not in sys.modules:
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
+        sys.path.insert(0, os.path.dirname(full))
         try:
             spec.loader.exec_module(module)
         except BaseException:
@@ -309,7 +311,8 @@ KINDS = {"call": call, "require": only_require, "flow": flow, "probe": probe}
 
 def failure(fault):
     kind = type(fault)
-    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else kind.__module__ + "." + kind.__qualname__
+    unnamed = kind.__module__ in ("builtins", "__main__") or kind.__module__.startswith(FILE_MODULE)
+    name = kind.__qualname__ if unnamed else kind.__module__ + "." + kind.__qualname__
     if isinstance(fault, SystemExit):
         return {"kind": "error", "type": name, "message": "the function called sys.exit(%r)" % (fault.code,), "trace": ""}
     try:
@@ -320,7 +323,7 @@ def failure(fault):
     if not isinstance(fault, Refused):
         frames = traceback.extract_tb(fault.__traceback__)
         theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>")]
-        trace = "".join(traceback.format_list(theirs[-8:]))[-4000:]
+        trace = "".join(traceback.format_list(theirs[-8:]))
     return {"kind": "error", "type": name, "message": message, "trace": trace}
 
 
