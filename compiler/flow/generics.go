@@ -227,5 +227,11 @@ func (c *scope) annotated(args []pysource.Expr) shape {
 	if args[0].Op == pysource.String && strings.TrimSpace(args[0].Text) == "" {
 		return unknownShape("an empty type")
 	}
-	return c.shape(args[0])
+	return c.shape(args[0]).opaque()
+}
+
+// opaque hides that a shape is a union or None: behind Annotated or NewType, typing does not flatten it into a union around it.
+func (s shape) opaque() shape {
+	s.union, s.null, s.nulls = nil, false, false
+	return s
 }

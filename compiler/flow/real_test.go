@@ -140,7 +140,7 @@ func (m maker) annotation(depth int) string {
 	case 13:
 		return strconv.Quote(m.of("int", "list[int]", "Optional[date]", "Color", "Union[int, None]", "Own"))
 	case 14:
-		return m.of("Callable[[int], str]", "Callable[..., Any]", "list['int']", "Optional['Color']", "List['str']", "dict[str, 'Own']")
+		return m.of("Callable[[int], str]", "Callable[..., Any]", "list['int']", "Optional['Color']", "List['str']", "dict[str, 'Own']", "Optional['int | None']", "Union['int | None', str]", "Union['float', None, 'int']")
 	}
 	return "Optional[" + a() + "]"
 }

@@ -208,7 +208,7 @@ func (c *scope) alias(o object) shape {
 		case name == "typing.TypeVar" && len(e.Items) == 2:
 			return knownShape()
 		case name == "typing.NewType" && len(e.Items) == 3 && e.Keywords[1] == "":
-			return inner.shape(e.Items[2])
+			return inner.shape(e.Items[2]).opaque()
 		}
 		return unknownShape(o.name + " is the result of a call")
 	}

@@ -94,6 +94,9 @@ func (s *session) container(m *module, e pysource.Expr, at uint32) value {
 		if v.state != valueKnown {
 			return unknownValue("an item of it is not a constant")
 		}
+		if list, ok := v.json.([]any); ok && v.kind == "set" && len(list) > 1 {
+			return unknownValue("it holds a set, whose order is not known") // pydantic sorts a set that is the whole default only
+		}
 		items = append(items, v.json)
 		kinds = append(kinds, v.kind)
 	}

@@ -147,6 +147,15 @@ def quoted(a: "int", b: "list[int]", c: "Optional[day]" = None, d: list["int"] =
     pass
 
 
+MaybeId = NewType("MaybeId", Optional[int])
+
+
+@flow
+def nested_unions(a: Union[Annotated[Optional[int], "n"], str], b: Union[MaybeId, str], c: Union["int | None", str], d: Optional["int | str"] = None, e: Union[Annotated[None, "n"], int] = 1, f: list["int | None"] = [],
+                  g: Optional[MaybeId] = None, h: Annotated[int, "n"] | None = None, i: Union[Optional[int], str] = 1, j: Union[Json, day] = 1, k: Annotated[Union[int, None], "n"] | str = 1, l: Optional["None"] = None):
+    pass
+
+
 @flow
 def returns_text(a: day) -> "Missing":
     pass
