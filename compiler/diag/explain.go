@@ -42,6 +42,7 @@ var explanations = []explanation{
 	{"missing-name", "A deployment without a name can't be selected and --all can't deploy it.", "- {entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\"}"},
 	{"missing-work-pool", "A deployment needs a work pool to run.", "- {name: d, entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: my-pool}}"},
 	{"not-a-mapping", "The top level of a prefect.yaml is a mapping.", "- prefect.deployments.steps.git_clone: {…}", "pull:\n  - prefect.deployments.steps.git_clone: {…}"},
+	{"output-of-another-deployment", "A shared field refers to the output of a step that only other deployments run. Prefect drops it for this one.", "work_pool: *pool   # its image needs a build step that this deployment switches off", "Give the deployment the step, or a work pool of its own."},
 	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
 	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},
 	{"several-documents", "The file holds more than one YAML document; Prefect reads only files of one.", "a: 1\n---\nb: 2", "Put the second into a file of its own."},

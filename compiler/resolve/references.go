@@ -143,7 +143,15 @@ func (s *scope) report(text value.Value, p template.Placeholder, runtime bool) {
 	d := diag.Diagnostic{Severity: diag.Error, Code: "undefined-output", Position: Locate(s.d.File, text, p)}
 	d.Message = fmt.Sprintf("step output %s is not defined", diag.Quote(p.Name))
 	d.Help = s.help(p.Name)
+	var elsewhere *spec.Step
+	if !runtime {
+		elsewhere = s.elsewhere(p.Name)
+	}
 	switch {
+	case elsewhere != nil:
+		d.Severity, d.Code = diag.Warning, "output-of-another-deployment"
+		d.Message = fmt.Sprintf("%s is given by a step that this deployment does not run, so it is dropped here", diag.Quote(p.Name))
+		d.Help = fmt.Sprintf("the step stands at line %d; put it into this deployment's build section too, or take the reference out", elsewhere.Pos.Line)
 	case runtime:
 		d.Severity, d.Code = diag.Warning, "undefined-pull-output"
 		d.Message = fmt.Sprintf("no step before this one gives %s: it stays as written and fails when a run pulls", diag.Quote(p.Name))
@@ -158,6 +166,23 @@ func (s *scope) report(text value.Value, p template.Placeholder, runtime bool) {
 		d.Related = append(d.Related, diag.Related{Position: s.d.Position(alias), Message: "used by the alias at"})
 	}
 	s.diags.Add(d)
+}
+
+// elsewhere finds a step of another deployment of the file that gives the output: the field is then shared by an alias, and no typing error.
+func (s *scope) elsewhere(name string) *spec.Step {
+	if !strings.ContainsAny(name, ".[") {
+		return nil
+	}
+	steps := s.d.File.Steps()
+	for i := range steps {
+		if id := steps[i].ID; !id.Truthy() || id.Str() != Head(name) {
+			continue
+		}
+		if _, known := Known(steps[i].Function); !known || pathExists(&steps[i], name) {
+			return &steps[i]
+		}
+	}
+	return nil
 }
 
 // help names the nearest reference that would be filled, and where its step stands.

@@ -41,7 +41,7 @@ func Timing(v value.Value) (schedule.Spec, *TimingFault) {
 	default:
 		problem = &TimingFault{v, &schedule.Problem{Code: "invalid-schedule", Message: "a schedule needs one of cron, interval and rrule", Help: `for example cron: "0 6 * * *"`}}
 	}
-	if problem == nil && s.HasTimezone && !template.Has(zone.Text) {
+	if problem == nil && zone.Text != "" && !template.Has(zone.Text) {
 		if p := check(zone.Text); p != nil {
 			problem = &TimingFault{zone, p}
 		}

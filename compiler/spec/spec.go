@@ -34,6 +34,7 @@ type File struct {
 	nodes  []*yaml.Node
 	told   []bool
 	starts []int
+	steps  []Step
 }
 
 // index remembers where each line begins; it is made when the first diagnostic wants a line.
@@ -229,6 +230,18 @@ func (f *File) deployments(n *yaml.Node) {
 	if !v.IsNull() {
 		f.conv.fault(diag.Error, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), "begin each deployment with a dash")
 	}
+}
+
+// Steps are all steps of the build and push sections of the file and of its deployments: what a reference may have meant. They are gathered when first asked for.
+func (f *File) Steps() []Step {
+	if f.steps == nil {
+		f.steps = append(append([]Step{}, f.Build.Steps...), f.Push.Steps...)
+		for i := range f.nodes {
+			d := f.Deployment(i, nil)
+			f.steps = append(append(f.steps, d.Build.Steps...), d.Push.Steps...)
+		}
+	}
+	return f.steps
 }
 
 // Len is the number of deployments in the file.

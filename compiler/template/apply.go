@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,9 @@ func applyText(v value.Value, pass Pass) (value.Value, bool, error) {
 		}
 		if state == Leave || (state == Unset && !pass.DropUnset) {
 			continue
+		}
+		if p.Kind == Block && (x.Kind == value.List || x.Kind == value.Map) {
+			return v, true, &Error{v, p, fmt.Errorf("%s is %s, which can't stand inside text: name a part of it", p.Name, x.Kind)}
 		}
 		marks |= x.Marks()
 		refs = append(refs, p.Name)

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
@@ -71,9 +72,17 @@ func (p *Project) schedule(d *resolve.Deployment, v value.Value) (Schedule, erro
 	replaces, _ := v.Get("replaces")
 	s.Slug, s.Replaces = slug.Text, replaces.Text
 	if s.Marks&(value.AfterBuild|value.NotHere) == 0 {
-		s.Body = fromAny(timing.Body(p.Now))
+		s.Body = fromAny(timing.Body(inZone(p.Now, timing.Timezone)))
 	}
 	return s, nil
+}
+
+// inZone gives a moment in a schedule's zone, where this machine knows it.
+func inZone(t time.Time, name string) time.Time {
+	if zone, err := time.LoadLocation(name); err == nil {
+		return t.In(zone)
+	}
+	return t
 }
 
 func timingFault(d *resolve.Deployment, fault *resolve.TimingFault) error {
