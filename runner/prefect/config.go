@@ -156,7 +156,7 @@ func activeProfile(lookup func(string) (string, bool), readFile func(string) ([]
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Prefect's profiles cannot be read: %w", err)
+		return nil, fmt.Errorf("the profiles of Prefect cannot be read: %w", err)
 	}
 	file, err := parseProfiles(string(data))
 	if err != nil {

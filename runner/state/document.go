@@ -60,9 +60,9 @@ func (d *document) check(data []byte) error {
 	}
 	schema, ok := d.root.Get("schema")
 	switch {
-	case !ok && len(d.root.Map) > 0:
+	case !has(d.root, "schema") && len(d.root.Map) > 0:
 		return errors.New("line 1: has no \"schema\", so it is no state file; name another file")
-	case ok && (schema.Kind != value.Int || schema.Int < 1):
+	case ok && (schema.Kind != value.Int || schema.Int < 1 && !schema.Big()):
 		return fmt.Errorf("line %d: \"schema\" must be the number %d", lineOf(data, "schema"), schemaVersion)
 	case ok && (schema.Int > schemaVersion || schema.Big()):
 		return fmt.Errorf("was written by a newer version of this program (schema %s, this one knows %d): update the program", schema.Str(), schemaVersion)
@@ -247,11 +247,14 @@ func (d *document) apply(w Write) (*Live, error) {
 	if w.Live != nil && at < 0 {
 		return nil, fmt.Errorf("the deployment %q is no longer there; plan again", w.Name)
 	}
-	entry := overlay(value.Of([]value.Entry{{Key: "flow", Value: value.Of(w.Name.Flow)}, {Key: "name", Value: value.Of(w.Name.Deployment)}}), creationDefaults())
+	entry := value.Of([]value.Entry{{Key: "flow", Value: value.Of(w.Name.Flow)}, {Key: "name", Value: value.Of(w.Name.Deployment)}})
 	if at >= 0 {
 		entry = list[at]
 	}
-	entry = changed(entry, w, at >= 0)
+	if w.Live == nil { // over one that appeared meanwhile as well: creation is an upsert of a whole deployment
+		entry = overlay(entry, creationDefaults())
+	}
+	entry = changed(entry, w)
 	list = append([]value.Value(nil), list...)
 	if at >= 0 {
 		list[at] = entry
@@ -263,16 +266,13 @@ func (d *document) apply(w Write) (*Live, error) {
 }
 
 // changed is the entry with the write's fields; what it says of schedules and queues is what a server would make of it.
-func changed(entry value.Value, w Write, exists bool) value.Value {
+func changed(entry value.Value, w Write) value.Value {
 	live, _ := fileLive(w.Name, entry).Fields.Get("schedules")
 	stays, _ := split(live.List, w.DeleteSchedules)
 	wanted, listed := w.Fields.Get("schedules")
 	fields := without(w.Fields, "schedules")
-	if exists {
-		fields = without(fields, "labels")
-		if w.Live != nil {
-			fields = withPoolAndQueue(fields, fileLive(w.Name, entry).Fields)
-		}
+	if w.Live != nil {
+		fields = withPoolAndQueue(without(fields, "labels"), fileLive(w.Name, entry).Fields)
 	}
 	entry = overlay(entry, fields)
 	if listed {
@@ -322,7 +322,11 @@ func (d *document) sorted() value.Value {
 	for i := range list {
 		list[i] = inOrder(list[i], order)
 	}
-	return inOrder(d.root.Set("deployments", value.Of(list)), []string{"schema", "deployments"})
+	root := d.root
+	if !has(root, "schema") { // an empty mapping, which counts as an empty state
+		root = root.Set("schema", value.Of(schemaVersion))
+	}
+	return inOrder(root.Set("deployments", value.Of(list)), []string{"schema", "deployments"})
 }
 
 func inOrder(v value.Value, keys []string) value.Value {

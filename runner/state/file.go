@@ -124,7 +124,7 @@ func (f *file) begin() error {
 	if f.lock != nil {
 		return nil
 	}
-	lock, err := lockFile(f.path)
+	lock, err := lockFile(f.target())
 	if err != nil {
 		return err
 	}

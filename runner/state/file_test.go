@@ -258,6 +258,12 @@ func TestSymbolicLinksAreFollowed(t *testing.T) {
 	for range 2 {
 		writeOne(t, s, Write{Name: dep, Fields: parsed(t, `{}`)})
 	}
+	if _, err := open(t, filepath.Join(dir, "real", "s.json")).Write(context.Background(), Write{Name: dep}); err == nil || !strings.Contains(err.Error(), "is being written") {
+		t.Errorf("a second writer by another name of the file: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 || listing(t, filepath.Join(dir, "real")) != "s.json" {
 		t.Errorf("the link became %v, %v", info, err)
 	}
@@ -347,6 +353,7 @@ func TestKilledWriter(t *testing.T) {
 func FuzzParseDocument(f *testing.F) {
 	f.Add([]byte(`{"schema":1,"deployments":[{"flow":"f","name":"d","schedules":[{"schedule":{"cron":"* * * * *"}}]}],"work_pools":{"p":{}},"blocks":{"a/b":1}}`))
 	f.Add([]byte("{\"schema\":1,\n\"deployments\":[{}"))
+	f.Add([]byte("{}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := parseDocument(data)
 		if err != nil {

@@ -423,3 +423,25 @@ func TestRealLockedServer(t *testing.T) {
 		t.Errorf("%d CSRF tokens were asked for", tokens)
 	}
 }
+
+// BenchmarkRealRead reads 200 deployments of 10 flows, as a deploy does that finds nothing to do.
+func BenchmarkRealRead(b *testing.B) {
+	plainServer.once.Do(func() { plainServer.err = plainServer.launch(nil) })
+	if plainServer.err != nil {
+		b.Fatal(plainServer.err)
+	}
+	c := prefect.New(prefect.Config{APIURL: plainServer.url}, prefect.Options{})
+	s := OpenPrefect(c)
+	var q Query
+	for i := range 200 {
+		n := Name{fmt.Sprint("bench", i%10), fmt.Sprint("d", i)}
+		q.Deployments = append(q.Deployments, n)
+		writeOne(b, s, Write{Name: n, Fields: parsed(b, `{"entrypoint":"a.py:f","tags":["x"]}`)})
+	}
+	for b.Loop() {
+		snap, err := s.Read(context.Background(), q)
+		if err != nil || len(snap.Deployments) != 200 {
+			b.Fatal(len(snap.Deployments), err)
+		}
+	}
+}
