@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -52,8 +51,9 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		return err
 	}
 	defer r.State.Close()
-	warnings := &warnings{o: o, w: w}
-	r.Warn = warnings.take
+	if !o.quiet {
+		r.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
+	}
 	if !o.quiet && acting {
 		r.Log = sink(w)
 	}
@@ -62,7 +62,6 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		act = deploy.Deploy
 	}
 	p, err := act(ctx, r)
-	warnings.show(r)
 	if p == nil {
 		return failure(ctx, w, err)
 	}
@@ -75,30 +74,6 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		}
 	}
 	return o.exit(ctx, p)
-}
-
-// warnings shows the check's warnings before anything else.
-type warnings struct {
-	o    *options
-	w    cli.World
-	list diag.List
-}
-
-func (x *warnings) take(l diag.List) { x.list = l }
-
-func (x *warnings) show(r deploy.Options) {
-	if x.o.quiet || len(x.list) == 0 {
-		return
-	}
-	fmt.Fprint(x.w.Stderr, x.list.Text(func(name string) []byte {
-		for _, f := range r.Files {
-			if f.Name == name {
-				return f.Data
-			}
-		}
-		data, _ := os.ReadFile(filepath.Join(r.Directory, filepath.FromSlash(name)))
-		return data
-	}))
 }
 
 // sink chooses how steps are shown: groups in GitHub, else prefixed lines, coloured on a terminal.

@@ -56,8 +56,8 @@ type Options struct {
 	Strict bool
 	// Log gets the events of steps.
 	Log exec.Sink
-	// Warn gets diagnostics that do not stop the run.
-	Warn func(diag.List)
+	// Warn gets diagnostics that do not stop the run, before the first step runs.
+	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time
 }
 
@@ -186,8 +186,9 @@ func (j *job) stop() error {
 
 // warn hands the warnings on, once.
 func (j *job) warn() {
-	if all := j.checker.Diagnostics(); len(all) > 0 && j.Warn != nil {
-		j.Warn(all)
+	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	if len(all) > 0 && j.Warn != nil {
+		j.Warn(all, j.source)
 	}
 }
 
