@@ -24,7 +24,7 @@ func (c *scope) generic(e pysource.Expr) shape {
 	case unknownObject:
 		return shape{reason: o.reason, shaky: true}
 	case definition:
-		if c.s.plainClass(o, 0) && c.s.isGeneric(o) {
+		if c.s.plainClass(o, 0) && c.s.isGeneric(o) && !c.fields {
 			return c.each(args, func([]shape) shape { return knownShape() })
 		}
 		return unknownShape("the class " + o.name + " is not looked into")

@@ -76,8 +76,9 @@ func referenced(defs map[string]any, properties map[string]any) map[string]any {
 		case map[string]any:
 			if ref, ok := x["$ref"].(string); ok {
 				name := strings.TrimPrefix(ref, "#/definitions/")
-				if d, ok := defs[name]; ok {
+				if d, ok := defs[name]; ok && used[name] == nil {
 					used[name] = d
+					walk(d)
 				}
 			}
 			for _, inner := range x {

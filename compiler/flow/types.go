@@ -52,6 +52,8 @@ type scope struct {
 	text   bool  // inside Prefect's own module: builtins and typing only
 	tparam []string
 	risk   string            // why importing the module may fail
+	fields bool              // in the body of a model or dataclass, where classes of one's own are no types
+	making []string          // models and dataclasses being made, outermost first
 	defs   map[string]any    // definitions found so far
 	owners map[string]object // who defined them
 	clash  string            // a name that two definitions share
@@ -85,7 +87,17 @@ func (c *scope) inClass(name string) bool {
 		if s.Kind == pysource.Definition && f.Of(f.Defs[s.Def].Name) == name {
 			return true
 		}
-		if s.Kind != pysource.Definition && strings.Contains(f.Of(s.Span), name) {
+		if s.Kind == pysource.Definition {
+			continue
+		}
+		a, ok := f.Assigns(s.Span)
+		if ok && a.Name == name && !a.Value.Empty() {
+			return true
+		}
+		_, binds := f.Targets(s.Span)
+		text := f.Of(s.Span)
+		binds = binds || s.Kind == pysource.Import || s.Block >= 0 || strings.Contains(text, ":=") || strings.HasPrefix(text, "del ")
+		if !ok && binds && strings.Contains(text, name) {
 			return true
 		}
 	}
@@ -179,6 +191,9 @@ func (c *scope) named(e pysource.Expr) shape {
 	switch o.kind {
 	case builtin, external:
 		name := canonical(o)
+		if c.fields && (name == "datetime.tzinfo" || name == "collections.abc.Callable" || name == "typing.Callable") {
+			return unknownShape("the type " + o.name + " in a model")
+		}
 		if s, ok := scalar(name); ok {
 			return s
 		}
@@ -231,20 +246,36 @@ func (c *scope) defined(o object) shape {
 	}
 	members, schema, reason := c.s.enum(o)
 	if reason == "" && len(members) > 0 {
-		name := o.mod.file.Of(d.Name)
-		if owner, ok := c.owners[name]; ok && !owner.same(o) {
-			c.clash = name
-		}
-		c.owners[name], c.defs[name] = o, schema
-		return knownShape("$ref", "#/definitions/"+name)
+		return c.reference(o, schema)
 	}
-	if c.s.plainClass(o, 0) {
+	if kind := c.s.recordKind(o); kind != "" {
+		return c.recordShape(o, kind)
+	}
+	if c.s.plainClass(o, 0) && !c.fields {
 		return knownShape()
 	}
 	if reason == "" {
 		reason = "the class " + o.name + " is not looked into"
 	}
 	return unknownShape(reason)
+}
+
+// reference notes a definition and refers to it.
+func (c *scope) reference(o object, schema map[string]any) shape {
+	name := o.mod.file.Of(o.mod.file.Defs[o.def].Name)
+	if owner, ok := c.owners[name]; ok && (owner.mod != o.mod || owner.def != o.def) {
+		c.clash = name
+	}
+	c.owners[name], c.defs[name] = o, schema
+	return knownShape("$ref", "#/definitions/"+name)
+}
+
+func (c *scope) recordShape(o object, kind string) shape {
+	schema, reason := c.record(o, kind)
+	if reason != "" {
+		return unknownShape(reason)
+	}
+	return c.reference(o, schema)
 }
 
 // union joins members as typing.Union and pydantic do: nested unions are flattened, None goes last, equal schemas count once.
