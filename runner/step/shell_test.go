@@ -337,6 +337,12 @@ func TestWithoutPython(t *testing.T) {
 			t.Errorf("NeedsPython(%s) = %v", function, got)
 		}
 	}
+	if NeedsPython("prefect.deployments.steps.run_shell_script", []string{"prefect>=2.0", "prefect [docker] ~= 3.1"}) {
+		t.Error("a native step that requires only Prefect needs no Python")
+	}
+	if !NeedsPython("prefect.deployments.steps.run_shell_script", []string{"prefect-docker>=0.3"}) {
+		t.Error("prefect-docker is not Prefect itself")
+	}
 	if !NeedsPython("prefect.deployments.steps.run_shell_script", []string{"x"}) {
 		t.Error("a required package needs Python")
 	}

@@ -65,8 +65,24 @@ func native(function string) Func {
 
 // NeedsPython reports whether a step with this function and these requires can only run where a Python is, so that a caller can
 // complain before anything runs. A native function that requires packages needs Python too: installing them may be its very point.
+// Prefect itself is not counted: it is required only so that Prefect finds the function, which is here already.
 func NeedsPython(function string, requires []string) bool {
-	return native(function) == nil || len(requires) > 0
+	return native(function) == nil || len(besidesPrefect(requires)) > 0
+}
+
+// besidesPrefect leaves Prefect's own package out: "prefect>=2.0", "prefect[docker]==3.8.8".
+func besidesPrefect(requires []string) []string {
+	var out []string
+	for _, r := range requires {
+		name, _, _ := strings.Cut(strings.TrimSpace(r), "[")
+		if i := strings.IndexAny(name, "<>=!~ ;@"); i >= 0 {
+			name = name[:i]
+		}
+		if !strings.EqualFold(strings.TrimSpace(name), "prefect") {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Lookup gives what carries a function out: a native one, or the Python worker. python may be nil, for a machine without Python;
@@ -80,7 +96,7 @@ func Lookup(function string, python *Python) Func {
 		if own == nil {
 			return python.Call(ctx, c)
 		}
-		if len(c.Requires) > 0 {
+		if c.Requires = besidesPrefect(c.Requires); len(c.Requires) > 0 {
 			if err := python.require(ctx, c); err != nil {
 				return value.Value{}, err
 			}
