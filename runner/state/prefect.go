@@ -4,7 +4,7 @@
 //
 //   - it changes the given fields and leaves all others, the schedules included; a body of `tags` alone is fine;
 //   - `work_queue_name: null` is ignored unless `work_pool_name` stands beside it: then the pool's default queue is taken. A queue
-//     name without the pool moves the deployment to the pool of the old agents, a pool name without the queue to the pool's default
+//     name without the pool moves the deployment to "default-agent-pool", a pool name without the queue to the pool's default
 //     queue, and a queue that does not exist is created. So the two always go together;
 //   - an unknown work pool is 500 here, and 404 on creation;
 //   - `labels` is 422: an update has none;

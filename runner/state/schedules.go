@@ -358,11 +358,17 @@ func sameAnchor(a, b value.Value) bool {
 	return err1 == nil && err2 == nil && t.Equal(u)
 }
 
-// sortSchedules brings them into an order that does not depend on when each was last touched: by slug, then timing, then id.
+// sortSchedules brings them into an order that does not depend on when each was last touched, nor on random ids while anything else
+// tells them apart: by slug, timing, and what else they hold.
 func sortSchedules(list []value.Value) {
 	key := func(s value.Value) string {
 		timing, _ := s.Get("schedule")
-		return textOf(s, "slug") + "\x00" + timingKey(timing) + "\x00" + textOf(timing, "anchor_date") + "\x00" + textOf(s, "id")
+		parts := []string{textOf(s, "slug"), timingKey(timing), textOf(timing, "anchor_date")}
+		for _, k := range []string{"active", "max_scheduled_runs", "parameters", "id"} {
+			v, _ := s.Get(k)
+			parts = append(parts, string(v.AppendJSON(nil)))
+		}
+		return strings.Join(parts, "\x00")
 	}
 	sort.SliceStable(list, func(i, j int) bool { return key(list[i]) < key(list[j]) })
 }
