@@ -206,7 +206,7 @@ func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
 		if r == nil {
 			continue
 		}
-		x := plan.Step{Key: s.Key, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
+		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
 		if r.Err != nil {
 			x.Error = r.Err.Error()
 		}

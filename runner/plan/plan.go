@@ -60,7 +60,9 @@ func (d *Deployment) Write() (w state.Write, ok bool) {
 
 // Step is what became of a step.
 type Step struct {
-	Key     string
+	Key string
+	// Function is the step's full name.
+	Function string
 	Outcome string
 	Seconds float64
 	// Outputs are shown as far as they are not sensitive.

@@ -21,6 +21,7 @@ var symbols = map[plan.Action]string{plan.Create: "+", plan.Update: "±", plan.R
 // Text is the plan for a terminal or a log. done says that it was carried out; what is then said is what was done.
 func Text(p *plan.Plan, done bool, elapsed string) string {
 	var b strings.Builder
+	stepLines(&b, p.Steps)
 	unchanged := 0
 	for _, d := range ordered(p.Deployments) {
 		if d.Action == plan.Unchanged && d.Outcome != plan.Failed && d.Outcome != plan.Skipped {
@@ -53,6 +54,55 @@ func Text(p *plan.Plan, done bool, elapsed string) string {
 	}
 	b.WriteString(Summary(p, done, elapsed) + "\n")
 	return b.String()
+}
+
+// stepLines shows what became of each step, with its outputs as far as they are short and no secret.
+func stepLines(b *strings.Builder, list []plan.Step) {
+	width, function := 0, 0
+	for _, s := range list {
+		width = max(width, len([]rune(s.Key)))
+		function = max(function, len(shortName(s.Function)))
+	}
+	for _, s := range list {
+		symbol, tail := "✓", outputsText(s.Outputs)
+		switch s.Outcome {
+		case "failed":
+			symbol, tail = "✗", firstLine(s.Error)
+		case "skipped":
+			symbol, tail = "-", firstLine(s.Error)
+		}
+		line := fmt.Sprintf(" %s %-*s  %-*s  %5.1f s  %s", symbol, width, diag.Clean(s.Key), function, shortName(s.Function), s.Seconds, tail)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+}
+
+func shortName(function string) string { return diag.Clean(function[strings.LastIndexByte(function, '.')+1:]) }
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return diag.Clean(line)
+}
+
+// outputsText is the image that was built, or else what fits on the line.
+func outputsText(v value.Value) string {
+	if image, ok := v.Get("image"); ok && image.Kind == value.Text {
+		return Show(image)
+	}
+	var parts []string
+	for _, e := range v.Map {
+		if !e.Value.Truthy() {
+			continue
+		}
+		text := Show(e.Value)
+		if e.Value.Kind == value.Text {
+			text = strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`)
+		}
+		if len([]rune(text)) > 40 {
+			text = string([]rune(text)[:39]) + "…"
+		}
+		parts = append(parts, diag.Clean(e.Key)+"="+text)
+	}
+	return strings.Join(parts, " ")
 }
 
 // ordered puts creations first, then by name.
