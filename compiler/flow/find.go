@@ -16,6 +16,9 @@ func (s *session) load(m *module, name string) (*Flow, *Problem) {
 	if p := syntaxProblem(m); p != nil {
 		return nil, p
 	}
+	if m.file.Unsure != "" {
+		return s.unsure(m, name, m.file.Unsure), nil
+	}
 	parts := strings.Split(name, ".")
 	o := s.lookup(m, parts[0], endOfFile)
 	for i, part := range parts[1:] {
@@ -137,9 +140,6 @@ func parentName(dotted string) string {
 // dynamic says why a module may have names that no statement of it shows.
 func (s *session) dynamic(m *module) string {
 	m.bound()
-	if m.file.Unsure != "" {
-		return m.file.Unsure
-	}
 	if len(m.stars) > 0 {
 		return "the file has a star import"
 	}

@@ -39,6 +39,7 @@ func TestProblems(t *testing.T) {
 		{"bad.py:f", Syntax, "", 3},
 		{"flows/hello.py:", BadEntrypoint, "", 0},
 		{"hello", BadEntrypoint, "", 0},
+		{"flows/hello.py", BadEntrypoint, "", 0},
 		{"", BadEntrypoint, "", 0},
 		{"pkg.mood.f", MissingFile, "", 0},
 		{"pkg.mod.g", MissingFunction, "f", 0},

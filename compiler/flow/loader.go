@@ -131,7 +131,7 @@ func (l *Loader) find(paths []string, dotted string) (file string, found bool) {
 // Load reads what the entrypoint declares: "path/file.py:function", "path/file.py:Class.method" or "package.module.function".
 func (l *Loader) Load(entrypoint string) (*Flow, *Problem) {
 	file, object, isPath := split(entrypoint)
-	if object == "" {
+	if object == "" || strings.HasSuffix(entrypoint, ".py") {
 		return nil, &Problem{Code: BadEntrypoint, Message: fmt.Sprintf("the entrypoint %q names no function", entrypoint),
 			Help: "write path/to/file.py:function or package.module.function"}
 	}

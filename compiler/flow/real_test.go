@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,10 +70,12 @@ import enum
 import pathlib
 import typing
 import uuid
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Callable, Dict, FrozenSet, Iterable, List, Literal, Mapping, Optional, Sequence, Set, Tuple, TypeVar, Union
 
 from prefect import flow
+from pydantic import BaseModel, Field
 
 T = TypeVar("T")
 LIMIT = 5
@@ -179,7 +182,11 @@ func (m maker) function(b *strings.Builder, i int) {
 		name := fmt.Sprintf("p%d", j)
 		names = append(names, name)
 		b.WriteString(name)
-		if m.Intn(6) > 0 {
+		switch m.Intn(8) {
+		case 0:
+		case 1:
+			b.WriteString(": " + m.of("First", "Plain", "Optional[First]", "list[Plain]", "dict[str, First]", "Union[First, Plain, None]", "First | None"))
+		default:
 			b.WriteString(": " + m.annotation(3))
 		}
 		if defaults || m.Intn(2) == 0 {
@@ -203,6 +210,38 @@ func (m maker) docstring(b *strings.Builder, names []string) {
 	b.WriteString(m.of("", "\n    Returns:\n        p0: nothing\n", "\n    Args:\n        p1: again\n", "    Raises:\n        p2: x\n") + "    \"\"\"\n")
 }
 
+// class makes a model or dataclass whose fields import without error.
+func (m maker) class(b *strings.Builder, name string, dataclass bool) {
+	if dataclass {
+		b.WriteString("\n\n@dataclass\nclass " + name + ":\n")
+	} else {
+		b.WriteString("\n\nclass " + name + "(BaseModel):\n")
+	}
+	b.WriteString(m.of("", "    \"\"\"Short.\"\"\"\n", "    '''Long.\n\n      Deep\n    '''\n"))
+	fits := func(a string) bool {
+		return !strings.Contains(a, "Own") && !strings.Contains(a, "Callable") && !regexp.MustCompile(`\bT\b`).MatchString(a) && !strings.Contains(a, "\"") && !strings.Contains(a, "['")
+	}
+	defaults := false
+	for i := range 1 + m.Intn(5) {
+		a := m.annotation(2)
+		for !fits(a) {
+			a = m.annotation(2)
+		}
+		fmt.Fprintf(b, "    %s_%d: %s", m.of("field", "a_bC", "x2y"), i, a)
+		if defaults = defaults || m.Intn(2) == 0; defaults {
+			d := m.constant(1)
+			if dataclass && strings.ContainsAny(d, "[{") {
+				d = "1"
+			}
+			if !dataclass && m.Intn(4) == 0 {
+				d = m.of("Field(default_factory=list)", "Field(1, description='one')", "Field(default='x')")
+			}
+			b.WriteString(" = " + d)
+		}
+		b.WriteString("\n")
+	}
+}
+
 // TestRandomFlows makes flows up and asks the real Prefect about each. SEED and FILES choose others and more.
 func TestRandomFlows(t *testing.T) {
 	seed, files := int64(1), 12
@@ -220,6 +259,8 @@ func TestRandomFlows(t *testing.T) {
 			b.WriteString("from __future__ import annotations\n")
 		}
 		b.WriteString(prelude)
+		m.class(&b, "First", false)
+		m.class(&b, "Plain", true)
 		for j := range 10 {
 			m.function(&b, j)
 		}

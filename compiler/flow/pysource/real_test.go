@@ -140,7 +140,7 @@ func seen(f *File) (all []any, unknown int) {
 				}
 			}
 		}
-		all = append(all, []any{f.Of(d.Name), float64(line), decorators, params, doc})
+		all = append(all, []any{f.Of(d.Name), float64(line), decorators, params, doc, text(d.Returns)})
 	}
 	return all, unknown
 }

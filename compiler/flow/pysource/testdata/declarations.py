@@ -1,6 +1,6 @@
 """Prints what CPython's ast sees in Python files: one JSON line a file, {"path", "error"} or {"path", "functions": […]}.
 
-Usage: python declarations.py FOLDER. A function is [name, line, decorators, parameters, docstring]; a parameter is
+Usage: python declarations.py FOLDER. A function is [name, line, decorators, parameters, docstring, result's annotation]; a parameter is
 [kind, name, annotation, default], sources as in the file, absent ones null.
 """
 import ast
@@ -45,7 +45,7 @@ def functions(text):
         doc = ast.get_docstring(node, clean=False)
         if doc is not None and any(0xD800 <= ord(c) < 0xE000 for c in doc):
             doc = {"surrogates": list(doc.encode("utf-8", "surrogatepass"))}
-        yield [node.name, node.lineno, [source(d) for d in node.decorator_list], parameters, doc]
+        yield [node.name, node.lineno, [source(d) for d in node.decorator_list], parameters, doc, source(node.returns)]
 
 
 for folder, _, names in sorted(os.walk(sys.argv[1])):
