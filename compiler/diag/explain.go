@@ -12,6 +12,7 @@ var explanations = []explanation{
 	{"alias-bomb", "Aliases of aliases multiply: a short file stands for millions of values.", "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]   # and so on", "Write out what is meant."},
 	{"control-character", "YAML allows no control characters; one usually comes from copying out of a terminal.", "name: a\\x1b[31mb   # an escape character", "Delete the character and type the text anew."},
 	{"derived-pull-directory", "Without a pull section Prefect registers the directory of the machine that deploys. On a CI runner that directory is gone before the first run.", "deployments:\n  - name: d\n    entrypoint: flow.py:hello", "pull:\n  - prefect.deployments.steps.git_clone:\n      repository: https://github.com/org/repo.git"},
+	{"duplicate-anchor", "An anchor's name stands twice. YAML would let the later one win; Prefect reads nothing of such a file.", "a: &pool {name: x}\nb: &pool {name: y}", "a: &pool {name: x}\nb: &other-pool {name: y}"},
 	{"duplicate-deployment", "Two entries have the same flow and the same name, so the second overwrites the first.", "- {name: a, entrypoint: \"f.py:x\"}\n- {name: a, entrypoint: \"f.py:x\"}", "Give one of them another name."},
 	{"duplicate-key", "A key stands twice in one mapping; YAML keeps the later one.", "tags: [a]\ntags: [b]", "tags: [a, b]"},
 	{"empty-file", "The file holds nothing.", "# only a comment", "deployments:\n  - name: nightly\n    entrypoint: flows/report.py:report\n    work_pool: {name: my-pool}"},

@@ -20,6 +20,8 @@ type converter struct {
 	src     []byte
 	diags   *diag.List
 	anchors map[*yaml.Node]*anchored
+	// named finds an earlier anchor of the same name.
+	named map[string]*yaml.Node
 	// quiet says that the part being converted was converted before: its diagnostics are known.
 	quiet bool
 	// stopped is set at the first fault after which going on makes no sense (a bomb).
@@ -76,13 +78,30 @@ func (c *converter) anchor(n *yaml.Node) (value.Value, int) {
 		return a.value, a.size
 	}
 	if c.anchors == nil {
-		c.anchors = map[*yaml.Node]*anchored{}
+		c.anchors, c.named = map[*yaml.Node]*anchored{}, map[string]*yaml.Node{}
 	}
+	c.oneAnchor(n)
 	a := &anchored{open: true}
 	c.anchors[n] = a
 	a.value, a.size = c.plain(n)
 	a.open = false
 	return a.value, a.size
+}
+
+// oneAnchor refuses a second anchor of one name, as PyYAML does; YAML itself would allow it.
+func (c *converter) oneAnchor(n *yaml.Node) {
+	first, twice := c.named[n.Anchor]
+	if !twice {
+		c.named[n.Anchor] = n
+		return
+	}
+	if first.Line > n.Line || first.Line == n.Line && first.Column > n.Column {
+		first, n = n, first
+	}
+	if !c.quiet {
+		c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "duplicate-anchor", Message: "the anchor " + diag.Quote("&"+n.Anchor) + " stands twice, which Prefect refuses", Help: "give one of them another name",
+			Position: at(c.file, position(n)), Related: []diag.Related{{Position: at(c.file, position(first)), Message: "first written at"}}})
+	}
 }
 
 func (c *converter) plain(n *yaml.Node) (value.Value, int) {
@@ -125,23 +144,24 @@ func (c *converter) collectionTag(n *yaml.Node, want string) {
 	}
 }
 
-// mapping converts a mapping. Merged keys come first, as in PyYAML, and own keys override them in place.
+// mapping converts a mapping. As in PyYAML merged keys come first and own keys override them in place; of several merged mappings the later wins,
+// where a list of them counts from its end.
 func (c *converter) mapping(n *yaml.Node) (value.Value, int) {
 	c.collectionTag(n, "!!map")
 	v := value.Value{Kind: value.Map, Pos: position(n), Map: make([]value.Entry, 0, len(n.Content)/2)}
-	size, merged := 1, 0
+	size := 1
+	own := seen{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if isMerge(n.Content[i]) {
-			size += c.merge(&v, n.Content[i+1])
-			merged = len(v.Map)
+			size += c.merge(&v, &own, n.Content[i+1])
 		}
 	}
-	own := seen{from: merged}
+	own.from = len(v.Map)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if isMerge(n.Content[i]) {
 			continue
 		}
-		key, ok := c.key(n.Content[i])
+		key, ok := c.key(n, i)
 		x, s := c.convert(n.Content[i+1])
 		size += s
 		if ok {
@@ -153,7 +173,11 @@ func (c *converter) mapping(n *yaml.Node) (value.Value, int) {
 }
 
 func isMerge(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && n.Value == "<<" && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+	if n.Kind != yaml.ScalarNode || n.Value != "<<" {
+		return false
+	}
+	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n.Style&quoted == 0 && (n.Style&yaml.TaggedStyle == 0 || n.ShortTag() == "!!merge")
 }
 
 // seen finds earlier keys: by a scan while they are few, by an index when they are many.
@@ -184,6 +208,7 @@ func (s *seen) find(entries []value.Entry, key string) int {
 	return -1
 }
 
+// put adds an entry or lets it override an earlier one of its key. Before own.from is set, entries are merged ones, and overriding is no fault.
 func (c *converter) put(v *value.Value, own *seen, e value.Entry) {
 	i := own.find(v.Map, e.Key)
 	if i < 0 {
@@ -208,36 +233,38 @@ func (c *converter) put(v *value.Value, own *seen, e value.Entry) {
 	v.Map[i].KeyPos, v.Map[i].KeyKind, v.Map[i].Value = e.KeyPos, e.KeyKind, e.Value
 }
 
-// merge puts the keys of a `<<` value into v: of several mappings in a list the first that has a key wins.
-func (c *converter) merge(v *value.Value, n *yaml.Node) int {
+// merge puts the keys of a `<<` value into v. All its keys know the alias through which they came.
+func (c *converter) merge(v *value.Value, keys *seen, n *yaml.Node) int {
 	x, size := c.convert(n)
 	from := []value.Value{x}
 	if x.Kind == value.List {
 		from = x.List
 	}
-	for _, m := range from {
-		if m.Kind != value.Map {
-			c.fault(diag.Error, "invalid-merge", position(n), "<< merges a mapping or a list of mappings, and this is "+m.Kind.String(), "write <<: *name with the anchor of a mapping")
+	for m := len(from) - 1; m >= 0; m-- {
+		if from[m].Kind != value.Map {
+			c.fault(diag.Error, "invalid-merge", position(n), "<< merges a mapping or a list of mappings, and this is "+from[m].Kind.String(), "write <<: *name with the anchor of a mapping")
 			continue
 		}
-		keys := seen{}
-		for _, e := range m.Map {
-			if keys.find(v.Map, e.Key) < 0 {
-				if keys.index != nil {
-					keys.index[e.Key] = len(v.Map)
-				}
-				if !e.Value.Alias().Known() {
-					e.Value = e.Value.Through(position(n))
-				}
-				v.Map = append(v.Map, e)
+		for _, e := range from[m].Map {
+			if !e.Value.Alias().Known() && from[m].Alias().Known() {
+				e.Value = e.Value.Through(from[m].Alias())
 			}
+			if i := keys.find(v.Map, e.Key); i >= 0 {
+				v.Map[i] = e
+				continue
+			}
+			if keys.index != nil {
+				keys.index[e.Key] = len(v.Map)
+			}
+			v.Map = append(v.Map, e)
 		}
 	}
 	return size
 }
 
-// key converts a mapping's key. A mapping or list as a key is what an unquoted {{ … }} becomes.
-func (c *converter) key(n *yaml.Node) (value.Entry, bool) {
+// key converts the key of the mapping that stands at Content[i]. A mapping or list as a key is what an unquoted {{ … }} becomes.
+func (c *converter) key(mapping *yaml.Node, i int) (value.Entry, bool) {
+	n := mapping.Content[i]
 	pos := position(n)
 	target := n
 	if n.Kind == yaml.AliasNode {
@@ -247,9 +274,18 @@ func (c *converter) key(n *yaml.Node) (value.Entry, bool) {
 		c.keyFault(n)
 		return value.Entry{}, false
 	}
+	if target.Value == "=" && target.Style == 0 {
+		return value.Entry{Key: "=", KeyPos: pos, KeyKind: value.Text}, true
+	}
 	k := c.scalar(target)
+	if text, ok := strings.CutSuffix(k.Text, ":"); ok && mapping.Style&yaml.FlowStyle != 0 && n.Style == 0 && empty(mapping.Content[i+1]) {
+		k, _ = plain(text) // {a:} has the key a to PyYAML and a: to yaml.v3
+	}
 	return value.Entry{Key: keyText(k), KeyPos: pos, KeyKind: k.Kind}, true
 }
+
+// empty reports whether nothing is written where a value could be.
+func empty(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Style == 0 && n.Value == "" }
 
 func (c *converter) keyFault(n *yaml.Node) {
 	if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 {
@@ -315,45 +351,37 @@ func (c *converter) scalar(n *yaml.Node) value.Value {
 
 // tagged converts a scalar with a tag of its own: those of YAML's core are honoured, others are an error in PyYAML too.
 func (c *converter) tagged(n *yaml.Node) value.Value {
-	var v value.Value
-	ok := true
+	v, err := value.Value{}, error(nil)
 	switch n.ShortTag() {
-	case "!!str", "!":
+	case "!!str":
+		return value.Of(n.Value)
+	case "!": // as if there were no tag, but never anything else than text
 		return value.Of(n.Value)
 	case "!!null":
-		return value.Value{}
+		return v
 	case "!!bool":
-		v = word(strings.ToLower(n.Value))
-		ok = v.Kind == value.Bool
-	case "!!int":
-		v, ok = taggedInteger(n.Value)
-	case "!!float":
-		if v, ok = decimal(n.Value); !ok {
-			if v, ok = integer(n.Value); ok {
-				v = value.Of(float64(v.Int))
-			}
+		if v = word(strings.ToLower(n.Value)); v.Kind != value.Bool {
+			err = fmt.Errorf("%s is neither true nor false: correct it or remove the tag", diag.Quote(n.Value))
 		}
+	case "!!int":
+		v, err = integer(n.Value)
+	case "!!float":
+		v, err = decimal(n.Value)
 	case "!!timestamp":
-		var err error
-		v, err = timestamp(n.Value)
-		ok = err == nil && v.Origin.Has(value.Dated)
+		if v, err = timestamp(n.Value); err == nil && !v.Origin.Has(value.Dated) {
+			err = fmt.Errorf("%s is not a date: correct it or remove the tag", diag.Quote(n.Value))
+		}
 	case "!!binary":
-		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
-		v, ok = value.Of(string(data)), err == nil && utf8.Valid(data)
+		data, fault := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		if v = value.Of(string(data)); fault != nil || !utf8.Valid(data) {
+			err = fmt.Errorf("this is not text in base64: correct it or remove the tag")
+		}
 	default:
 		c.fault(diag.Error, "unknown-tag", position(n), "the tag "+diag.Quote(n.Tag)+" means nothing to Prefect", "remove it")
 		return value.Of(n.Value)
 	}
-	if !ok {
-		c.fault(diag.Error, "invalid-value", position(n), fmt.Sprintf("%s is not a %s", diag.Quote(n.Value), strings.TrimPrefix(n.ShortTag(), "!!")), "correct the value or remove the tag")
+	if err != nil {
+		c.fault(diag.Error, "invalid-value", position(n), err.Error(), "")
 	}
 	return v
-}
-
-// taggedInteger reads the text behind !!int, which may be empty.
-func taggedInteger(s string) (value.Value, bool) {
-	if s == "" {
-		return value.Value{}, false
-	}
-	return integer(s)
 }

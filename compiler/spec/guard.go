@@ -35,21 +35,29 @@ func parse(file string, src []byte) (*yaml.Node, *diag.Diagnostic) {
 	if d := guard(file, src); d != nil {
 		return nil, d
 	}
-	root, err := unmarshal(src)
+	root, err := unmarshal(olderDirective(src))
 	if err != nil {
 		return nil, syntaxError(file, src, err)
+	}
+	if at := strayTab(src, root); at >= 0 {
+		return nil, faultAt(file, src, "invalid-yaml", "this is not YAML as Prefect reads it: a tab stands where only spaces may", "YAML is indented and separated with spaces, not tabs", at)
 	}
 	return root, nil
 }
 
+// faultAt is an error at an offset of src, or at none when it is negative.
+func faultAt(file string, src []byte, code, message, help string, offset int) *diag.Diagnostic {
+	d := &diag.Diagnostic{Severity: diag.Error, Code: code, Message: message, Help: help, Position: diag.Position{File: file}}
+	if offset >= 0 {
+		d.Line, d.Column = place(src, offset)
+		d.EndLine, d.EndColumn = d.Line, d.Column+1
+	}
+	return d
+}
+
 func guard(file string, src []byte) *diag.Diagnostic {
 	fault := func(code, message, help string, offset int) *diag.Diagnostic {
-		d := &diag.Diagnostic{Severity: diag.Error, Code: code, Message: message, Help: help, Position: diag.Position{File: file}}
-		if offset >= 0 {
-			d.Line, d.Column = place(src, offset)
-			d.EndLine, d.EndColumn = d.Line, d.Column+1
-		}
-		return d
+		return faultAt(file, src, code, message, help, offset)
 	}
 	if len(src) > maxBytes {
 		return fault("file-too-large", fmt.Sprintf("the file has %d MB; at most %d MB are read", len(src)>>20, maxBytes>>20),

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -24,9 +25,9 @@ func plain(s string) (value.Value, error) {
 		return word(s), nil
 	case '-', '+', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return numeric(s)
-	case '=':
-		if s == "=" {
-			return value.Value{}, fmt.Errorf("a single = means nothing here: put it between quotes")
+	case '=', '<':
+		if s == "=" || s == "<<" {
+			return value.Of(s), fmt.Errorf("%s alone means nothing here: put it between quotes", s)
 		}
 	}
 	return value.Of(s), nil
@@ -45,158 +46,186 @@ func word(s string) value.Value {
 }
 
 func numeric(s string) (value.Value, error) {
-	if v, ok := integer(s); ok {
-		return v, nil
-	}
-	if v, ok := decimal(s); ok {
-		return v, nil
-	}
-	if len(s) >= 8 && s[0] >= '0' && s[0] <= '9' && s[4] == '-' {
+	switch {
+	case integerForm(s):
+		return integer(s)
+	case decimalForm(s):
+		return decimal(s)
+	case len(s) >= 8 && isDigit(s[0]) && s[4] == '-':
 		return timestamp(s)
 	}
 	return value.Of(s), nil
 }
 
-// integer is PyYAML's int: binary, octal with a leading 0, decimal, hexadecimal, base 60, all with _ allowed between digits.
-func integer(s string) (value.Value, bool) {
-	digits, negative := s, false
-	if s[0] == '-' || s[0] == '+' {
-		negative, digits = s[0] == '-', s[1:]
-	}
-	if digits == "" {
-		return value.Value{}, false
-	}
-	base := 10
+// longest is the number of digits up to which Python turns text into a number.
+const longest = 4300
+
+// integerForm is PyYAML's pattern of an int: binary, octal with a leading 0, decimal, hexadecimal, base 60, all with _ among the digits.
+func integerForm(s string) bool {
+	digits := unsigned(s)
 	switch {
+	case digits == "" || digits[0] == '_':
+		return false
 	case strings.HasPrefix(digits, "0b"):
-		base, digits = 2, digits[2:]
+		return len(digits) > 2 && strings.Trim(digits[2:], "01_") == ""
 	case strings.HasPrefix(digits, "0x"):
-		base, digits = 16, digits[2:]
-	case digits[0] == '0' && len(digits) > 1:
-		base, digits = 8, digits[1:]
-	case digits[0] == '_':
-		return value.Value{}, false
+		return len(digits) > 2 && strings.Trim(digits[2:], "0123456789abcdefABCDEF_") == ""
+	case digits[0] == '0':
+		return strings.Trim(digits, "01234567_") == ""
 	}
-	if base == 10 && strings.Contains(digits, ":") {
-		return sexagesimal(digits, negative)
+	first, rest, sexagesimal := strings.Cut(digits, ":")
+	return allDigits(first, true) && first != "" && (!sexagesimal || sixties(rest))
+}
+
+// unsigned is s without its sign.
+func unsigned(s string) string {
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		return s[1:]
 	}
-	clean := strings.ReplaceAll(digits, "_", "")
-	if clean == "" { // "0b_" has the form, and is an error in PyYAML; a lone 0 with underscores is zero
-		return value.Of(0), base == 8
+	return s
+}
+
+// integer is PyYAML's constructor, which also gets the text behind !!int, whatever its form.
+func integer(s string) (value.Value, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && (s[0] != '0' || s == "0") && unsigned(s)[0] != '0' {
+		return value.Of(n), nil
 	}
-	n, ok := new(big.Int).SetString(clean, base)
-	if !ok || clean[0] == '-' || clean[0] == '+' {
-		return value.Value{}, false
+	fault := fmt.Errorf("%s is not a whole number: correct it, or put it between quotes", diag.Quote(s))
+	text := strings.ReplaceAll(s, "_", "")
+	digits := unsigned(text)
+	n, ok := new(big.Int), false
+	switch {
+	case digits == "" || len(digits) > longest:
+		return value.Value{}, fault
+	case strings.HasPrefix(digits, "0b"):
+		n, ok = pythonInt(digits[2:], 2)
+	case strings.HasPrefix(digits, "0x"):
+		n, ok = pythonInt(digits[2:], 16)
+	case digits[0] == '0':
+		n, ok = pythonInt(digits, 8)
+	default:
+		for i, part := range strings.Split(digits, ":") {
+			var x *big.Int
+			if x, ok = pythonInt(part, 10); !ok {
+				break
+			}
+			if i > 0 {
+				n.Mul(n, big.NewInt(60))
+			}
+			n.Add(n, x)
+		}
 	}
-	if negative {
+	if !ok {
+		return value.Value{}, fault
+	}
+	if text[0] == '-' {
 		n.Neg(n)
 	}
 	if n.IsInt64() {
-		return value.Of(n.Int64()), true
+		return value.Of(n.Int64()), nil
 	}
-	return value.Value{Kind: value.Int, Text: n.String()}, true
+	return value.Value{Kind: value.Int, Text: n.String()}, nil
 }
 
-// sexagesimal is 12:30:45 as a number: the first part any digits not beginning with 0, the others 0 to 59.
-func sexagesimal(digits string, negative bool) (value.Value, bool) {
-	parts := strings.Split(digits, ":")
-	first := strings.ReplaceAll(parts[0], "_", "")
-	if first == "" || first[0] == '0' {
-		return value.Value{}, false
+// pythonInt is Python's int(text, base): space around, a sign, and for 2, 8 and 16 the prefix of the base.
+func pythonInt(text string, base int) (*big.Int, bool) {
+	text = strings.TrimSpace(text)
+	body := unsigned(text)
+	prefix := map[int]string{2: "0b", 8: "0o", 16: "0x"}[base]
+	if prefix != "" && len(body) > 2 && strings.EqualFold(body[:2], prefix) {
+		text = text[:len(text)-len(body)] + body[2:]
+		body = body[2:]
 	}
-	total, err := strconv.ParseInt(first, 10, 64)
-	if err != nil {
-		return value.Value{}, false
+	if body == "" || body[0] == '-' || body[0] == '+' {
+		return nil, false
 	}
-	for _, p := range parts[1:] {
-		if !sixty(p) || total > math.MaxInt64/61 {
-			return value.Value{}, false
+	return new(big.Int).SetString(text, base)
+}
+
+// sixties is 0 to 59, joined by colons.
+func sixties(s string) bool {
+	for {
+		part, rest, more := strings.Cut(s, ":")
+		if !(len(part) == 1 && isDigit(part[0]) || len(part) == 2 && part[0] >= '0' && part[0] <= '5' && isDigit(part[1])) {
+			return false
 		}
-		n, _ := strconv.ParseInt(p, 10, 64)
-		total = total*60 + n
+		if !more {
+			return true
+		}
+		s = rest
 	}
-	if negative {
-		total = -total
-	}
-	return value.Of(total), true
-}
-
-// sixty is [0-5]?[0-9].
-func sixty(p string) bool {
-	return len(p) == 1 && isDigit(p[0]) || len(p) == 2 && p[0] >= '0' && p[0] <= '5' && isDigit(p[1])
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// decimal is PyYAML's float: a point is needed, an exponent needs its sign (1.5e3 is text), .inf and .nan, base 60 with a fraction.
-func decimal(s string) (value.Value, bool) {
-	if s == "" {
-		return value.Value{}, false
-	}
-	body, sign := s, 1.0
-	if s[0] == '-' || s[0] == '+' {
-		if s[0] == '-' {
-			sign = -1
-		}
-		body = s[1:]
-	}
+// decimalForm is PyYAML's pattern of a float: a point is needed, an exponent needs its sign (1.5e3 is text), .inf and .nan, base 60 with a fraction.
+func decimalForm(s string) bool {
+	body := unsigned(s)
 	switch body {
 	case ".inf", ".Inf", ".INF":
-		return value.Of(math.Inf(int(sign))), true
+		return true
 	case ".nan", ".NaN", ".NAN":
-		return value.Of(math.NaN()), body == s
+		return body == s
 	}
 	whole, fraction, ok := strings.Cut(body, ".")
-	if !ok || (whole == "" && body != s) {
-		return value.Value{}, false
+	if !ok {
+		return false
 	}
-	if strings.Contains(whole, ":") {
-		return sexagesimalFraction(whole, fraction, sign)
+	if first, rest, sexagesimal := strings.Cut(whole, ":"); sexagesimal {
+		return first != "" && isDigit(first[0]) && allDigits(first, true) && sixties(rest) && allDigits(fraction, true)
 	}
-	mantissa, exponent := fraction, ""
 	if i := strings.IndexAny(fraction, "eE"); i >= 0 {
-		mantissa, exponent = fraction[:i], fraction[i+1:]
-		if len(exponent) < 2 || (exponent[0] != '-' && exponent[0] != '+') || !allDigits(exponent[1:], false) {
-			return value.Value{}, false
+		exponent := fraction[i+1:]
+		if len(exponent) < 2 || unsigned(exponent) == exponent || !allDigits(exponent[1:], false) {
+			return false
 		}
+		fraction = fraction[:i]
 	}
-	if (whole != "" && (!isDigit(whole[0]) || !allDigits(whole, true))) || !allDigits(mantissa, true) {
-		return value.Value{}, false
+	if whole == "" {
+		return body == s && fraction != "" && isDigit(fraction[0]) && allDigits(fraction, true)
 	}
-	if whole == "" && (mantissa == "" || !isDigit(mantissa[0])) {
-		return value.Value{}, false
-	}
-	text := strings.ReplaceAll(whole+"."+mantissa, "_", "")
-	if exponent != "" {
-		text += "e" + exponent
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil && !math.IsInf(f, 0) {
-		return value.Value{}, false
-	}
-	return value.Of(sign * f), true
+	return isDigit(whole[0]) && allDigits(whole, true) && allDigits(fraction, true)
 }
 
-func sexagesimalFraction(whole, fraction string, sign float64) (value.Value, bool) {
-	parts := strings.Split(whole, ":")
-	if !isDigit(parts[0][0:1][0]) || !allDigits(parts[0], true) || !allDigits(fraction, true) {
-		return value.Value{}, false
+// decimal is PyYAML's constructor, which also gets the text behind !!float, whatever its form.
+func decimal(s string) (value.Value, error) {
+	fault := fmt.Errorf("%s is not a number: correct it, or put it between quotes", diag.Quote(s))
+	text := strings.ToLower(strings.ReplaceAll(s, "_", ""))
+	body := unsigned(text)
+	sign := 1.0
+	if strings.HasPrefix(text, "-") {
+		sign = -1
 	}
-	total, err := strconv.ParseFloat(strings.ReplaceAll(parts[0], "_", ""), 64)
-	if err != nil {
-		return value.Value{}, false
+	switch body {
+	case "":
+		return value.Value{}, fault
+	case ".inf":
+		return value.Of(math.Inf(int(sign))), nil
+	case ".nan":
+		return value.Of(math.NaN()), nil
 	}
-	for i, p := range parts[1:] {
-		if !sixty(p) {
-			return value.Value{}, false
+	total := 0.0
+	for i, part := range strings.Split(body, ":") {
+		f, ok := pythonFloat(part)
+		if !ok {
+			return value.Value{}, fault
 		}
-		if i == len(parts)-2 {
-			p += "." + strings.ReplaceAll(fraction, "_", "")
+		if i > 0 {
+			f += total * 60
 		}
-		n, _ := strconv.ParseFloat(p, 64)
-		total = total*60 + n
+		total = f
 	}
-	return value.Of(sign * total), true
+	return value.Of(sign * total), nil
+}
+
+// pythonFloat is Python's float(text), which knows no hexadecimal and takes a number that is too large as infinite.
+func pythonFloat(text string) (float64, bool) {
+	text = strings.TrimSpace(text)
+	if strings.ContainsAny(text, "xX_pP") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil || math.IsInf(f, 0)
 }
 
 func allDigits(s string, underscores bool) bool {
@@ -225,6 +254,9 @@ func timestamp(s string) (value.Value, error) {
 
 func dated(s string) value.Value { return value.Value{Kind: value.Text, Text: s, Origin: value.Dated} }
 
+// day24 is a day in minutes: Python's offsets stay below.
+const day24 = 24 * 60
+
 // moment reads 2001-12-14t21:59:43.10-05:00 and its like; ok is false when s does not have the form.
 func moment(s string) (string, bool, error) {
 	r := reader{s: s}
@@ -246,7 +278,7 @@ func moment(s string) (string, bool, error) {
 		return "", false, nil
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, micros*1000, time.UTC)
-	if t.Day() != day || int(t.Month()) != month || t.Hour() != hour || t.Minute() != minute || t.Second() != second || year == 0 {
+	if t.Day() != day || int(t.Month()) != month || t.Hour() != hour || t.Minute() != minute || t.Second() != second || year == 0 || offset <= -day24 || offset >= day24 {
 		return "", true, fmt.Errorf("%s has the form of a date but is none: correct it, or put it between quotes", s)
 	}
 	out := t.Format("2006-01-02T15:04:05")
