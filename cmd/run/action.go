@@ -1,16 +1,293 @@
+// What action.yml calls. The same plan and deploy as the commands of these names, told by inputs instead of flags, and answered in annotations, outputs and the
+// job's summary instead of text on a terminal.
 package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/runner/ci"
+	"github.com/org/prefect-deploy-action/runner/deploy"
+	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/prefect"
+	"github.com/org/prefect-deploy-action/runner/report"
 )
 
 func actionCommand(ctx context.Context, w cli.World) *cobra.Command {
 	return &cobra.Command{Use: "action", Short: "What action.yml calls: reads its inputs and the event, picks the mode", Args: cli.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error {
-			return cli.Fail("to be written")
+			w.Stderr = w.Stdout // one stream, in order: the runner reads commands from both
+			a := &action{job: ci.New(w.Stdout, w.Env), w: w}
+			return a.end(a.run(ctx))
 		}}
+}
+
+// action is one call of the action.
+type action struct {
+	job *ci.Job
+	w   cli.World
+	in  ci.Inputs
+	// dir is the working directory, prefix its path within the repository with a final slash: annotations count from the repository's root.
+	dir, prefix string
+}
+
+// The values of the output `result`.
+const (
+	resultPlanned = "planned"
+	resultApplied = "applied"
+	resultChecked = "checked"
+	resultSkipped = "skipped"
+	resultFailed  = "failed"
+)
+
+// end is how every call ends: an error becomes an annotation and the output `result`, and only its exit code is left.
+func (a *action) end(err error) error {
+	if err == nil {
+		return nil
+	}
+	exit := &cli.Exit{Code: cli.ExitError}
+	if !errors.As(err, &exit) {
+		exit = &cli.Exit{Code: cli.ExitError, Text: err.Error()}
+	}
+	if exit.Text != "" {
+		a.job.Error(ci.Place{}, "prefect deploy", diag.CleanLines(exit.Text))
+	}
+	_ = a.job.Output("result", resultFailed)
+	return &cli.Exit{Code: exit.Code}
+}
+
+func (a *action) run(ctx context.Context) error {
+	in, err := a.job.Inputs()
+	if err != nil {
+		return cli.Usage("%v", err)
+	}
+	a.in = in
+	a.login()
+	if err := a.locate(); err != nil {
+		return err
+	}
+	event, err := a.job.Event()
+	if err != nil && in.Mode == ci.Auto {
+		return err
+	}
+	choice, err := ci.Choose(in, event)
+	if err != nil {
+		return err
+	}
+	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.server() != nil {
+		choice = ci.Choice{Mode: ci.Check, Notice: "the jobs of this pull request are given no secrets, so there is no Prefect server to compare with: the files were checked, and nothing was planned"}
+	}
+	if choice.Warning != "" {
+		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
+	}
+	if choice.Notice != "" {
+		a.job.Notice(ci.Place{}, "", choice.Notice)
+	}
+	switch choice.Mode {
+	case ci.Nothing:
+		return a.job.Output("result", resultSkipped)
+	case ci.Check:
+		return a.check()
+	}
+	return a.execute(ctx, choice.Mode == ci.Deploy)
+}
+
+// login masks what logs in, and sets the environment as `prefect deploy` and the steps know it. The variables that hold the inputs themselves go no further.
+func (a *action) login() {
+	given := map[string]string{"PREFECT_API_URL": a.in.APIURL, "PREFECT_API_KEY": a.in.APIKey, "PREFECT_API_AUTH_STRING": a.in.APIAuthString}
+	outer := a.w.Env
+	a.w.Env = func(name string) (string, bool) {
+		if v := given[name]; v != "" {
+			return v, true
+		}
+		if ci.Own(name) {
+			return "", false
+		}
+		return outer(name)
+	}
+	environ := make([]string, 0, len(a.w.Environ)+len(given))
+	for _, entry := range a.w.Environ {
+		if name, _, _ := strings.Cut(entry, "="); !ci.Own(name) && given[name] == "" {
+			environ = append(environ, entry)
+		}
+	}
+	for _, name := range []string{"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
+		if given[name] != "" {
+			environ = append(environ, name+"="+given[name])
+		}
+	}
+	a.w.Environ = environ
+	for _, name := range []string{"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
+		secret, _ := a.w.Env(name)
+		a.job.Mask(secret)
+		if _, password, ok := strings.Cut(secret, ":"); ok && name == "PREFECT_API_AUTH_STRING" && len(password) >= 4 {
+			a.job.Mask(password)
+		}
+	}
+}
+
+// locate finds the working directory, and its path within the repository.
+func (a *action) locate() error {
+	dir, err := filepath.Abs(filepath.FromSlash(a.in.WorkingDirectory)) // "" is where the step was started
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return cli.Usage("the input working-directory is %s, and there is no such directory (does actions/checkout come before?)", diag.Quote(a.in.WorkingDirectory))
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	a.dir = dir
+	for root := dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
+			if rel, err := filepath.Rel(root, dir); err == nil && rel != "." {
+				a.prefix = filepath.ToSlash(rel) + "/"
+			}
+			return nil
+		}
+		if root == filepath.Dir(root) {
+			return nil
+		}
+	}
+}
+
+// server tells why there is no state to ask, nil when there is one.
+func (a *action) server() error {
+	if a.in.State != "" {
+		return nil
+	}
+	_, err := prefect.LoadConfig(a.w.Env, os.ReadFile)
+	if errors.Is(err, prefect.ErrNoAPIURL) {
+		return cli.Fail("there is no Prefect server to ask: set the input api-url or the variable PREFECT_API_URL (a secret or variable that the job is not given is empty), or the input state for a state in a file")
+	}
+	return err
+}
+
+// options are the inputs as the flags that they are named after.
+func (a *action) options() *options {
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true}
+	if len(o.files) == 0 {
+		o.files = []string{"prefect.yaml"}
+	}
+	if o.all {
+		o.names = nil
+	}
+	if o.jobs < 0 {
+		o.jobs = defaultJobs
+	}
+	if o.retries < 0 {
+		o.retries = defaultRetries
+	}
+	return o
+}
+
+// execute plans or deploys.
+func (a *action) execute(ctx context.Context, acting bool) error {
+	began := time.Now()
+	if err := a.server(); err != nil {
+		return err
+	}
+	r, err := a.options().run(a.w, resolve.Overrides{}, "")
+	if err != nil {
+		return err
+	}
+	defer r.State.Close()
+	r.Warn = func(l diag.List, _ diag.Sources) { a.diagnostics(l, nil) }
+	act := deploy.Plan
+	if acting {
+		act = deploy.Deploy
+		r.Log = exec.GitHub(a.w.Stdout, exec.NewToken())
+		if err := a.install(ctx, r); err != nil {
+			return err
+		}
+	}
+	p, err := act(ctx, r)
+	if p == nil {
+		return a.stopped(ctx, err)
+	}
+	return a.answer(ctx, p, acting, seconds(time.Since(began)))
+}
+
+// answer says what the plan is, or what became of it: on every channel, and also where deployments failed.
+func (a *action) answer(ctx context.Context, p *plan.Plan, acting bool, elapsed string) error {
+	if err := a.job.Print("", report.Text(p, acting, elapsed)); err != nil {
+		return err
+	}
+	for _, d := range p.Deployments {
+		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {
+			a.job.Error(a.place(d), diag.Clean(d.Name.String()), string(d.Outcome)+": "+diag.CleanLines(d.Error))
+		}
+	}
+	if err := a.outputs(ctx, p, acting); err != nil {
+		return err
+	}
+	if err := a.job.Summary(report.Markdown(p, acting)); err != nil {
+		return err
+	}
+	return (&options{}).exit(ctx, p)
+}
+
+func (a *action) place(d *plan.Deployment) ci.Place {
+	if d.Desired == nil {
+		return ci.Place{}
+	}
+	at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
+	if at.File == "" {
+		return ci.Place{}
+	}
+	return ci.Place{File: a.prefix + at.File, Line: at.Line}
+}
+
+// stopped is a run that did not begin: nothing ran and nothing was written.
+func (a *action) stopped(ctx context.Context, err error) error {
+	var faults *deploy.Faults
+	var usage *resolve.UsageError
+	var unknown *resolve.UnknownName
+	switch {
+	case ctx.Err() != nil:
+		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted; nothing was written"}
+	case errors.As(err, &faults):
+		for i := range faults.List {
+			faults.List[i].Help = inInputs(faults.List[i].Help)
+		}
+		a.diagnostics(faults.List, faults.Sources)
+		return errors.Join(a.faultsSummary(faults.List, faults.Sources), &cli.Exit{Code: cli.ExitError, Text: faults.List.Summary() + "; nothing ran and nothing was written"})
+	case errors.As(err, &usage):
+		return cli.Usage("%s", inInputs(usage.Text))
+	case errors.As(err, &unknown):
+		return cli.Fail("%s", diag.CleanLines(unknown.Error()))
+	}
+	return cli.Fail("%s", diag.CleanLines(err.Error()))
+}
+
+// inInputs says with the names of inputs what messages say with those of flags.
+func inInputs(text string) string {
+	return strings.NewReplacer("with --name", "in the input deployment-names", "with --all", "with all-deployments: true", "with --prefect-file", "in the input deployment-file-path",
+		"--name", "deployment-names", "--all", "all-deployments", "--prefect-file", "deployment-file-path").Replace(text)
+}
+
+// diagnostics annotates the lines, and with sources shows them in the log as well.
+func (a *action) diagnostics(l diag.List, sources diag.Sources) {
+	if sources != nil {
+		_ = a.job.Print("What is wrong", l.Text(sources))
+	}
+	fmt.Fprint(a.w.Stdout, l.GitHub(a.prefix))
+}
+
+func (a *action) faultsSummary(l diag.List, sources diag.Sources) error {
+	text := l.Text(sources)
+	fence := report.Fence(text)
+	return a.job.Summary(fmt.Sprintf("### Prefect: %s\n\nNothing ran and nothing was written.\n\n%stext\n%s%s\n", l.Summary(), fence, text, fence))
 }

@@ -46,7 +46,7 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 // execute is plan or deploy from the flags to the exit code.
 func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, args []string, acting bool) error {
 	began := time.Now()
-	r, err := o.run(ctx, w, c, args)
+	r, err := o.run(w, o.overrides(c), strings.Join(args, "")) // at most one: see one
 	if err != nil {
 		return err
 	}

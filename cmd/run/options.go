@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -19,6 +18,12 @@ import (
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// What --jobs and --retries are when nobody says.
+const (
+	defaultJobs    = 4
+	defaultRetries = 6
 )
 
 // options are the flags as given.
@@ -53,9 +58,9 @@ func (o *options) add(c *cobra.Command) {
 	f.StringArrayVarP(&o.names, "name", "n", nil, "a deployment: NAME, FLOW/NAME, or a pattern with *; repeatable")
 	f.BoolVar(&o.all, "all", false, "all deployments of the file")
 	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL")
-	f.IntVar(&o.jobs, "jobs", 4, "steps and writes at once")
+	f.IntVar(&o.jobs, "jobs", defaultJobs, "steps and writes at once")
 	f.DurationVar(&o.timeout, "timeout", 0, "time limit of a step, such as 10m")
-	f.IntVar(&o.retries, "retries", 6, "repeats of a request on network failures")
+	f.IntVar(&o.retries, "retries", defaultRetries, "repeats of a request on network failures")
 	f.BoolVar(&o.fast, "fail-fast", false, "start nothing more after the first failure")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	f.BoolVar(&o.debug, "debug", false, "more about errors")
@@ -112,8 +117,8 @@ func (o *options) overrides(c *cobra.Command) resolve.Overrides {
 	return r
 }
 
-// run turns the flags into what a run is told. The caller closes the state.
-func (o *options) run(ctx context.Context, w cli.World, c *cobra.Command, args []string) (deploy.Options, error) {
+// run turns the options into what a run is told; entrypoint is the positional one, "" for none. The caller closes the state.
+func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint string) (deploy.Options, error) {
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return deploy.Options{}, cli.Fail("-C %s: %v", o.dir, err)
@@ -124,11 +129,8 @@ func (o *options) run(ctx context.Context, w cli.World, c *cobra.Command, args [
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real // Prefect writes the resolved directory into pull steps
 	}
-	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all}, Overrides: o.overrides(c), Env: w.Env, Environ: w.Environ,
+	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
 		Jobs: o.jobs, Timeout: o.timeout, FailFast: o.fast}
-	if len(args) > 0 {
-		r.Selection.Entrypoint = args[0]
-	}
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {
 		return r, err

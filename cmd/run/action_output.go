@@ -1,0 +1,123 @@
+// The outputs of the action. A composite action has those that action.yml declares and no others, so what steps give travels in one of them, as JSON.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/check"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/plan"
+)
+
+// outputs sets every output that there is.
+func (a *action) outputs(ctx context.Context, p *plan.Plan, acting bool) error {
+	path, err := a.planFile(p.JSON())
+	if err != nil {
+		return err
+	}
+	c := p.Count()
+	result := resultPlanned
+	switch {
+	case c.Failed > 0 || ctx.Err() != nil:
+		result = resultFailed
+	case acting:
+		result = resultApplied
+	}
+	for _, o := range [][2]string{
+		{"result", result}, {"plan", path}, {"hash", p.Hash()},
+		{"create", strconv.Itoa(c.Create)}, {"update", strconv.Itoa(c.Update)}, {"rebuild", strconv.Itoa(c.Rebuild)}, {"delete", strconv.Itoa(c.Delete)},
+		{"unchanged", strconv.Itoa(c.Unchanged)}, {"changed", strconv.FormatBool(p.Changes())},
+		{"deployments", string(deploymentsJSON(p))}, {"steps", string(stepsJSON(p))},
+	} {
+		if err := a.job.Output(o[0], o[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planFile writes the plan where later steps of the job find it: in the runner's own temporary directory, which is emptied with the job. Each call has its own file.
+func (a *action) planFile(data []byte) (path string, err error) {
+	dir, _ := a.w.Env("RUNNER_TEMP") // "" is the system's
+	f, err := os.CreateTemp(dir, "prefect-plan-*.json")
+	if err != nil {
+		return "", fmt.Errorf("the plan could not be written: %w", err)
+	}
+	_, err = f.Write(data)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return f.Name(), err
+}
+
+// deploymentsJSON is the plan's list without the changes, which may be long: [{"deployment": …, "action": …, "outcome": …, "url": …}], fit for a matrix.
+func deploymentsJSON(p *plan.Plan) []byte {
+	type deployment struct {
+		Deployment string       `json:"deployment"`
+		Action     plan.Action  `json:"action"`
+		Outcome    plan.Outcome `json:"outcome"`
+		URL        string       `json:"url"`
+		Error      string       `json:"error,omitempty"`
+	}
+	list := make([]deployment, 0, len(p.Deployments))
+	for _, d := range p.Deployments {
+		list = append(list, deployment{d.Name.String(), d.Action, d.Outcome, d.URL, d.Error})
+	}
+	data, err := json.Marshal(list)
+	if err != nil { // plain data: it cannot fail
+		panic(err)
+	}
+	return data
+}
+
+// stepsJSON is {"STEP-ID": {"OUTPUT": …}}: what is sensitive is left out, and a step without outputs has none.
+func stepsJSON(p *plan.Plan) []byte {
+	all := value.Value{Kind: value.Map}
+	for _, s := range p.Steps {
+		shown := value.Value{Kind: value.Map}
+		for _, e := range s.Outputs.Map {
+			if !s.Outputs.Origin.Has(value.Sensitive) && !e.Value.Marks().Has(value.Sensitive) {
+				shown.Map = append(shown.Map, e)
+			}
+		}
+		all.Map = append(all.Map, value.Entry{Key: s.Key, KeyKind: value.Text, Value: shown})
+	}
+	return all.AppendJSON(nil)
+}
+
+// check is `compile check`: it needs no server, and runs and writes nothing.
+func (a *action) check() error {
+	files, err := cli.Read(a.dir, a.options().files)
+	if err != nil {
+		return cli.Fail("%v; name the file in the input deployment-file-path, or its directory in working-directory", err)
+	}
+	c := check.New(os.DirFS(a.dir))
+	sources, deployments := map[string][]byte{}, 0
+	for _, f := range files {
+		sources[f.Name] = f.Data
+		deployments += len(c.File(f.Name, f.Data))
+	}
+	l := c.Diagnostics()
+	source := func(name string) []byte { return sources[name] }
+	if len(l) > 0 {
+		a.diagnostics(l, source)
+		if err := a.faultsSummary(l, source); err != nil {
+			return err
+		}
+	}
+	if l.Errors(false) > 0 {
+		return cli.Fail("%s", l.Summary())
+	}
+	if len(l) == 0 {
+		if err := a.job.Summary("### Prefect check: no errors\n\n" + diag.Count(deployments, "deployment") + " checked.\n"); err != nil {
+			return err
+		}
+	}
+	return a.job.Output("result", resultChecked)
+}

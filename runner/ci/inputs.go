@@ -1,0 +1,129 @@
+// The inputs, by name. This list, action.yml's `inputs:` and the variables of its `env:` are one and the same: a test holds them against each other.
+package ci
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+)
+
+// InputNames are the inputs that exist now, in action.yml's order.
+func InputNames() []string {
+	return []string{"mode", "deployment-names", "all-deployments", "deployment-file-path", "requirements-file-paths", "pyproject-toml-path", "working-directory",
+		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "jobs", "timeout", "retries"}
+}
+
+// OutputNames are the outputs that exist now, in action.yml's order.
+func OutputNames() []string {
+	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "steps"}
+}
+
+// Inputs are what the workflow's author wrote under `with:`. An input that was left out has its zero value.
+type Inputs struct {
+	Mode Mode
+	// Names are deployments (`flow/name`, patterns with *); All overrides them.
+	Names []string
+	All   bool
+	// Files are prefect.yaml files, patterns allowed, relative to WorkingDirectory, as Requirements and Pyproject are.
+	Files, Requirements []string
+	Pyproject           string
+	WorkingDirectory    string
+	// DeployBranches are the branches, patterns allowed, whose pushes deploy; none means the default branch.
+	DeployBranches []string
+
+	APIURL, APIKey, APIAuthString string
+	// State is "" or file:PATH.
+	State string
+	// Jobs is how many steps and writes run at once, Retries how often a request is repeated; -1 when unsaid. Timeout bounds a step; 0 is no bound.
+	Jobs, Retries int
+	Timeout       time.Duration
+}
+
+// Inputs reads the inputs. The error names every input that can't be meant.
+func (j *Job) Inputs() (Inputs, error) {
+	var r reader
+	get := j.github.GetInput
+	in := Inputs{
+		Mode: r.mode(get("mode")), Names: list(get("deployment-names")), All: r.truth("all-deployments", get("all-deployments")),
+		Files: list(get("deployment-file-path")), Requirements: list(get("requirements-file-paths")), Pyproject: get("pyproject-toml-path"),
+		WorkingDirectory: get("working-directory"), DeployBranches: list(get("deploy-branches")),
+		APIURL: get("api-url"), APIKey: get("api-key"), APIAuthString: get("api-auth-string"), State: r.state(get("state")),
+		Jobs: r.number("jobs", get("jobs"), 1), Retries: r.number("retries", get("retries"), 0), Timeout: r.duration("timeout", get("timeout")),
+	}
+	if len(r.faults) > 0 {
+		return in, fmt.Errorf("%s", strings.Join(r.faults, "\n"))
+	}
+	return in, nil
+}
+
+// list splits at commas and line ends.
+func list(text string) []string {
+	var out []string
+	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// reader collects what is wrong, so that one run tells all of it.
+type reader struct{ faults []string }
+
+func (r *reader) fault(input, text, write string) {
+	r.faults = append(r.faults, fmt.Sprintf("the input %s is %s: %s", input, diag.Quote(text), write))
+}
+
+func (r *reader) mode(text string) Mode {
+	switch m := Mode(strings.ToLower(text)); m {
+	case "":
+		return Auto
+	case Auto, Plan, Deploy, Check:
+		return m
+	}
+	r.fault("mode", text, "write auto, plan, deploy or check")
+	return Auto
+}
+
+func (r *reader) truth(input, text string) bool {
+	switch strings.ToLower(text) {
+	case "", "false":
+		return false
+	case "true":
+		return true
+	}
+	r.fault(input, text, "write true or false")
+	return false
+}
+
+func (r *reader) number(input, text string, least int) int {
+	if text == "" {
+		return -1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > 1000 {
+		r.fault(input, text, fmt.Sprintf("write a whole number from %d to 1000", least))
+	}
+	return n
+}
+
+func (r *reader) duration(input, text string) time.Duration {
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		r.fault(input, text, "write a number with its unit, such as 90s, 10m or 1h30m")
+	}
+	return d
+}
+
+func (r *reader) state(text string) string {
+	if path, ok := strings.CutPrefix(text, "file:"); text != "" && (!ok || path == "") {
+		r.fault("state", text, "write file:PATH, or leave it out for the Prefect API")
+	}
+	return text
+}
