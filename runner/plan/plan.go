@@ -63,8 +63,8 @@ type Step struct {
 	Key string
 	// Function is the step's full name.
 	Function string
-	Outcome string
-	Seconds float64
+	Outcome  string
+	Seconds  float64
 	// Outputs are shown as far as they are not sensitive.
 	Outputs value.Value
 	Error   string
