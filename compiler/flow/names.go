@@ -66,6 +66,9 @@ func unknownf(reason string) object { return object{kind: unknownObject, reason:
 
 // same reports whether two objects are certainly the same thing.
 func (o object) same(p object) bool {
+	if o.kind == external && p.kind == external {
+		return canonical(o) == canonical(p)
+	}
 	return o.kind == p.kind && o.kind != unknownObject && o.name == p.name && o.mod == p.mod && o.def == p.def && o.span == p.span
 }
 
