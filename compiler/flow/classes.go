@@ -15,7 +15,7 @@ type member struct {
 }
 
 // bases parses a class's base classes; ok is false when there are keywords or stars among them.
-func (s *session) bases(o object) (list []object, exprs []pysource.Expr, ok bool) {
+func (s *loading) bases(o object) (list []object, exprs []pysource.Expr, ok bool) {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	if d.Bases.Empty() {
@@ -40,7 +40,7 @@ func (s *session) bases(o object) (list []object, exprs []pysource.Expr, ok bool
 
 // plainClass reports whether a class is certainly one that pydantic can only check instances of: no decorator, no base but plain
 // classes of the project, object, Generic and ABC, and none of pydantic's hooks.
-func (s *session) plainClass(o object, depth int) bool {
+func (s *loading) plainClass(o object, depth int) bool {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	if d.Kind != pysource.Class || depth > 10 || d.Decorators.Lo != d.Decorators.Hi {
@@ -71,7 +71,7 @@ func (s *session) plainClass(o object, depth int) bool {
 }
 
 // isGeneric reports whether a class can be subscripted because Generic is among its own bases.
-func (s *session) isGeneric(o object) bool {
+func (s *loading) isGeneric(o object) bool {
 	list, _, _ := s.bases(o)
 	for _, b := range list {
 		if canonical(b) == "typing.Generic" {
@@ -82,7 +82,7 @@ func (s *session) isGeneric(o object) bool {
 }
 
 // enumBase says what kind of enum the bases make: "any", "int", "str", "strenum", or "" when it is none that is understood.
-func (s *session) enumBase(o object) (mixin string, isEnum bool) {
+func (s *loading) enumBase(o object) (mixin string, isEnum bool) {
 	list, _, ok := s.bases(o)
 	if len(list) == 0 {
 		return "", false
@@ -110,7 +110,7 @@ func (s *session) enumBase(o object) (mixin string, isEnum bool) {
 
 // enum reads the members of an enum class and makes its definition in the schema. reason is set when the class is an enum that is not
 // understood; a class that is no enum gives no members and no reason.
-func (s *session) enum(o object) (members []member, schema map[string]any, reason string) {
+func (s *loading) enum(o object) (members []member, schema map[string]any, reason string) {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	name := f.Of(d.Name)
@@ -168,7 +168,7 @@ func plainName(name string) bool {
 }
 
 // enumMember reads one statement of an enum's body.
-func (s *session) enumMember(m *module, st pysource.Statement, mixin string, before []member) (got member, ok bool, reason string) {
+func (s *loading) enumMember(m *module, st pysource.Statement, mixin string, before []member) (got member, ok bool, reason string) {
 	f := m.file
 	if st.Block >= 0 || st.Kind == pysource.Import {
 		return got, false, "a statement under a condition"
@@ -210,7 +210,7 @@ func (s *session) enumMember(m *module, st pysource.Statement, mixin string, bef
 	return member{a.Name, v}, why == "", why
 }
 
-func (s *session) memberValue(m *module, e pysource.Expr, at uint32, mixin, name string, before []member) (json any, reason string) {
+func (s *loading) memberValue(m *module, e pysource.Expr, at uint32, mixin, name string, before []member) (json any, reason string) {
 	if e.Op == pysource.Call && len(e.Items) == 1 && canonical(s.object(m, e.Items[0], at)) == "enum.auto" {
 		if mixin == "strenum" {
 			return strings.ToLower(name), ""

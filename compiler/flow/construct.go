@@ -11,7 +11,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/flow/pysource"
 )
 
-func (s *session) construct(m *module, e pysource.Expr, at uint32) value {
+func (s *loading) construct(m *module, e pysource.Expr, at uint32) value {
 	callee := s.object(m, e.Items[0], at)
 	if callee.kind == definition {
 		d := callee.mod.file.Defs[callee.def]

@@ -12,7 +12,7 @@ import (
 const endOfFile = ^uint32(0)
 
 // load reads the object that an entrypoint names in module m.
-func (s *session) load(m *module, name string) (*Flow, *Problem) {
+func (s *loading) load(m *module, name string) (*Flow, *Problem) {
 	if p := syntaxProblem(m); p != nil {
 		return nil, p
 	}
@@ -41,7 +41,7 @@ func syntaxProblem(m *module) *Problem {
 }
 
 // attribute finds a method of a class.
-func (s *session) attribute(m *module, o object, part, full string) (object, *Problem) {
+func (s *loading) attribute(m *module, o object, part, full string) (object, *Problem) {
 	if o.kind == projectModule {
 		return s.member(o, part, endOfFile), nil
 	}
@@ -105,7 +105,7 @@ func (p *Problem) suggest(name string, candidates []string) {
 }
 
 // flow reads an object that should be a flow.
-func (s *session) flow(m *module, name string, o object) (*Flow, *Problem) {
+func (s *loading) flow(m *module, name string, o object) (*Flow, *Problem) {
 	switch o.kind {
 	case definition:
 		d := o.mod.file.Defs[o.def]
@@ -138,7 +138,7 @@ func parentName(dotted string) string {
 }
 
 // dynamic says why a module may have names that no statement of it shows.
-func (s *session) dynamic(m *module) string {
+func (s *loading) dynamic(m *module) string {
 	m.bound()
 	if len(m.stars) > 0 {
 		return "the file has a star import"
@@ -151,12 +151,12 @@ func (s *session) dynamic(m *module) string {
 	return ""
 }
 
-func (s *session) unsure(m *module, name, why string) *Flow {
+func (s *loading) unsure(m *module, name, why string) *Flow {
 	return &Flow{Function: name, File: m.path, Unsure: why, NameUnknown: why, DescriptionUnknown: why, VersionUnknown: why,
 		MD5: hex.EncodeToString(m.digest[:]), Unknown: []Unknown{{Reason: why}}, Packages: s.packages(m)}
 }
 
-func (s *session) notAFlow(o object, message string) *Problem {
+func (s *loading) notAFlow(o object, message string) *Problem {
 	line, column := o.mod.file.Position(o.mod.file.Defs[o.def].Name.Start)
 	return &Problem{Code: NotAFlow, Message: message, Help: "decorate a function with @flow (from prefect import flow)", File: o.mod.path, Line: line, Column: column}
 }
@@ -173,7 +173,7 @@ func noOptions() options {
 }
 
 // options reads the arguments of a call of flow or with_options.
-func (s *session) options(m *module, call pysource.Expr, at uint32, skip int) options {
+func (s *loading) options(m *module, call pysource.Expr, at uint32, skip int) options {
 	o := noOptions()
 	if call.Op != pysource.Call {
 		return o
@@ -204,7 +204,7 @@ func (s *session) options(m *module, call pysource.Expr, at uint32, skip int) op
 }
 
 // text evaluates an argument that must be text; None counts as not given.
-func (s *session) text(m *module, e pysource.Expr, at uint32) value {
+func (s *loading) text(m *module, e pysource.Expr, at uint32) value {
 	v := s.eval(m, e, at)
 	switch {
 	case v.state == valueKnown && v.kind == "NoneType":
@@ -221,7 +221,7 @@ func (s *session) text(m *module, e pysource.Expr, at uint32) value {
 }
 
 // decorated reads a function by its decorators.
-func (s *session) decorated(o object) (*Flow, *Problem) {
+func (s *loading) decorated(o object) (*Flow, *Problem) {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	name := f.Of(d.Name)
@@ -277,7 +277,7 @@ func knownDecorator(name string) bool {
 }
 
 // build makes the Flow of a function.
-func (s *session) build(o object, opts options, doubt, wrapped string) (*Flow, *Problem) {
+func (s *loading) build(o object, opts options, doubt, wrapped string) (*Flow, *Problem) {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	name := f.Of(d.Name)
@@ -359,7 +359,7 @@ func refused(name string) bool {
 }
 
 // assignedFlow reads `name = flow(function, …)`, `name = flow(…)(function)` and `name = other.with_options(…)`.
-func (s *session) assignedFlow(m *module, name string, o object) (*Flow, *Problem) {
+func (s *loading) assignedFlow(m *module, name string, o object) (*Flow, *Problem) {
 	if s.depth++; s.depth > maxDepth {
 		return s.unsure(m, name, name+" is defined in too many steps"), nil
 	}
@@ -400,7 +400,7 @@ func (s *session) assignedFlow(m *module, name string, o object) (*Flow, *Proble
 }
 
 // reconfigured applies with_options to a flow.
-func (s *session) reconfigured(flow *Flow, opts options) (*Flow, *Problem) {
+func (s *loading) reconfigured(flow *Flow, opts options) (*Flow, *Problem) {
 	set := func(v value, text, unknown *string) {
 		if v.state != valueAbsent {
 			*text, *unknown = pick(v, "", "")

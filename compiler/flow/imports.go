@@ -10,7 +10,7 @@ import (
 )
 
 // risk says why importing m may fail, or "".
-func (s *session) risk(m *module) string {
+func (s *loading) risk(m *module) string {
 	if list := s.packages(m); len(list) > 0 {
 		return "it depends on whether the package " + list[0] + " is installed"
 	}
@@ -28,7 +28,7 @@ func (s *session) risk(m *module) string {
 }
 
 // refusedDefinition reports whether a function with decorators has parameters that no flow can have.
-func (s *session) refusedDefinition(m *module, def int32) bool {
+func (s *loading) refusedDefinition(m *module, def int32) bool {
 	d := m.file.Defs[def]
 	if d.Kind != pysource.Function || d.Decorators.Lo == d.Decorators.Hi {
 		return false
@@ -42,7 +42,7 @@ func (s *session) refusedDefinition(m *module, def int32) bool {
 }
 
 // packages lists, sorted, the packages from outside that importing m needs, also through modules of the project.
-func (s *session) packages(m *module) []string {
+func (s *loading) packages(m *module) []string {
 	if list, ok := s.needs[m]; ok {
 		return list
 	}
@@ -60,7 +60,7 @@ func (s *session) packages(m *module) []string {
 	return list
 }
 
-func (s *session) collect(m *module, needed map[string]bool, seen map[*module]bool, depth int) {
+func (s *loading) collect(m *module, needed map[string]bool, seen map[*module]bool, depth int) {
 	if seen[m] || depth > maxDepth || m.file == nil {
 		return
 	}

@@ -135,7 +135,7 @@ func (l *Loader) Load(entrypoint string) (*Flow, *Problem) {
 		return nil, &Problem{Code: BadEntrypoint, Message: fmt.Sprintf("the entrypoint %q names no function", entrypoint),
 			Help: "write path/to/file.py:function or package.module.function"}
 	}
-	s := &session{loader: l, paths: []string{"."}}
+	s := &loading{loader: l, paths: []string{"."}}
 	if !isPath {
 		found, ok := l.find(s.paths, file)
 		if !ok || found == "" {

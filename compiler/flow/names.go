@@ -72,8 +72,8 @@ func (o object) same(p object) bool {
 	return o.kind == p.kind && o.kind != unknownObject && o.name == p.name && o.mod == p.mod && o.def == p.def && o.span == p.span
 }
 
-// session is the loading of one entrypoint: the folders that its imports are looked up in, and what was noticed on the way.
-type session struct {
+// loading is the loading of one entrypoint: the folders that its imports are looked up in, and what was noticed on the way.
+type loading struct {
 	loader *Loader
 	paths  []string
 	entry  *module
@@ -244,7 +244,7 @@ func (m *module) blockRuns(block int32) certainty {
 }
 
 // lookup says what a name means in a module's own scope at an offset.
-func (s *session) lookup(m *module, name string, at uint32) object {
+func (s *loading) lookup(m *module, name string, at uint32) object {
 	if s.depth++; s.depth > maxDepth {
 		s.depth--
 		return unknownf(name + " is defined in too many steps")
@@ -319,7 +319,7 @@ func builtinOrUnbound(name string) object {
 }
 
 // objectOf follows one binding.
-func (s *session) objectOf(m *module, name string, b binding) object {
+func (s *loading) objectOf(m *module, name string, b binding) object {
 	switch b.kind {
 	case bindDef:
 		return object{kind: definition, name: name, mod: m, def: b.def}
@@ -339,7 +339,7 @@ func (s *session) objectOf(m *module, name string, b binding) object {
 }
 
 // moduleObject resolves a module path as an import statement in m would.
-func (s *session) moduleObject(m *module, level int, dotted string) object {
+func (s *loading) moduleObject(m *module, level int, dotted string) object {
 	paths := s.paths
 	if level > 0 {
 		dir := parent(m.path)
@@ -380,7 +380,7 @@ func (s *session) moduleObject(m *module, level int, dotted string) object {
 	return s.moduleAt(file, true, dotted)
 }
 
-func (s *session) moduleAt(file string, found bool, name string) object {
+func (s *loading) moduleAt(file string, found bool, name string) object {
 	if !found || file == "" {
 		return unknownf(name + " is a package without __init__.py")
 	}
@@ -406,7 +406,7 @@ func join(dir, name string) string {
 }
 
 // member is the attribute name of an object.
-func (s *session) member(o object, name string, at uint32) object {
+func (s *loading) member(o object, name string, at uint32) object {
 	switch o.kind {
 	case external:
 		return object{kind: external, name: o.name + "." + name}
@@ -428,7 +428,7 @@ func (s *session) member(o object, name string, at uint32) object {
 }
 
 // fromStars looks for the name in `from … import *` statements between two offsets.
-func (s *session) fromStars(m *module, name string, from, to uint32, settled object) (object, bool) {
+func (s *loading) fromStars(m *module, name string, from, to uint32, settled object) (object, bool) {
 	for i := len(m.stars) - 1; i >= 0; i-- {
 		b := m.stars[i]
 		if b.at >= to || b.at < from || b.run == never {
@@ -459,7 +459,7 @@ func (s *session) fromStars(m *module, name string, from, to uint32, settled obj
 }
 
 // object says what a name or dotted name in an expression means.
-func (s *session) object(m *module, e pysource.Expr, at uint32) object {
+func (s *loading) object(m *module, e pysource.Expr, at uint32) object {
 	switch e.Op {
 	case pysource.Name:
 		return s.lookup(m, e.Text, at)

@@ -10,7 +10,7 @@ import (
 )
 
 // recordKind is "model", "dataclass", or "" for a class that is neither or not of the simple kind.
-func (s *session) recordKind(o object) string {
+func (s *loading) recordKind(o object) string {
 	f := o.mod.file
 	d := f.Defs[o.def]
 	list, _, ok := s.bases(o)

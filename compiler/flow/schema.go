@@ -15,7 +15,7 @@ type signature struct {
 }
 
 // signature derives the schema of definition def of m. described are the docstring's texts.
-func (s *session) signature(m *module, def int32, described map[string]string) signature {
+func (s *loading) signature(m *module, def int32, described map[string]string) signature {
 	f := m.file
 	d := f.Defs[def]
 	c := &scope{s: s, m: m, at: d.Start, class: -1, defs: map[string]any{}, owners: map[string]object{}}

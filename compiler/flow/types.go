@@ -45,7 +45,7 @@ func unknownShape(reason string) shape { return shape{reason: reason} }
 
 // scope is where annotations are evaluated.
 type scope struct {
-	s      *session
+	s      *loading
 	m      *module
 	at     uint32
 	class  int32 // the class around a method, or -1

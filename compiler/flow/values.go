@@ -34,7 +34,7 @@ func known(kind string, json any) value { return value{state: valueKnown, kind: 
 func unknownValue(reason string) value { return value{reason: reason} }
 
 // eval evaluates an expression of module m as if at an offset.
-func (s *session) eval(m *module, e pysource.Expr, at uint32) value {
+func (s *loading) eval(m *module, e pysource.Expr, at uint32) value {
 	if s.depth++; s.depth > maxDepth {
 		s.depth--
 		return unknownValue("it is defined in too many steps")
@@ -83,7 +83,7 @@ func (s *session) eval(m *module, e pysource.Expr, at uint32) value {
 // floatValue holds infinities and NaN as they are; JSON, which lacks them, gets null where a default is one.
 func floatValue(f float64) value { return known("float", f) }
 
-func (s *session) container(m *module, e pysource.Expr, at uint32) value {
+func (s *loading) container(m *module, e pysource.Expr, at uint32) value {
 	items := make([]any, 0, len(e.Items))
 	kinds := make([]string, 0, len(e.Items))
 	for _, x := range e.Items {
@@ -269,7 +269,7 @@ func wholeArithmetic(op string, a, b int64) value {
 }
 
 // named evaluates a name or dotted name: a module constant, a member of an enum, a function.
-func (s *session) named(m *module, e pysource.Expr, at uint32) value {
+func (s *loading) named(m *module, e pysource.Expr, at uint32) value {
 	if e.Op == pysource.Attribute {
 		if owner := s.object(m, e.Items[0], at); owner.kind == definition {
 			return s.classAttribute(owner, e.Text)
@@ -334,7 +334,7 @@ func changed(m *module, name string, at pysource.Span) bool {
 }
 
 // classAttribute evaluates Class.NAME, which is known for members of enums.
-func (s *session) classAttribute(owner object, name string) value {
+func (s *loading) classAttribute(owner object, name string) value {
 	members, _, reason := s.enum(owner)
 	if reason != "" {
 		return unknownValue(reason)
