@@ -234,6 +234,20 @@ func stableID(parts ...string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// remove takes a deployment out; one that isn't there is gone already.
+func (d *document) remove(name Name) {
+	var kept []value.Value
+	for _, v := range d.deployments() {
+		if (Name{textOf(v, "flow"), textOf(v, "name")}) != name {
+			kept = append(kept, v)
+		}
+	}
+	if kept == nil {
+		kept = []value.Value{}
+	}
+	d.root = d.root.Set("deployments", value.Of(kept))
+}
+
 // apply carries out one write on the document.
 func (d *document) apply(w Write) (*Live, error) {
 	w.Fields = plainTree(normal(w.Fields))

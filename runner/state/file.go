@@ -29,7 +29,7 @@ func OpenFile(path string) (*State, error) {
 	if _, _, err := f.load(); err != nil {
 		return nil, err
 	}
-	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Close: f.close}, nil
+	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Delete: f.delete, Owned: f.owned, Close: f.close}, nil
 }
 
 type file struct {
@@ -93,27 +93,65 @@ func (f *file) read(ctx context.Context, q Query) (*Snapshot, error) {
 	return s, nil
 }
 
-func (f *file) write(ctx context.Context, w Write) (*Live, error) {
+func (f *file) write(ctx context.Context, w Write) (live *Live, err error) {
+	err = f.change(ctx, func(d *document) (e error) {
+		live, e = d.apply(w)
+		return e
+	})
+	return live, err
+}
+
+func (f *file) delete(ctx context.Context, l *Live) error {
+	return f.change(ctx, func(d *document) error {
+		d.remove(l.Name)
+		return nil
+	})
+}
+
+// owned looks at what the file holds now.
+func (f *file) owned(ctx context.Context, owner string) ([]*Live, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	doc := f.doc
+	if doc == nil {
+		var err error
+		if doc, _, err = f.load(); err != nil {
+			return nil, err
+		}
+	}
+	var out []*Live
+	for _, v := range doc.deployments() {
+		if l := fileLive(Name{textOf(v, "flow"), textOf(v, "name")}, v); l.OwnerOf() == owner {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// change makes one change of the document and brings it to the disk.
+func (f *file) change(ctx context.Context, apply func(*document) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f.mu.Lock()
 	if err := f.begin(); err != nil {
 		f.mu.Unlock()
-		return nil, err
+		return err
 	}
-	live, err := f.doc.apply(w)
-	if err != nil {
+	if err := apply(f.doc); err != nil {
 		f.mu.Unlock()
-		return nil, fmt.Errorf("the state file %s: %w", f.path, err)
+		return fmt.Errorf("the state file %s: %w", f.path, err)
 	}
 	f.changes++
 	mine := f.changes
 	f.mu.Unlock()
 	if err := f.save(mine); err != nil {
-		return nil, fmt.Errorf("the state file %s could not be written: %w", f.path, err)
+		return fmt.Errorf("the state file %s could not be written: %w", f.path, err)
 	}
-	return live, nil
+	return nil
 }
 
 // begin takes the lock and reads the file under it, once.

@@ -14,6 +14,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -24,7 +25,7 @@ import (
 // OpenPrefect makes the state of the API that the client speaks to. It sends nothing yet.
 func OpenPrefect(c *prefect.Client) *State {
 	b := &server{client: c}
-	return &State{Source: c.Source(), Read: b.read, Write: b.write, Close: func() error { return nil }}
+	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Owned: b.owned, Scheduled: c.ScheduledRuns, Close: func() error { return nil }}
 }
 
 type server struct{ client *prefect.Client }
@@ -99,6 +100,38 @@ func workPool(name string, v value.Value) *WorkPool {
 	p.IsPaused = paused.Bool
 	p.IsPushPool = strings.HasSuffix(p.Type, ":push")
 	return p
+}
+
+// mostListed is how many deployments of a server are looked through for ours: fifteen pages.
+const mostListed = 3000
+
+func (b *server) owned(ctx context.Context, owner string) ([]*Live, error) {
+	n, err := b.client.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n > mostListed {
+		return nil, &TooMany{n}
+	}
+	all, err := b.client.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Live
+	for _, d := range all {
+		if l := b.live(Name(d.Name), d); l.OwnerOf() == owner {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+func (b *server) delete(ctx context.Context, l *Live) error {
+	err := b.client.DeleteDeployment(ctx, l.ID)
+	if prefect.StatusOf(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 func (b *server) readVariables(ctx context.Context, q Query, s *Snapshot) error {

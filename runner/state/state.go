@@ -7,6 +7,7 @@ package state
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -88,8 +89,31 @@ type State struct {
 	// with the fields laid over it (its schedules may lack ids then). An error means that it may be written in part; writing
 	// again after a new Read converges.
 	Write func(ctx context.Context, w Write) (*Live, error)
+	// Delete removes a deployment that Read or Owned gave. That it is gone already is no error.
+	Delete func(ctx context.Context, l *Live) error
+	// Owned lists the deployments that carry the label OwnerLabel with the given value. TooMany says that there are more deployments than are looked through.
+	Owned func(ctx context.Context, owner string) ([]*Live, error)
+	// Scheduled counts the runs that are scheduled for each deployment, by id: those that a write or a delete drops. Nil where there are no runs.
+	Scheduled func(ctx context.Context, ids []string) (map[string]int, error)
 	// Close releases what the backend holds: a file's lock. Whatever was written is on the disk or the server before Write returns.
 	Close func() error
+}
+
+// OwnerLabel is the label that a deployment which we create carries.
+const OwnerLabel = "x-ci.owner"
+
+// TooMany is the answer of Owned on a server that holds more deployments than are looked through.
+type TooMany struct{ Deployments int }
+
+func (e *TooMany) Error() string {
+	return fmt.Sprintf("the server holds %d deployments, too many to look through", e.Deployments)
+}
+
+// OwnerOf is the value of the owner's label, "" without one.
+func (l *Live) OwnerOf() string {
+	labels, _ := l.Fields.Get("labels")
+	v, _ := labels.Get(OwnerLabel)
+	return v.Text
 }
 
 // fieldNames are the fields of a deployment in the order in which they are kept and shown.

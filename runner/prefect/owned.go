@@ -1,0 +1,78 @@
+// Reads for deletes: which deployments of a server were created by us, and how many runs would be lost with one.
+//
+// The deployments' filter knows no labels (3.8.8), so all deployments have to be listed to find those with ours. On a server that holds far more than one project that
+// costs more than it tells, so the count is asked first.
+package prefect
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// Count is the number of deployments on the server.
+func (c *Client) Count(ctx context.Context) (int, error) {
+	v, err := c.do(ctx, request{method: http.MethodPost, path: path("deployments", "count"), body: []byte("{}"), read: true})
+	return int(v.Int), err
+}
+
+// All lists every deployment of the server with its flow's name.
+func (c *Client) All(ctx context.Context) ([]Deployment, error) {
+	var list []value.Value
+	err := c.pages(ctx, "deployments", []value.Entry{{Key: "sort", Value: value.Of("NAME_ASC")}}, func(item value.Value) bool {
+		list = append(list, item)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.flowsByID(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Deployment, 0, len(list))
+	for _, item := range list {
+		if flow, ok := names[text(item, "flow_id")]; ok {
+			out = append(out, Deployment{ID: text(item, "id"), FlowID: text(item, "flow_id"), Name: DeploymentName{flow, text(item, "name")}, Raw: item})
+		}
+	}
+	return out, nil
+}
+
+func (c *Client) flowsByID(ctx context.Context, deployments []value.Value) (map[string]string, error) {
+	var ids []string
+	for _, d := range deployments {
+		ids = append(ids, text(d, "flow_id"))
+	}
+	ids = distinct(ids)
+	names := map[string]string{}
+	for start := 0; start < len(ids); start += pageSize {
+		chunk := ids[start:min(start+pageSize, len(ids))]
+		err := c.pages(ctx, "flows", []value.Entry{{Key: "flows", Value: anyOf("id", chunk)}}, func(item value.Value) bool {
+			names[text(item, "id")] = text(item, "name")
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// ScheduledRuns counts the runs that are scheduled for each of the deployments: those that a write or a delete drops.
+func (c *Client) ScheduledRuns(ctx context.Context, ids []string) (map[string]int, error) {
+	counts := map[string]int{}
+	for start := 0; start < len(ids); start += pageSize {
+		chunk := ids[start:min(start+pageSize, len(ids))]
+		state := value.Of([]value.Entry{{Key: "state", Value: anyOf("type", []string{"SCHEDULED"})}})
+		err := c.pages(ctx, "flow_runs", []value.Entry{{Key: "deployments", Value: anyOf("id", chunk)}, {Key: "flow_runs", Value: state}}, func(item value.Value) bool {
+			counts[text(item, "deployment_id")]++
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return counts, nil
+}
