@@ -281,7 +281,22 @@ func (c *converter) key(mapping *yaml.Node, i int) (value.Entry, bool) {
 	if text, ok := strings.CutSuffix(k.Text, ":"); ok && mapping.Style&yaml.FlowStyle != 0 && n.Style == 0 && empty(mapping.Content[i+1]) {
 		k, _ = plain(text) // {a:} has the key a to PyYAML and a: to yaml.v3
 	}
-	return value.Entry{Key: keyText(k), KeyPos: pos, KeyKind: k.Kind}, true
+	kind := k.Kind
+	if k.Origin.Has(value.Dated) {
+		kind = dateKey
+	}
+	return value.Entry{Key: keyText(k), KeyPos: pos, KeyKind: kind}, true
+}
+
+// dateKey is the KeyKind of a key that is a date; no key is a mapping, so that kind is free.
+const dateKey = value.Map
+
+// kindOfKey is the word for what YAML read a key as.
+func kindOfKey(e value.Entry) string {
+	if e.KeyKind == dateKey {
+		return "a date"
+	}
+	return e.KeyKind.String()
 }
 
 // empty reports whether nothing is written where a value could be.

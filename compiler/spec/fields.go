@@ -109,8 +109,10 @@ func (c *checker) field(e value.Entry) (value.Value, bool) {
 		v = c.legacySchedule(v)
 	case "schedules":
 		v = c.schedules(v)
-	case "triggers", "sla":
+	case "triggers":
 		v = c.listOfMappings(v, e.Key)
+	case "sla":
+		v = c.slas(v)
 	default:
 		c.unknown(e, deploymentKeys, "of a deployment")
 		return v, false
@@ -235,7 +237,9 @@ func (c *checker) tags(v value.Value) value.Value {
 	switch v.Kind {
 	case value.Null, value.List:
 	case value.Text:
-		if !wholeTemplate(v.Text) {
+		if v.Origin.Has(value.Dated) {
+			c.fault(diag.Error, "wrong-type", v, "tags is a list of texts, and YAML reads this as a date", "write [\""+v.Text+"\"]")
+		} else if !wholeTemplate(v.Text) {
 			c.fault(diag.Error, "tags-not-a-list", v, "tags is a list; Prefect would make one tag of each letter of this text", "write ["+strings.TrimSpace(v.Text)+"]")
 		}
 	default:
@@ -264,7 +268,7 @@ func (c *checker) mapping(v value.Value, field string, orNull bool) value.Value 
 	}
 	for _, e := range v.Map {
 		if e.KeyKind != value.Text {
-			c.fault(diag.Error, "wrong-type", value.Value{Pos: e.KeyPos}, fmt.Sprintf("the keys of %s are text, and YAML reads this one as %s", field, e.KeyKind), `put it between quotes: "`+e.Key+`"`)
+			c.fault(diag.Error, "wrong-type", value.Value{Pos: e.KeyPos}, fmt.Sprintf("the keys of %s are text, and YAML reads this one as %s", field, kindOfKey(e)), `put it between quotes: "`+e.Key+`"`)
 		}
 	}
 	return v

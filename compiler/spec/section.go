@@ -52,7 +52,7 @@ func (c *checker) step(section string, v value.Value) Step {
 		c.twoKeys(section, v)
 	}
 	if e.KeyKind != value.Text {
-		c.fault(diag.Error, "wrong-type", value.Value{Pos: e.KeyPos}, "a step's key is the full name of a function, and YAML reads this as "+e.KeyKind.String(), "")
+		c.fault(diag.Error, "wrong-type", value.Value{Pos: e.KeyPos}, "a step's key is the full name of a function, and YAML reads this as "+kindOfKey(e), "")
 	}
 	if e.Value.Kind != value.Map {
 		severity := diag.Error
@@ -174,9 +174,12 @@ func (c *checker) schedule(v value.Value) value.Value {
 		return v
 	}
 	out := value.Value{Kind: value.Map, Pos: v.Pos, Map: make([]value.Entry, 0, len(v.Map))}
-	kinds := 0
+	kinds, onlyInterval := 0, false
+	if anchor, ok := v.Get("anchor_date"); ok && anchor.Origin.Has(value.Dated) {
+		onlyInterval = intervalAlone(v)
+	}
 	for _, e := range v.Map {
-		x, ok := c.scheduleField(e)
+		x, ok := c.scheduleField(e, onlyInterval)
 		if !ok {
 			continue
 		}
@@ -195,26 +198,48 @@ func (c *checker) schedule(v value.Value) value.Value {
 	return out
 }
 
-func (c *checker) scheduleField(e value.Entry) (value.Value, bool) {
+// interval refuses what can't be one in any form; what a text means is checked with the other timings. Templates are not filled here.
+func (c *checker) interval(v value.Value) value.Value {
+	const help = "write 600, PT10M or 00:10:00"
+	switch {
+	case v.Kind == value.List || v.Kind == value.Map || v.Origin.Has(value.Dated) || v.Kind == value.Text && v.Text == "":
+		c.wrong(v, "interval", "a number of seconds or a duration", help)
+	case v.Kind == value.Bool: // Python's True is 1
+		n, _ := laxInt(v)
+		n.Pos = v.Pos
+		return n
+	case v.Kind == value.Text && strings.Contains(v.Text, "{{"):
+		c.wrong(v, "interval", "a number of seconds or a duration", "Prefect reads no templates here: "+help)
+	}
+	return v
+}
+
+// intervalAlone reports whether a schedule has only the keys of an interval: Prefect then also takes a YAML date as its anchor.
+func intervalAlone(v value.Value) bool {
+	interval, _ := v.Get("interval")
+	for _, e := range v.Map {
+		if e.Key != "interval" && e.Key != "anchor_date" && e.Key != "timezone" {
+			return false
+		}
+	}
+	return !interval.IsNull()
+}
+
+func (c *checker) scheduleField(e value.Entry, onlyInterval bool) (value.Value, bool) {
 	v := e.Value
 	switch e.Key {
 	case "cron", "rrule", "timezone", "slug", "replaces":
 		v = c.text(v, e.Key)
 	case "anchor_date":
-		v = c.text(v, e.Key)
-	case "interval":
-		switch v.Kind {
-		case value.List, value.Map, value.Bool:
-			c.wrong(v, "interval", "a number of seconds or a duration", "write 600, PT10M or 00:10:00")
-		case value.Text:
-			if v.Origin.Has(value.Dated) {
-				c.wrong(v, "interval", "a number of seconds or a duration", "")
-			}
+		if !onlyInterval {
+			v = c.text(v, e.Key)
 		}
+	case "interval":
+		v = c.interval(v)
 	case "active", "day_or":
 		if b, ok := lax(v); ok && v.Kind != value.Text {
 			v = value.Value{Kind: value.Bool, Bool: b, Pos: v.Pos}
-		} else if v.Kind != value.Null && v.Kind != value.Text {
+		} else if v.Kind != value.Null && (v.Kind != value.Text || v.Origin.Has(value.Dated)) {
 			c.wrong(v, e.Key, "true, false or a template", "")
 		}
 	case "parameters":

@@ -171,7 +171,7 @@ var topKeys = []string{"prefect-version", "name", "build", "push", "pull", "depl
 func (f *File) topKey(e value.Entry) {
 	c := checker{f: f, conv: &f.conv}
 	switch e.Key {
-	case "prefect-version", "name":
+	case "prefect-version", "prefect_version", "name":
 		c.text(e.Value, e.Key)
 	case "build":
 		f.Build = c.section(e)
@@ -227,9 +227,11 @@ func (f *File) deployments(n *yaml.Node) {
 		return
 	}
 	v, _ := f.conv.convert(n)
-	if !v.IsNull() {
-		f.conv.fault(diag.Error, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), "begin each deployment with a dash")
+	help := "begin each deployment with a dash"
+	if v.IsNull() {
+		help = "write deployments: [] or remove the line"
 	}
+	f.conv.fault(diag.Error, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), help)
 }
 
 // Steps are all steps of the build and push sections of the file and of its deployments: what a reference may have meant. They are gathered when first asked for.
