@@ -1,0 +1,279 @@
+// Package git reads a commit of the repository that the working directory belongs to: its files as an fs.FS, without a checkout, and the commit itself.
+//
+// Files come from one `git cat-file --batch` process, so that reading two hundred flow files of another commit costs one process and not two hundred. A commit that the
+// clone lacks (actions/checkout fetches one) is fetched alone; the token for that travels in the environment (GIT_CONFIG_*), never in argv and never into .git/config.
+package git
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Repository is the repository that a directory belongs to.
+type Repository struct {
+	// Dir is the directory that git is called in; Prefix is its slash path within the repository, with a slash at the end, "" at the top.
+	Dir, Prefix string
+	Env         []string
+}
+
+// Open finds the repository of dir.
+func Open(ctx context.Context, dir string, env []string) (*Repository, error) {
+	r := &Repository{Dir: dir, Env: env}
+	prefix, err := r.run(ctx, nil, "rev-parse", "--show-prefix")
+	if err != nil {
+		return nil, fmt.Errorf("%s is not in a git repository: %w", dir, err)
+	}
+	r.Prefix = strings.TrimSpace(prefix)
+	return r, nil
+}
+
+// Resolve returns the commit that ref names. A commit that the clone lacks is fetched, with the token if there is one.
+func (r *Repository) Resolve(ctx context.Context, ref, token string) (string, error) {
+	if strings.HasPrefix(ref, "-") || ref == "" {
+		return "", fmt.Errorf("%q is no commit", ref)
+	}
+	if sha, err := r.commit(ctx, ref); err == nil {
+		return sha, nil
+	}
+	if err := r.fetch(ctx, ref, token); err != nil {
+		return "", err
+	}
+	if sha, err := r.commit(ctx, ref); err == nil {
+		return sha, nil
+	}
+	return r.commit(ctx, "FETCH_HEAD")
+}
+
+func (r *Repository) commit(ctx context.Context, ref string) (string, error) {
+	out, err := r.run(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	return strings.TrimSpace(out), err
+}
+
+// fetch gets one commit, without history and without tags.
+func (r *Repository) fetch(ctx context.Context, ref, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	remote, err := r.run(ctx, nil, "config", "--get", "remote.origin.url")
+	if err != nil {
+		return fmt.Errorf("the commit %s is not in this clone, and there is no remote to fetch it from", ref)
+	}
+	var env []string
+	if token != "" && strings.HasPrefix(strings.TrimSpace(remote), "https://") {
+		header := "AUTHORIZATION: basic " + base64.StdEncoding.EncodeToString([]byte("x-access-token:"+token))
+		env = []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.extraHeader", "GIT_CONFIG_VALUE_0=" + header}
+	}
+	env = append(env, "GIT_TERMINAL_PROMPT=0")
+	if _, err := r.run(ctx, env, "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options", "origin", ref); err != nil {
+		return fmt.Errorf("the commit %s is not in this clone and could not be fetched: %w", ref, err)
+	}
+	return nil
+}
+
+func (r *Repository) run(ctx context.Context, env []string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, "git", args...)
+	c.Dir = r.Dir
+	c.Env = append(append([]string(nil), r.Env...), env...)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err == nil {
+		return string(out), nil
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", errors.New("git is not on PATH")
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+	if line == "" {
+		line = err.Error()
+	}
+	return "", errors.New(line)
+}
+
+// FS is the tree of a commit below the repository's directory. Close ends its process.
+type FS struct {
+	commit, prefix string
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	failed error
+}
+
+// At opens the tree of a commit (a full hash, as Resolve gives it).
+func (r *Repository) At(commit string) (*FS, error) {
+	f := &FS{commit: commit, prefix: r.Prefix}
+	f.cmd = exec.Command("git", "cat-file", "--batch")
+	f.cmd.Dir, f.cmd.Env = r.Dir, r.Env
+	var err error
+	if f.in, err = f.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := f.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	f.out = bufio.NewReaderSize(out, 1<<16)
+	return f, f.cmd.Start()
+}
+
+// Close ends the process.
+func (f *FS) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.in.Close()
+	return f.cmd.Wait()
+}
+
+// largest is the most bytes of one object that are read.
+const largest = 64 << 20
+
+// object asks for a path of the commit.
+func (f *FS) object(name string) (kind string, data []byte, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed != nil {
+		return "", nil, f.failed
+	}
+	full := strings.TrimSuffix(f.prefix, "/")
+	if name != "." {
+		full = path.Join(full, name)
+	}
+	if strings.ContainsAny(full, "\n\r") {
+		return "", nil, fs.ErrNotExist
+	}
+	if _, err := fmt.Fprintf(f.in, "%s:%s\n", f.commit, full); err != nil {
+		return "", nil, f.broken(err)
+	}
+	head, err := f.out.ReadString('\n')
+	if err != nil {
+		return "", nil, f.broken(err)
+	}
+	fields := strings.Fields(head)
+	if len(fields) != 3 || strings.HasSuffix(head, " missing\n") {
+		return "", nil, fs.ErrNotExist
+	}
+	size, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil || size > largest {
+		return "", nil, f.broken(fmt.Errorf("%s of commit %s is too large", name, f.commit))
+	}
+	data = make([]byte, size+1)
+	if _, err := io.ReadFull(f.out, data); err != nil {
+		return "", nil, f.broken(err)
+	}
+	return fields[1], data[:size], nil
+}
+
+func (f *FS) broken(err error) error {
+	f.failed = fmt.Errorf("git cat-file: %w", err)
+	return f.failed
+}
+
+// Open implements fs.FS for files and directories. Symbolic links and submodules are not followed.
+func (f *FS) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	kind, data, err := f.object(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	if kind == "tree" {
+		return &dir{info: info{name: path.Base(name), dir: true}, entries: f.entries(name, data)}, nil
+	}
+	return &file{info: info{name: path.Base(name), size: int64(len(data))}, Reader: bytes.NewReader(data)}, nil
+}
+
+// entries reads a tree object of SHA-1 repositories: "MODE NAME\x00" and 20 bytes, one after the other.
+func (f *FS) entries(parent string, data []byte) []fs.DirEntry {
+	var out []fs.DirEntry
+	for len(data) > 0 {
+		space := bytes.IndexByte(data, ' ')
+		zero := bytes.IndexByte(data, 0)
+		if space < 0 || zero < space || zero+21 > len(data) {
+			return out
+		}
+		out = append(out, entry{fs: f, parent: parent, name: string(data[space+1 : zero]), dir: string(data[:space]) == "40000"})
+		data = data[zero+21:]
+	}
+	return out
+}
+
+// entry is one name of a directory; its size is asked for only when somebody wants it.
+type entry struct {
+	fs           *FS
+	parent, name string
+	dir          bool
+}
+
+func (e entry) Name() string { return e.name }
+func (e entry) IsDir() bool  { return e.dir }
+func (e entry) Type() fs.FileMode {
+	return info{dir: e.dir}.Mode().Type()
+}
+func (e entry) Info() (fs.FileInfo, error) { return fs.Stat(e.fs, path.Join(e.parent, e.name)) }
+
+type info struct {
+	name string
+	size int64
+	dir  bool
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return i.size }
+func (i info) ModTime() time.Time { return time.Time{} }
+func (i info) IsDir() bool        { return i.dir }
+func (i info) Sys() any           { return nil }
+func (i info) Mode() fs.FileMode {
+	if i.dir {
+		return fs.ModeDir | 0o755
+	}
+	return 0o644
+}
+
+type file struct {
+	info
+	*bytes.Reader
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *file) Close() error               { return nil }
+
+// Size is the file's, not that of what is left to read.
+func (f *file) Size() int64 { return f.info.size }
+
+type dir struct {
+	info
+	entries []fs.DirEntry
+}
+
+func (d *dir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *dir) Close() error               { return nil }
+func (d *dir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errors.New("is a directory")}
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
+	list := d.entries
+	if n > 0 {
+		if len(list) == 0 {
+			return nil, io.EOF
+		}
+		list = list[:min(n, len(list))]
+	}
+	d.entries = d.entries[len(list):]
+	return list, nil
+}

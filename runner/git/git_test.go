@@ -1,0 +1,99 @@
+// Against real git: a commit's files as an fs.FS, and the fetch of one commit that a shallow clone lacks.
+package git
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	c := exec.Command("git", args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func repository(t *testing.T) string {
+	dir := t.TempDir()
+	git(t, dir, "init", "-q", "-b", "main")
+	for name, text := range map[string]string{"sub/prefect.yaml": "one", "sub/flows/a.py": "print()\n", "top.txt": "", "sub/umlaut ü.txt": "x"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "one")
+	return dir
+}
+
+func TestFilesOfACommit(t *testing.T) {
+	dir := repository(t)
+	first := git(t, dir, "rev-parse", "HEAD")
+	if err := os.WriteFile(filepath.Join(dir, "sub/prefect.yaml"), []byte("two"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "commit", "-q", "-am", "two")
+	r, err := Open(context.Background(), filepath.Join(dir, "sub"), os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sha, err := r.Resolve(context.Background(), "HEAD~1", "")
+	if err != nil || sha != first {
+		t.Fatalf("%s %v, want %s", sha, err, first)
+	}
+	f, err := r.At(sha)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if data, err := fs.ReadFile(f, "prefect.yaml"); err != nil || string(data) != "one" {
+		t.Errorf("%q %v", data, err)
+	}
+	if _, err := fs.Stat(f, "nowhere.py"); !os.IsNotExist(err) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := fstest.TestFS(f, "prefect.yaml", "flows/a.py", "umlaut ü.txt"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACommitThatTheCloneLacksIsFetchedAlone(t *testing.T) {
+	origin := repository(t)
+	first := git(t, origin, "rev-parse", "HEAD")
+	git(t, origin, "commit", "-q", "--allow-empty", "-m", "two")
+	git(t, origin, "config", "uploadpack.allowReachableSHA1InWant", "true")
+	clone := t.TempDir()
+	git(t, clone, "clone", "-q", "--depth=1", "file://"+origin, ".")
+	r, err := Open(context.Background(), clone, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(filepath.Join(clone, ".git/config"))
+	sha, err := r.Resolve(context.Background(), first, "token-canary")
+	if err != nil || sha != first {
+		t.Fatalf("%s %v", sha, err)
+	}
+	if after, _ := os.ReadFile(filepath.Join(clone, ".git/config")); string(after) != string(before) {
+		t.Errorf("the fetch wrote .git/config:\n%s", after)
+	}
+	if _, err := r.Resolve(context.Background(), strings.Repeat("0", 39)+"1", ""); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("a commit that is nowhere: %v", err)
+	}
+	if _, err := r.Resolve(context.Background(), "--upload-pack=touch pwned", ""); err == nil {
+		t.Error("an option is taken for a commit")
+	}
+}
