@@ -7,6 +7,7 @@ package flow
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // cleandoc is Python's inspect.cleandoc: tabs become blanks, the common margin of all lines but the first goes, and empty lines at
@@ -16,14 +17,14 @@ func cleandoc(doc string) string {
 	margin := -1
 	for _, l := range lines[1:] {
 		if content := strings.TrimLeftFunc(l, isSpace); content != "" {
-			if indent := len(l) - len(content); margin < 0 || indent < margin {
+			if indent := utf8.RuneCountInString(l) - utf8.RuneCountInString(content); margin < 0 || indent < margin {
 				margin = indent
 			}
 		}
 	}
 	lines[0] = strings.TrimLeftFunc(lines[0], isSpace)
 	for i := 1; i < len(lines) && margin > 0; i++ {
-		lines[i] = lines[i][min(margin, len(lines[i])):]
+		lines[i] = drop(lines[i], margin)
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
@@ -32,6 +33,15 @@ func cleandoc(doc string) string {
 		lines = lines[1:]
 	}
 	return strings.Join(lines, "\n")
+}
+
+// drop leaves out the first n characters.
+func drop(s string, n int) string {
+	for ; n > 0 && s != ""; n-- {
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+	}
+	return s
 }
 
 // isSpace is Python's str.isspace, which counts the four separators of ASCII too.
@@ -133,12 +143,12 @@ func blockItems(lines []string, i int) (items [][]string, last int) {
 	if i >= len(lines) {
 		return nil, i
 	}
-	indent := len(lines[i]) - len(strings.TrimLeftFunc(lines[i], isSpace))
+	indent := utf8.RuneCountInString(lines[i]) - utf8.RuneCountInString(strings.TrimLeftFunc(lines[i], isSpace))
 	if indent == 0 {
 		return nil, i - 1
 	}
 	one, two := strings.Repeat(" ", indent), strings.Repeat(" ", 2*indent)
-	current := []string{lines[i][indent:]}
+	current := []string{drop(lines[i], indent)}
 	for i++; i < len(lines); i++ {
 		l := lines[i]
 		switch {

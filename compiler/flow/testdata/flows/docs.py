@@ -212,3 +212,15 @@ def starred(*args, **kwargs):
         *args: all
         **kwargs: more
     """
+
+
+@flow
+def wide_blanks(a, b):
+    """Summary.
+
+    Args:
+      a: After wide blanks.
+      b: After others.
+     
+      More.
+    """
