@@ -1,5 +1,6 @@
 // Classes of the project, as far as a schema depends on them: enums with constant values, and classes about which pydantic knows
-// nothing (it then takes anything). Models, dataclasses and the like are not looked into.
+// nothing (it then takes anything). Models and dataclasses are in records.go; subclasses of other things are not looked into.
+
 package flow
 
 import (

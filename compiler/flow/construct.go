@@ -1,4 +1,5 @@
 // Calls in defaults that are understood: constructors of the standard library's small value types, with constant arguments.
+
 package flow
 
 import (

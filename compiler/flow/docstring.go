@@ -2,6 +2,7 @@
 //
 // griffe cleans the text a second time, and that has an effect worth knowing: if the docstring's first line is the heading, the
 // second cleaning takes the items' indentation for the margin, and the section is lost. So cleaning twice is part of the rules.
+
 package flow
 
 import (

@@ -1,4 +1,5 @@
 // From an entrypoint's object to the function behind @flow.
+
 package flow
 
 import (

@@ -7,7 +7,8 @@
 // where one is not, the answer is "unknown" with the reason, and a Python worker settles it at deploy.
 //
 // The way of an entrypoint through the package: loader.go finds and reads files, names.go says what a name in them means, find.go
-// follows the entrypoint to a function behind @flow, types.go turns annotations into JSON schemas, values.go evaluates defaults,
+// follows the entrypoint to a function behind @flow, types.go (with generics.go, classes.go and records.go) turns annotations into JSON
+// schemas, values.go evaluates defaults,
 // docstring.go reads descriptions, schema.go puts Prefect's parameter schema together.
 //
 // What is derived holds for Python 3.10 or later with Prefect 3.8 (pydantic 2.14), and for a module whose imports succeed. Where the

@@ -1,4 +1,5 @@
 // Types with arguments: list[int], dict[str, X], tuple[…], Optional, Union, Literal, Annotated.
+
 package flow
 
 import (

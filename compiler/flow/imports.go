@@ -1,5 +1,6 @@
 // Which packages importing a module needs. If one of them is missing where Prefect runs, Prefect reads the source in a way of its own;
 // what that way would see otherwise is not known then.
+
 package flow
 
 import (

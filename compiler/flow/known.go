@@ -1,4 +1,5 @@
 // What is there without the project: Python's builtins and standard library, and what comes with Prefect.
+
 package flow
 
 import "strings"

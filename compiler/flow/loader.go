@@ -1,4 +1,5 @@
 // Finding and reading files: each once, whoever asks, so that hundreds of deployments of one project cost one reading of each file.
+
 package flow
 
 import (

@@ -1,6 +1,7 @@
 // What a name in a module means at a certain place. Python binds names when it executes statements, so the answer is found by
 // walking the module's statements that bind the name, from the place backwards: a statement that surely ran settles it, one that
 // surely did not run is passed over, and one that may have run must agree with all others, else nothing is known.
+
 package flow
 
 import (

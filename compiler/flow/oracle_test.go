@@ -1,4 +1,5 @@
 // The proof of the derivation: what a real `prefect deploy` registered for the cases of the shared oracle, where that folder is there.
+
 package flow
 
 import (

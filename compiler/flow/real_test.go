@@ -1,6 +1,7 @@
 //go:build real
 
 // The derivation against a real Prefect: the recorded answers asked for again, and answers about flows made up at random.
+
 package flow
 
 import (

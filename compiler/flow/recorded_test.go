@@ -1,5 +1,6 @@
 // The same proof on flows of our own: testdata/record.py asked the real Prefect 3.8.8 (Python 3.11) about testdata/flows, and
 // testdata/recorded.json is what it said. `go test -tags real` asks again.
+
 package flow
 
 import (

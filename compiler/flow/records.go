@@ -1,6 +1,7 @@
 // Pydantic models and dataclasses of the simple kind: fields with types that are known, constant defaults, and of Field and field only
 // the default, its factory and the description. Anything more - a configuration, validators, inheritance, constraints, aliases,
 // forward references - can change the schema and makes the class unknown.
+
 package flow
 
 import (

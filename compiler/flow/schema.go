@@ -1,4 +1,5 @@
 // Prefect's parameter schema, put together from a function's parameters.
+
 package flow
 
 import (

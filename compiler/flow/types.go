@@ -4,6 +4,7 @@
 // the annotation unknown. Two ways of evaluation exist, because Prefect has two: normally an annotation is evaluated in its own
 // module; but if one quoted annotation of a function cannot be, all its quoted annotations stay text, and pydantic evaluates that
 // text in a module of Prefect's, where only builtins and `typing` are known.
+
 package flow
 
 import (

@@ -1,6 +1,7 @@
 // Defaults, computed: what the schema says about a default is its JSON form, which pydantic makes of the value whatever the
 // parameter's annotation. Constants, containers of them, arithmetic, members of enums, module constants, and a few constructors of
 // the standard library are evaluated; all else is unknown.
+
 package flow
 
 import (

@@ -1,6 +1,7 @@
 // Simple expressions, parsed on demand: names, attributes, subscripts, calls, constants, containers, and arithmetic on them. That is
 // what annotations, defaults and decorators' arguments are made of. Everything else (lambdas, comprehensions, comparisons,
 // conditionals, slices) is Other: there, but not looked into.
+
 package pysource
 
 import (

@@ -1,4 +1,5 @@
 // Headers of definitions: `def name[T](parameters) -> result:` and `class name[T](bases):`, and where expressions end in them.
+
 package pysource
 
 import "strings"

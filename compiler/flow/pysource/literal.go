@@ -1,4 +1,5 @@
 // The values of string literals, by the rules of Python's reference, "String and Bytes literals".
+
 package pysource
 
 import (

@@ -1,4 +1,5 @@
 // The walk over logical lines: indentation gives the nesting, the first word says what a line is.
+
 package pysource
 
 import "strings"

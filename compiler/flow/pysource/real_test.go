@@ -1,6 +1,7 @@
 //go:build real
 
 // The proof of the reader: CPython's own ast, asked about every file of its standard library.
+
 package pysource
 
 import (

@@ -3,6 +3,7 @@
 //
 // f-strings are read as Python 3.12 reads them: a replacement field is an expression of its own, which may hold strings with the same
 // quotes, and nested fields. What older versions accept means the same under that reading, since they allow none of it.
+
 package pysource
 
 import "strings"

@@ -1,4 +1,5 @@
 // Import statements and assignments, parsed on demand.
+
 package pysource
 
 import "strings"
