@@ -1,0 +1,81 @@
+// The shell of steps. act gives the steps of a composite action INPUT_* and the action's repository and ref; GitHub does not (actions/runner#665, #2473). An action
+// that reads them works in a replay and nowhere else. So steps get a `bash` that takes these variables away first: this very program under that name, put before
+// all else on PATH.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// shellVariable tells the stand-in where the real shell is.
+const shellVariable = "REPLAY_BASH"
+
+// InstallShell puts the stand-in on the PATH of this process; remove takes its directory away.
+func InstallShell() (remove func(), err error) {
+	real, err := osexec.LookPath("bash")
+	if err != nil {
+		return nil, fmt.Errorf("steps need bash: %w", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "replay-shell-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "bash")); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	os.Setenv(shellVariable, real)
+	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return func() { os.RemoveAll(dir) }, nil
+}
+
+// IsShell tells whether the program was started as the stand-in.
+func IsShell(program string) bool {
+	return filepath.Base(program) == "bash" && os.Getenv(shellVariable) != ""
+}
+
+// Shell is the stand-in: the real bash with the environment that GitHub would give. It returns the exit code.
+func Shell(args []string) int {
+	c := osexec.CommandContext(context.Background(), os.Getenv(shellVariable), args...)
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.Env = asGitHub(os.Environ())
+	err := c.Run()
+	var exit *osexec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return max(exit.ExitCode(), 1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	return 0
+}
+
+// asGitHub leaves out what GitHub does not set, and every trace of the stand-in.
+func asGitHub(environ []string) []string {
+	kept := make([]string, 0, len(environ))
+	for _, entry := range environ {
+		name, v, _ := strings.Cut(entry, "=")
+		switch {
+		case strings.HasPrefix(name, "INPUT_"), name == "GITHUB_ACTION_REF", name == "GITHUB_ACTION_REPOSITORY", name == shellVariable:
+			continue
+		case name == "PATH":
+			first, rest, more := strings.Cut(v, string(filepath.ListSeparator))
+			if more && strings.HasPrefix(filepath.Base(first), "replay-shell-") {
+				entry = name + "=" + rest
+			}
+		}
+		kept = append(kept, entry)
+	}
+	return kept
+}
