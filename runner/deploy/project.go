@@ -56,6 +56,15 @@ type Options struct {
 	Strict bool
 	// Log gets the events of steps.
 	Log exec.Sink
+	// Patterns are what -f named, for reading the same files from another commit.
+	Patterns []string
+	// Base is the commit whose files tell what was declared before, "" for none; Token fetches it where the clone lacks it.
+	Base, Token string
+	// Prune deletes what is owned and no longer declared, at most MaxDeletes of it.
+	Prune      bool
+	MaxDeletes int
+	// Reviewed is the plan (its JSON) that a deploy is bound to, nil for none.
+	Reviewed []byte
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time
@@ -86,6 +95,9 @@ type job struct {
 	secrets  map[string]bool
 	notes    []string
 	acting   bool
+	// gone are the deployments that are owned and no longer declared; renamed are those that a declared one replaces, by its name.
+	gone    []*state.Live
+	renamed map[state.Name]*state.Live
 }
 
 func newJob(o Options, acting bool) *job {
@@ -93,7 +105,7 @@ func newJob(o Options, acting bool) *job {
 		o.Now = time.Now
 	}
 	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
-	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
+	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o.Env)}
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
 	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
@@ -102,17 +114,15 @@ func newJob(o Options, acting bool) *job {
 }
 
 // owner names the set of deployments that a file owns: the repository, as far as the CI tells it, and the file.
-func owner(o Options) string {
-	name := "prefect.yaml"
-	if len(o.Files) > 0 {
-		name = o.Files[0].Name
-	}
-	for _, v := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH"} {
-		if repository, _ := o.Env(v); repository != "" {
-			return repository + "#" + name
+func owner(env func(string) (string, bool)) func(file string) string {
+	return func(file string) string {
+		for _, v := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH"} {
+			if repository, _ := env(v); repository != "" {
+				return repository + "#" + file
+			}
 		}
+		return file
 	}
-	return name
 }
 
 // load reads, selects and checks. Faults in the form of a file stop everything; faults of meaning only those of the selected deployments.
@@ -311,7 +321,7 @@ func (j *job) fault(d *resolve.Deployment, err error) {
 
 // readLive reads the deployments and work pools, and checks the pools.
 func (j *job) readLive(ctx context.Context) error {
-	q := state.Query{}
+	q := state.Query{All: j.listed()}
 	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
 	for _, e := range j.early {
 		name := state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -27,7 +28,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 		return nil, err
 	}
 	j.warn()
-	return p, nil
+	return p, j.countDropped(ctx, p)
 }
 
 // prepare does everything up to the state's answer; any fault ends it.
@@ -56,7 +57,10 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.readLive(ctx); err != nil {
 		return err
 	}
-	return j.stop()
+	if err := j.stop(); err != nil {
+		return err
+	}
+	return j.findGone(ctx)
 }
 
 // before is the plan before any step ran: what steps will give is pending.
@@ -70,6 +74,7 @@ func (j *job) before() (*plan.Plan, error) {
 		}
 		p.Deployments = append(p.Deployments, d)
 	}
+	j.addGone(p)
 	return p, j.stop()
 }
 
@@ -80,6 +85,9 @@ func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bo
 	desired, err := project.Settle(e, j.flowOf(e))
 	if err != nil {
 		return nil, err
+	}
+	if old := j.renamed[desired.Name]; old != nil {
+		return plan.Rename(desired, old)
 	}
 	return plan.Compare(desired, j.snapshot.Deployments[desired.Name])
 }
@@ -298,12 +306,7 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 		if i > 0 { // an earlier entry of the same name was written: compare with what is there now
 			j.again(list[i-1], d)
 		}
-		w, ok := d.Write()
-		if !ok {
-			d.Outcome = plan.Applied
-			continue
-		}
-		live, err := j.State.Write(ctx, w)
+		live, err := j.writeOne(ctx, d)
 		switch {
 		case err != nil && errors.Is(err, context.Canceled):
 			d.Error = "interrupted before it was written"
@@ -316,6 +319,25 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 			}
 		}
 	}
+}
+
+// writeOne carries one deployment's plan out: a write, a delete, or for a rename both, the delete last.
+func (j *job) writeOne(ctx context.Context, d *plan.Deployment) (*state.Live, error) {
+	if d.Action == plan.Delete {
+		return nil, j.State.Delete(ctx, d.Live)
+	}
+	w, ok := d.Write()
+	if !ok {
+		return nil, nil
+	}
+	live, err := j.State.Write(ctx, w)
+	if err != nil || d.RenamedFrom == nil {
+		return live, err
+	}
+	if err := j.State.Delete(ctx, d.RenamedFrom); err != nil {
+		return live, fmt.Errorf("it was created, but the old %s could not be deleted: %w", d.RenamedFrom.Name, err)
+	}
+	return live, nil
 }
 
 func (j *job) again(before, d *plan.Deployment) {

@@ -32,8 +32,8 @@ type Project struct {
 	Directory string
 	// Commit is the version that Prefect derives from the commit, by version_type ("" for any); nil version info when there is none.
 	Commit func(versionType string) *VersionInfo
-	// Owner is the value of the label that a new deployment carries.
-	Owner string
+	// Owner gives the value of the label that a new deployment of a file carries.
+	Owner func(file string) string
 	Now   time.Time
 	// AlwaysVersion and AlwaysPullDirectory are x-ci.version and x-ci.pull-directory.
 	AlwaysVersion, AlwaysPullDirectory bool
@@ -246,7 +246,7 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 	}
 	set("pull_steps", pull)
 	out.Fields = value.Of(entries)
-	out.Labels = value.Of([]value.Entry{{Key: "x-ci.owner", KeyKind: value.Text, Value: value.Of(p.Owner)}})
+	out.Labels = value.Of([]value.Entry{{Key: "x-ci.owner", KeyKind: value.Text, Value: value.Of(p.Owner(out.Resolved.File.Name))}})
 	return nil
 }
 

@@ -43,7 +43,11 @@ type Deployment struct {
 	URL     string
 	Outcome Outcome
 	// Error is why it failed or was skipped, in one sentence.
-	Error   string
+	Error string
+	// RenamedFrom is the live deployment that this one takes the place of, nil for none.
+	RenamedFrom *state.Live
+	// Dropped is how many scheduled runs the write or delete takes away.
+	Dropped int
 	Desired *Desired
 	Live    *state.Live
 
@@ -76,6 +80,8 @@ type Plan struct {
 	PrefectVersion string
 	Deployments    []*Deployment
 	Steps          []Step
+	// Kept are deployments that are owned, no longer declared, and not touched without --prune.
+	Kept []*Deployment
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
 }
@@ -129,14 +135,17 @@ type jsonChange struct {
 }
 
 type jsonDeployment struct {
-	Deployment string       `json:"deployment"`
-	Action     Action       `json:"action"`
-	File       string       `json:"file"`
-	Line       int          `json:"line"`
-	URL        string       `json:"url"`
-	Outcome    Outcome      `json:"outcome"`
-	Error      string       `json:"error,omitempty"`
-	Changes    []jsonChange `json:"changes"`
+	Deployment string  `json:"deployment"`
+	Action     Action  `json:"action"`
+	File       string  `json:"file"`
+	Line       int     `json:"line"`
+	URL        string  `json:"url"`
+	Outcome    Outcome `json:"outcome"`
+	Error      string  `json:"error,omitempty"`
+	// RenamedFrom and Dropped are left out when there is nothing to say.
+	RenamedFrom string       `json:"renamed_from,omitempty"`
+	Dropped     int          `json:"scheduled_runs_dropped,omitempty"`
+	Changes     []jsonChange `json:"changes"`
 }
 
 type jsonStep struct {
@@ -157,8 +166,12 @@ func (p *Plan) JSON() []byte {
 		Summary        Counts           `json:"summary"`
 		Deployments    []jsonDeployment `json:"deployments"`
 		Steps          []jsonStep       `json:"steps"`
+		Kept           []string         `json:"kept"`
 		Notes          []string         `json:"notes"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, append([]string{}, p.Notes...)}
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...)}
+	for _, d := range p.Kept {
+		out.Kept = append(out.Kept, d.Name.String())
+	}
 	for _, d := range p.Deployments {
 		out.Deployments = append(out.Deployments, d.json())
 	}
@@ -177,7 +190,10 @@ func (p *Plan) JSON() []byte {
 }
 
 func (d *Deployment) json() jsonDeployment {
-	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Changes: []jsonChange{}}
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Changes: []jsonChange{}}
+	if d.RenamedFrom != nil {
+		j.RenamedFrom = d.RenamedFrom.Name.String()
+	}
 	if d.Desired != nil {
 		at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
 		j.File, j.Line = at.File, at.Line

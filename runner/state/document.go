@@ -166,8 +166,10 @@ func (d *document) snapshot(q Query) *Snapshot {
 	for _, n := range q.Deployments {
 		wanted[n] = true
 	}
+	s.Total = len(d.deployments())
+	s.Complete = q.All > 0 && s.Total <= q.All
 	for _, v := range d.deployments() {
-		if name := (Name{textOf(v, "flow"), textOf(v, "name")}); wanted[name] {
+		if name := (Name{textOf(v, "flow"), textOf(v, "name")}); s.Complete || wanted[name] {
 			s.Deployments[name] = fileLive(name, v)
 		}
 	}

@@ -29,7 +29,7 @@ func OpenFile(path string) (*State, error) {
 	if _, _, err := f.load(); err != nil {
 		return nil, err
 	}
-	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Delete: f.delete, Owned: f.owned, Close: f.close}, nil
+	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Delete: f.delete, Close: f.close}, nil
 }
 
 type file struct {
@@ -106,29 +106,6 @@ func (f *file) delete(ctx context.Context, l *Live) error {
 		d.remove(l.Name)
 		return nil
 	})
-}
-
-// owned looks at what the file holds now.
-func (f *file) owned(ctx context.Context, owner string) ([]*Live, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	doc := f.doc
-	if doc == nil {
-		var err error
-		if doc, _, err = f.load(); err != nil {
-			return nil, err
-		}
-	}
-	var out []*Live
-	for _, v := range doc.deployments() {
-		if l := fileLive(Name{textOf(v, "flow"), textOf(v, "name")}, v); l.OwnerOf() == owner {
-			out = append(out, l)
-		}
-	}
-	return out, nil
 }
 
 // change makes one change of the document and brings it to the disk.

@@ -25,7 +25,7 @@ import (
 // OpenPrefect makes the state of the API that the client speaks to. It sends nothing yet.
 func OpenPrefect(c *prefect.Client) *State {
 	b := &server{client: c}
-	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Owned: b.owned, Scheduled: c.ScheduledRuns, Close: func() error { return nil }}
+	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Scheduled: c.ScheduledRuns, Close: func() error { return nil }}
 }
 
 type server struct{ client *prefect.Client }
@@ -69,7 +69,7 @@ func (b *server) readDeployments(ctx context.Context, q Query, s *Snapshot) erro
 	for i, n := range q.Deployments {
 		names[i] = prefect.DeploymentName(n)
 	}
-	found, err := b.client.Deployments(ctx, names)
+	found, err := b.found(ctx, names, q.All, s)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,19 @@ func (b *server) readDeployments(ctx context.Context, q Query, s *Snapshot) erro
 		s.Deployments[Name(d.Name)] = b.live(Name(d.Name), d)
 	}
 	return nil
+}
+
+// found lists everything where that was asked for and is little enough, else what is named.
+func (b *server) found(ctx context.Context, names []prefect.DeploymentName, all int, s *Snapshot) (_ []prefect.Deployment, err error) {
+	if all > 0 {
+		if s.Total, err = b.client.Count(ctx); err != nil {
+			return nil, err
+		}
+		if s.Complete = s.Total <= all; s.Complete {
+			return b.client.All(ctx)
+		}
+	}
+	return b.client.Deployments(ctx, names)
 }
 
 func (b *server) readWorkPools(ctx context.Context, q Query, s *Snapshot) error {
@@ -100,30 +113,6 @@ func workPool(name string, v value.Value) *WorkPool {
 	p.IsPaused = paused.Bool
 	p.IsPushPool = strings.HasSuffix(p.Type, ":push")
 	return p
-}
-
-// mostListed is how many deployments of a server are looked through for ours: fifteen pages.
-const mostListed = 3000
-
-func (b *server) owned(ctx context.Context, owner string) ([]*Live, error) {
-	n, err := b.client.Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if n > mostListed {
-		return nil, &TooMany{n}
-	}
-	all, err := b.client.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []*Live
-	for _, d := range all {
-		if l := b.live(Name(d.Name), d); l.OwnerOf() == owner {
-			out = append(out, l)
-		}
-	}
-	return out, nil
 }
 
 func (b *server) delete(ctx context.Context, l *Live) error {

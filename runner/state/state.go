@@ -7,7 +7,6 @@ package state
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -27,7 +26,9 @@ func (r BlockRef) String() string { return r.Type + "/" + r.Name }
 
 // Query says what a plan needs to know; nothing else is read.
 type Query struct {
-	Deployments          []Name
+	Deployments []Name
+	// All asks for every deployment there is, beside the named ones, unless there are more than this many; 0 asks for the named ones alone.
+	All                  int
 	WorkPools, Variables []string
 	Blocks               []BlockRef
 }
@@ -39,6 +40,9 @@ type Snapshot struct {
 	// PrefectVersion is the server's ("3.8.8"), "cloud" for Prefect Cloud, "" for a file.
 	PrefectVersion string
 	Deployments    map[Name]*Live
+	// Complete says that Deployments holds every deployment there is; Total is their number, where it was asked for.
+	Complete bool
+	Total    int
 	// WorkPools is nil for a file that lists none: then pools are not known and not checked.
 	WorkPools map[string]*WorkPool
 	Variables map[string]value.Value
@@ -89,10 +93,8 @@ type State struct {
 	// with the fields laid over it (its schedules may lack ids then). An error means that it may be written in part; writing
 	// again after a new Read converges.
 	Write func(ctx context.Context, w Write) (*Live, error)
-	// Delete removes a deployment that Read or Owned gave. That it is gone already is no error.
+	// Delete removes a deployment that Read gave. That it is gone already is no error.
 	Delete func(ctx context.Context, l *Live) error
-	// Owned lists the deployments that carry the label OwnerLabel with the given value. TooMany says that there are more deployments than are looked through.
-	Owned func(ctx context.Context, owner string) ([]*Live, error)
 	// Scheduled counts the runs that are scheduled for each deployment, by id: those that a write or a delete drops. Nil where there are no runs.
 	Scheduled func(ctx context.Context, ids []string) (map[string]int, error)
 	// Close releases what the backend holds: a file's lock. Whatever was written is on the disk or the server before Write returns.
@@ -101,13 +103,6 @@ type State struct {
 
 // OwnerLabel is the label that a deployment which we create carries.
 const OwnerLabel = "x-ci.owner"
-
-// TooMany is the answer of Owned on a server that holds more deployments than are looked through.
-type TooMany struct{ Deployments int }
-
-func (e *TooMany) Error() string {
-	return fmt.Sprintf("the server holds %d deployments, too many to look through", e.Deployments)
-}
 
 // OwnerOf is the value of the owner's label, "" without one.
 func (l *Live) OwnerOf() string {

@@ -1,0 +1,245 @@
+// What was declared before and is gone: from the base commit's files, and from the labels of what we created.
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"sort"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/check"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/runner/git"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+// commit opens the tree of a commit.
+func (j *job) commit(ctx context.Context, ref string) (*git.FS, error) {
+	r, err := git.Open(ctx, j.Directory, j.Environ)
+	if err != nil {
+		return nil, err
+	}
+	sha, err := r.Resolve(ctx, ref, j.Token)
+	if err != nil {
+		return nil, err
+	}
+	return r.At(sha)
+}
+
+// filesAt reads the prefect.yaml files of another tree: the same patterns, so that a file that is gone by now counts too.
+func (j *job) filesAt(tree fs.FS) []File {
+	var out []File
+	seen := map[string]bool{}
+	patterns := j.Patterns
+	if len(patterns) == 0 {
+		for _, f := range j.Files {
+			patterns = append(patterns, f.Name)
+		}
+	}
+	for _, p := range patterns {
+		names := []string{p}
+		if strings.ContainsAny(p, "*?[") {
+			names, _ = fs.Glob(tree, p)
+		}
+		for _, n := range names {
+			if data, err := fs.ReadFile(tree, strings.TrimPrefix(n, "./")); err == nil && !seen[n] {
+				seen[n] = true
+				out = append(out, File{n, data})
+			}
+		}
+	}
+	return out
+}
+
+// declaredAt are the names that the base's files declare, as far as they can be read: a fault of an old file is no fault of this run.
+func (j *job) declaredAt(ctx context.Context, ref string) (map[state.Name]bool, error) {
+	tree, err := j.commit(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer tree.Close()
+	checker := check.New(tree)
+	names := map[state.Name]bool{}
+	for _, f := range j.filesAt(tree) {
+		file, _ := spec.Load(f.Name, f.Data)
+		for i := range file.Len() {
+			d := resolve.Entry(file, file.Deployment(i, nil))
+			e, err := j.project.FillEarly(d)
+			if err != nil {
+				continue
+			}
+			if flow, problem := checker.Flow(file, e.Entrypoint); problem == nil && flow.NameUnknown == "" {
+				names[state.Name{Flow: flow.Name, Deployment: e.Name}] = true
+			}
+		}
+	}
+	return names, nil
+}
+
+// findGone fills gone and renamed. It only looks when all deployments of the files are selected: a selection says nothing of the others.
+func (j *job) findGone(ctx context.Context) error {
+	j.renamed = map[state.Name]*state.Live{}
+	if !j.Selection.All {
+		return nil
+	}
+	declared := map[state.Name]bool{}
+	for _, e := range j.early {
+		declared[state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}] = true
+	}
+	found := map[state.Name]*state.Live{}
+	if err := j.goneByBase(ctx, declared, found); err != nil {
+		return err
+	}
+	j.goneByLabel(declared, found)
+	j.takeRenames(found, declared)
+	for _, l := range found {
+		j.gone = append(j.gone, l)
+	}
+	sort.Slice(j.gone, func(a, b int) bool { return j.gone[a].Name.String() < j.gone[b].Name.String() })
+	return j.tooMany()
+}
+
+func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, found map[state.Name]*state.Live) error {
+	if j.Base == "" {
+		return nil
+	}
+	before, err := j.declaredAt(ctx, j.Base)
+	if err != nil {
+		j.notes = append(j.notes, "deletes not examined: base not available ("+err.Error()+")")
+		return ctx.Err()
+	}
+	var q state.Query
+	for name := range before {
+		if !declared[name] {
+			q.Deployments = append(q.Deployments, name)
+		}
+	}
+	if len(q.Deployments) == 0 {
+		return nil
+	}
+	sort.Slice(q.Deployments, func(a, b int) bool { return q.Deployments[a].String() < q.Deployments[b].String() })
+	snapshot, err := j.State.Read(ctx, q)
+	if err != nil {
+		return err
+	}
+	for name, l := range snapshot.Deployments {
+		found[name] = l
+	}
+	return nil
+}
+
+// listed is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
+func (j *job) listed() int {
+	switch {
+	case !j.Selection.All:
+		return 0
+	case j.Prune:
+		return len(j.early) + 3000
+	}
+	return len(j.early) + 600
+}
+
+// goneByLabel finds what carries our label among everything that was listed.
+func (j *job) goneByLabel(declared map[state.Name]bool, found map[state.Name]*state.Live) {
+	if !j.snapshot.Complete {
+		if j.Base == "" {
+			j.notes = append(j.notes, fmt.Sprintf("deletes not examined: %s holds %d deployments, too many to look through; --base names what was declared before", j.State.Source, j.snapshot.Total))
+		}
+		return
+	}
+	mine := map[string]bool{}
+	for _, f := range j.Files {
+		mine[j.project.Owner(f.Name)] = true
+	}
+	for name, l := range j.snapshot.Deployments {
+		if owner := l.OwnerOf(); owner != "" && mine[owner] && !declared[name] {
+			found[name] = l
+		}
+	}
+}
+
+// takeRenames moves what x-ci.renamed-from names from the deleted to the renamed.
+func (j *job) takeRenames(found map[state.Name]*state.Live, declared map[state.Name]bool) {
+	for _, f := range j.files {
+		list, _ := f.CI.Get("renamed-from")
+		for _, e := range list.Map {
+			to, from := nameOf(e.Key), nameOf(e.Value.Text)
+			old, there := found[from]
+			if _, exists := j.snapshot.Deployments[to]; !there || exists || !declared[to] {
+				continue
+			}
+			j.renamed[to] = old
+			delete(found, from)
+		}
+	}
+}
+
+func nameOf(full string) state.Name {
+	flow, name, _ := strings.Cut(full, "/")
+	return state.Name{Flow: flow, Deployment: name}
+}
+
+// tooMany refuses a prune that would delete more than it may.
+func (j *job) tooMany() error {
+	if !j.Prune || len(j.gone) <= j.MaxDeletes {
+		return nil
+	}
+	names := make([]string, 0, len(j.gone))
+	for _, l := range j.gone {
+		names = append(names, l.Name.String())
+	}
+	return &Faults{diag.List{{Severity: diag.Error, Code: "too-many-deletes", Message: fmt.Sprintf("%d deployments would be deleted, and at most %d may be: %s", len(names), j.MaxDeletes, strings.Join(names, ", ")),
+		Help: "look whether the file was cut short; if they are to go, give --max-deletes " + fmt.Sprint(len(names))}}, j.source}
+}
+
+// addGone puts deletes or what is kept into the plan, and points likely renames out.
+func (j *job) addGone(p *plan.Plan) {
+	var gone []*plan.Deployment
+	for _, l := range j.gone {
+		gone = append(gone, plan.Removal(l))
+	}
+	for _, pair := range plan.LikelyRenames(p.Deployments, gone) {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s looks like a rename of %s: write x-ci: {renamed-from: {%s: %s}} to keep its state", pair[0].Name, pair[1].Name, pair[0].Name, pair[1].Name))
+	}
+	if j.Prune {
+		p.Deployments = append(p.Deployments, gone...)
+		return
+	}
+	p.Kept = gone
+}
+
+// countDropped tells how many scheduled runs each write or delete takes away.
+func (j *job) countDropped(ctx context.Context, p *plan.Plan) error {
+	if j.State.Scheduled == nil {
+		return nil
+	}
+	byID := map[string]*plan.Deployment{}
+	var ids []string
+	for _, d := range p.Deployments {
+		live := d.Live
+		if d.RenamedFrom != nil {
+			live = d.RenamedFrom
+		}
+		if live != nil && d.Action != plan.Unchanged {
+			byID[live.ID] = d
+			ids = append(ids, live.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	counts, err := j.State.Scheduled(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, n := range counts {
+		if d := byID[id]; d != nil {
+			d.Dropped = n
+		}
+	}
+	return nil
+}
