@@ -177,7 +177,7 @@ func (a *action) server() error {
 
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
-	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true}
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, deletes: defaultMaxDeletes}
 	if len(o.files) == 0 {
 		o.files = []string{"prefect.yaml"}
 	}

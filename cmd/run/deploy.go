@@ -40,6 +40,7 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 			return o.execute(ctx, w, c, args, true)
 		}}
 	o.add(c)
+	c.Flags().StringVar(&o.plan, "plan", "", "deploy only what this plan (its JSON) says; exit 3 when it is stale")
 	return c
 }
 
@@ -97,6 +98,7 @@ func sink(w cli.World) exec.Sink {
 func failure(ctx context.Context, w cli.World, err error) error {
 	var faults *deploy.Faults
 	var usage *resolve.UsageError
+	var stale *deploy.Stale
 	switch {
 	case ctx.Err() != nil:
 		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted; nothing was written"}
@@ -106,6 +108,8 @@ func failure(ctx context.Context, w cli.World, err error) error {
 			fmt.Fprint(w.Stderr, faults.List.GitHub(""))
 		}
 		return &cli.Exit{Code: cli.ExitError, Text: faults.List.Summary() + "; nothing ran and nothing was written"}
+	case errors.As(err, &stale):
+		return &cli.Exit{Code: cli.ExitStale, Text: diag.CleanLines(stale.Error())}
 	case errors.As(err, &usage):
 		return cli.Usage("%s", usage.Text)
 	}

@@ -4,7 +4,6 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,10 +19,11 @@ import (
 	"github.com/org/prefect-deploy-action/runner/state"
 )
 
-// What --jobs and --retries are when nobody says.
+// What --jobs, --retries and --max-deletes are when nobody says.
 const (
-	defaultJobs    = 4
-	defaultRetries = 6
+	defaultJobs       = 4
+	defaultRetries    = 0
+	defaultMaxDeletes = 5
 )
 
 // options are the flags as given.
@@ -38,6 +38,10 @@ type options struct {
 	retries int
 	fast    bool
 	quiet   bool
+	prune   bool
+	deletes int
+	base    string
+	plan    string
 	debug   bool
 
 	json, markdown string
@@ -57,11 +61,14 @@ func (o *options) add(c *cobra.Command) {
 	f.StringVarP(&o.dir, "chdir", "C", ".", "as if started in `DIR`")
 	f.StringArrayVarP(&o.names, "name", "n", nil, "a deployment: NAME, FLOW/NAME, or a pattern with *; repeatable")
 	f.BoolVar(&o.all, "all", false, "all deployments of the file")
-	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL")
+	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL; for plans also git:REF, the intent of a commit")
 	f.IntVar(&o.jobs, "jobs", defaultJobs, "steps and writes at once")
 	f.DurationVar(&o.timeout, "timeout", 0, "time limit of a step, such as 10m")
-	f.IntVar(&o.retries, "retries", defaultRetries, "repeats of a request on network failures")
+	f.IntVar(&o.retries, "retries", defaultRetries, "repeats of a step on network failures (requests to the server are always repeated)")
 	f.BoolVar(&o.fast, "fail-fast", false, "start nothing more after the first failure")
+	f.BoolVar(&o.prune, "prune", false, "delete owned deployments that the file no longer declares")
+	f.IntVar(&o.deletes, "max-deletes", defaultMaxDeletes, "the most deployments that --prune may delete")
+	f.StringVar(&o.base, "base", "", "the commit whose file tells what was declared before")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	f.BoolVar(&o.debug, "debug", false, "more about errors")
 	f.StringVar(&o.json, "json", "", "write the plan as JSON to `FILE`; - is stdout")
@@ -130,10 +137,16 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 		dir = real // Prefect writes the resolved directory into pull steps
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
-		Jobs: o.jobs, Timeout: o.timeout, FailFast: o.fast}
+		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes}
+	r.Token, _ = w.Env("GITHUB_TOKEN")
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {
 		return r, err
+	}
+	if o.plan != "" {
+		if r.Reviewed, err = os.ReadFile(o.plan); err != nil {
+			return r, cli.Fail("--plan: %v", err)
+		}
 	}
 	r.State, err = o.open(w, dir)
 	return r, err
@@ -166,22 +179,17 @@ func (o *options) open(w cli.World, dir string) (*state.State, error) {
 		}
 		return state.OpenFile(path)
 	}
+	if ref, ok := strings.CutPrefix(o.state, "git:"); ok && ref != "" {
+		return deploy.GitState(ref), nil
+	}
 	if o.state != "" {
-		return nil, cli.Usage("--state %q is not file:PATH", o.state)
+		return nil, cli.Usage("--state %q is neither file:PATH nor git:REF", o.state)
 	}
 	config, err := prefect.LoadConfig(w.Env, os.ReadFile)
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
-	if config.APIURL == "" {
-		return nil, cli.Fail("there is no Prefect server to ask: set PREFECT_API_URL, or give --state file:PATH for a state in a file")
-	}
-	retries := o.retries
-	if retries == 0 {
-		retries = -1
-	}
-	var transport http.RoundTripper
-	return state.OpenPrefect(prefect.New(config, prefect.Options{Retries: retries, MaxWriters: max(o.jobs, 2), Transport: transport})), nil
+	return state.OpenPrefect(prefect.New(config, prefect.Options{MaxWriters: max(o.jobs, 2)})), nil
 }
 
 // expandShort turns the older `-jv` into --job-variable: it is the one short form of two letters.

@@ -50,6 +50,8 @@ type Options struct {
 	Environ []string
 	Jobs    int
 	Timeout time.Duration
+	// Retries is how often a step is repeated that failed because of the network.
+	Retries int
 	// FailFast starts nothing more after the first failure.
 	FailFast bool
 	// Strict makes warnings of the check stop the run.
@@ -68,6 +70,8 @@ type Options struct {
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time
+	// Wait replaces time.After between repeats.
+	Wait func(time.Duration) <-chan time.Time
 }
 
 // Faults are diagnostics that stopped a run before anything happened.
@@ -103,6 +107,9 @@ type job struct {
 func newJob(o Options, acting bool) *job {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Wait == nil {
+		o.Wait = time.After
 	}
 	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
 	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o.Env)}

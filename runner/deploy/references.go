@@ -14,6 +14,9 @@ import (
 
 // references collects the variables and blocks that fields and build and push steps name. Pull steps keep theirs for run time.
 func (j *job) references() state.Query {
+	if j.project.Symbolic {
+		return state.Query{}
+	}
 	variables, blocks := map[string]bool{}, map[state.BlockRef]bool{}
 	visit := func(_ value.Value, found []template.Placeholder) {
 		for _, p := range found {

@@ -36,6 +36,13 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.load(); err != nil {
 		return err
 	}
+	if ref, ok := ofCommit(j.State); ok {
+		intent, err := j.intent(ctx, ref)
+		if err != nil {
+			return err
+		}
+		j.State = intent
+	}
 	if err := j.readEarly(ctx); err != nil {
 		return err
 	}
@@ -95,6 +102,12 @@ func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bo
 // Deploy runs the steps and brings the state to what the files say. The plan that it returns tells what became of each deployment; the error is for a run that could
 // not begin, or was interrupted.
 func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
+	if o.State.Write == nil {
+		return nil, fmt.Errorf("%s is what a commit says; it can't be deployed to", o.State.Source)
+	}
+	if err := unreviewed(ctx, o); err != nil {
+		return nil, err
+	}
 	j := newJob(o, true)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
@@ -139,7 +152,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			python, _ := j.interpreterFor(c)
-			return step.Lookup(s.Function, python)(ctx, adapt(c))
+			return j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
 		},
 		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
 			project := j.project

@@ -86,3 +86,26 @@ func LikelyRenames(list, gone []*Deployment) [][2]*Deployment {
 	sort.Slice(out, func(i, j int) bool { return out[i][0].Name.String() < out[j][0].Name.String() })
 	return out
 }
+
+// AsLive is a desired deployment in the form in which a server would hold it: the intent of another commit, to compare with.
+func AsLive(d *Desired) *state.Live {
+	fields := d.Fields
+	list := value.Value{Kind: value.List, List: []value.Value{}}
+	for i := range d.Schedules {
+		s := &d.Schedules[i]
+		body := s.Body
+		if body.Kind != value.Map {
+			body = s.Source
+		}
+		one := value.Value{Kind: value.Map}.Set("schedule", body).Set("parameters", s.Parameters)
+		active := s.Active
+		if active.Kind != value.Bool {
+			active = value.Of(true)
+		}
+		list.List = append(list.List, one.Set("active", active).Set("slug", nullText(s.Slug)))
+	}
+	if d.SchedulesSaid {
+		fields = fields.Set("schedules", list)
+	}
+	return &state.Live{ID: d.Name.String(), Name: d.Name, Fields: fields}
+}

@@ -155,6 +155,8 @@ func diffValue(path string, was, want value.Value, at value.Pos) []Change {
 			out = append(out, diffValue(fmt.Sprintf("%s[%d]", path, i), was.List[i], want.List[i], at)...)
 		}
 		return out
+	case marks.Has(value.AfterBuild) && was.Marks().Has(value.AfterBuild) && value.Equal(was, want):
+		return nil // the intent of another commit: the same template
 	case marks.Has(value.AfterBuild):
 		return []Change{{Path: path, Before: was, Kind: AfterBuild, Reason: "known after build", Pos: at}}
 	case marks.Has(value.NotHere), value.Equal(was, want):

@@ -23,6 +23,8 @@ type Lookups struct {
 	Shown func(string) bool
 	// Unset is what an environment variable that isn't set means: in a plan "not known here", in a deploy nothing at all.
 	NotHere bool
+	// Symbolic leaves references to blocks and variables as written: there is no server to ask.
+	Symbolic bool
 
 	Variables map[string]value.Value
 	Blocks    map[state.BlockRef]value.Value
@@ -76,7 +78,7 @@ func (l *Lookups) Inputs(v value.Value) (value.Value, error) {
 }
 
 func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, error) {
-	if p.Kind != template.Block {
+	if p.Kind != template.Block || l.Symbolic {
 		return value.Value{}, template.Leave, nil
 	}
 	slug, name, path, ok := p.BlockPath()
@@ -115,7 +117,7 @@ func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(p
 
 // variable: a missing one is the empty text, in Prefect too.
 func (l *Lookups) variable(p template.Placeholder) (value.Value, template.State, error) {
-	if p.Kind != template.Variable {
+	if p.Kind != template.Variable || l.Symbolic {
 		return value.Value{}, template.Leave, nil
 	}
 	if v, ok := l.Variables[p.VariableName()]; ok {

@@ -251,7 +251,7 @@ func scheduleChanges(path string, s *Schedule, live *value.Value) []Change {
 	var out []Change
 	before, _ := live.Get("schedule")
 	switch {
-	case s.Marks.Has(value.NotHere):
+	case s.Marks.Has(value.NotHere), value.Equal(before, s.Source):
 	case timingMarks(s).Has(value.AfterBuild):
 		out = append(out, Change{Path: path + "." + kindName(s), Before: timingOf(before), Kind: AfterBuild, Pos: s.Pos, Reason: "known after build"})
 	case !sameTiming(s, *live):

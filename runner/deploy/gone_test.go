@@ -1,0 +1,200 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+func two(names ...string) string {
+	yaml := "pull: []\ndeployments:\n"
+	for _, n := range names {
+		yaml += "- {name: " + n + ", entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"
+	}
+	return yaml
+}
+
+// names lists what the state holds.
+func (s *scene) names() string {
+	data, _ := os.ReadFile(filepath.Join(s.dir, "state.json"))
+	var out []string
+	for _, line := range strings.Split(string(data), "\n") {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), `"name": "`); ok {
+			out = append(out, strings.TrimSuffix(text, `",`))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestGoneIsKeptWithoutPruneAndDeletedWithIt(t *testing.T) {
+	s := newScene(t)
+	s.deploy(two("a", "b", "c"))
+	p := s.plan(two("a"))
+	if len(p.Kept) != 2 || p.Count().Delete != 0 || p.Kept[0].Name.String() != "hello/b" {
+		t.Fatalf("kept %v, counts %+v", p.Kept, p.Count())
+	}
+	s.deploy(two("a"))
+	if got := s.names(); got != "a b c" {
+		t.Fatalf("without --prune the state holds %q", got)
+	}
+	o := s.options(two("a"))
+	o.Prune, o.MaxDeletes = true, 1
+	var faults *Faults
+	if _, err := Deploy(context.Background(), o); !errors.As(err, &faults) || faults.List[0].Code != "too-many-deletes" || s.names() != "a b c" {
+		t.Fatalf("two deletes with --max-deletes 1: %v; the state holds %q", err, s.names())
+	}
+	o.MaxDeletes = 2
+	p, err := Deploy(context.Background(), o)
+	if err != nil || p.Count().Delete != 2 || s.names() != "a" {
+		t.Fatalf("%v %+v, the state holds %q", err, p.Count(), s.names())
+	}
+}
+
+func TestNeverDeletesWhatItDidNotCreate(t *testing.T) {
+	s := newScene(t)
+	s.deploy(two("a"))
+	path := filepath.Join(s.dir, "state.json")
+	data, _ := os.ReadFile(path)
+	byHand := strings.Replace(string(data), `"deployments": [`, `"deployments": [
+ {"flow": "hello", "name": "by-hand", "entrypoint": "flow.py:hello"}, {"flow": "hello", "name": "of-others", "labels": {"x-ci.owner": "other.yaml"}},`, 1)
+	if err := os.WriteFile(path, []byte(byHand), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := s.options(two("b"))
+	o.Prune, o.MaxDeletes = true, 5
+	p, err := Deploy(context.Background(), o)
+	if err != nil || p.Count().Delete != 1 || s.names() != "b by-hand of-others" {
+		t.Fatalf("%v %+v, the state holds %q", err, p.Count(), s.names())
+	}
+	sel := s.options(two("b", "c"))
+	sel.Selection.All, sel.Selection.Names, sel.Prune = false, []string{"c"}, true
+	if p, err := Deploy(context.Background(), sel); err != nil || p.Count().Delete != 0 {
+		t.Fatalf("a selection deletes others: %v %+v", err, p.Count())
+	}
+}
+
+func TestRenameKeepsWhatPeopleSet(t *testing.T) {
+	s := newScene(t)
+	s.deploy("pull: []\ndeployments:\n- {name: old, entrypoint: \"flow.py:hello\", work_pool: {name: p}, paused: true, schedules: [{cron: \"0 1 * * *\", active: false}]}\n")
+	if p := s.plan(two("new")); len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "renamed-from") {
+		t.Errorf("the likely rename is not pointed out: %q", p.Notes)
+	}
+	yaml := "x-ci: {renamed-from: {hello/new: hello/old}}\n" + two("new")
+	p := s.plan(yaml)
+	if want := "update hello/new name(known)"; told(p) != want || len(p.Kept) != 0 {
+		t.Errorf("got %s, want %s", told(p), want)
+	}
+	s.deploy(yaml)
+	data, _ := os.ReadFile(filepath.Join(s.dir, "state.json"))
+	if s.names() != "new" || !strings.Contains(string(data), `"paused": true`) || !strings.Contains(string(data), `"active": false`) {
+		t.Errorf("the state holds %q:\n%s", s.names(), data)
+	}
+	if p := s.plan(yaml); told(p) != "unchanged hello/new" {
+		t.Errorf("afterwards: %s", told(p))
+	}
+}
+
+func TestAReviewedPlanBinds(t *testing.T) {
+	s := newScene(t)
+	s.deploy(one("  tags: [a]"))
+	yaml := one("  tags: [b]")
+	reviewed := s.plan(yaml).JSON()
+	bound := func(yaml string) error {
+		o := s.options(yaml)
+		o.Reviewed = reviewed
+		_, err := Deploy(context.Background(), o)
+		_ = o.State.Close()
+		return err
+	}
+	before, _ := os.ReadFile(filepath.Join(s.dir, "state.json"))
+	var stale *Stale
+	if err := bound(one("  tags: [c]")); !errors.As(err, &stale) || !strings.Contains(err.Error(), `"c"`) {
+		t.Errorf("another intent: %v", err)
+	}
+	if err := bound(yaml + "\n- {name: e, entrypoint: \"flow.py:hello\", work_pool: {name: p}}"); !errors.As(err, &stale) {
+		t.Errorf("another selection: %v", err)
+	}
+	if after, _ := os.ReadFile(filepath.Join(s.dir, "state.json")); string(after) != string(before) {
+		t.Error("a stale plan wrote")
+	}
+	if err := bound(yaml); err != nil {
+		t.Errorf("the plan itself: %v", err)
+	}
+	if err := bound(yaml); !errors.As(err, &stale) { // the state has moved
+		t.Errorf("applied twice: %v", err)
+	}
+}
+
+func gitIn(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	c := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+func TestTheBaseTellsWhatIsGone(t *testing.T) {
+	s := newScene(t)
+	s.write("prefect.yaml", two("a", "b"))
+	gitIn(t, s.dir, "init", "-q")
+	gitIn(t, s.dir, "add", "-A")
+	gitIn(t, s.dir, "commit", "-q", "-m", "one")
+	s.deploy(two("a"))
+	path := filepath.Join(s.dir, "state.json")
+	data, _ := os.ReadFile(path)
+	byHand := strings.Replace(string(data), `"deployments": [`, `"deployments": [ {"flow": "hello", "name": "b", "entrypoint": "flow.py:hello"}, {"flow": "hello", "name": "c"},`, 1)
+	if err := os.WriteFile(path, []byte(byHand), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := s.options(two("a"))
+	o.Base = "HEAD"
+	p, err := Plan(context.Background(), o)
+	if err != nil || len(p.Kept) != 1 || p.Kept[0].Name != (state.Name{Flow: "hello", Deployment: "b"}) {
+		t.Fatalf("%v: %v", err, p.Kept)
+	}
+	o.Base = "0123456789012345678901234567890123456789"
+	if p, err = Plan(context.Background(), o); err != nil || len(p.Notes) == 0 || !strings.HasPrefix(p.Notes[0], "deletes not examined: base not available") {
+		t.Fatalf("%v: %v", err, p.Notes)
+	}
+}
+
+func TestAgainstACommitsIntent(t *testing.T) {
+	s := newScene(t)
+	base := "build:\n- prefect.deployments.steps.run_shell_script: {id: s, script: echo 1}\n" + one("  tags: ['{{ prefect.variables.x }}', '{{ s.stdout }}']\n  schedules: [{cron: '0 1 * * *'}]\n  version: '{{ prefect.blocks.secret.y }}'")
+	s.write("prefect.yaml", base)
+	gitIn(t, s.dir, "init", "-q")
+	gitIn(t, s.dir, "add", "-A")
+	gitIn(t, s.dir, "commit", "-q", "-m", "one")
+	against := func(yaml string) *plan.Plan {
+		o := s.options(yaml)
+		o.State = GitState("HEAD")
+		p, err := Plan(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if got := told(against(base)); got != "unchanged hello/d" {
+		t.Errorf("the same file: %s", got)
+	}
+	p := against(strings.Replace(base, "0 1 *", "0 2 *", 1))
+	if got := told(p); got != "update hello/d schedules[0].cron(known)" {
+		t.Errorf("an edit: %s", got)
+	}
+	if !strings.Contains(strings.Join(p.Notes, " "), "planned against what HEAD declares") {
+		t.Errorf("the plan does not say what it was made against: %q", p.Notes)
+	}
+	o := s.options(base)
+	o.State = GitState("HEAD")
+	if _, err := Deploy(context.Background(), o); err == nil {
+		t.Error("a deploy to a commit")
+	}
+}

@@ -1,0 +1,118 @@
+// Bound to what was reviewed: a deploy with a plan refuses when the state, what a deployment should be, or the selection is not that plan's any more.
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/runner/plan"
+)
+
+// Stale says that a plan is no longer true, and what differs. Nothing was written.
+type Stale struct{ Differences []string }
+
+func (s *Stale) Error() string {
+	return "the plan is stale, nothing was written:\n  " + strings.Join(s.Differences, "\n  ") + "\nmake a new plan and have it reviewed"
+}
+
+// reviewed is what is read of a plan's JSON.
+type reviewed struct {
+	Schema      int    `json:"schema"`
+	Hash        string `json:"hash"`
+	State       string `json:"state"`
+	Deployments []struct {
+		Deployment string      `json:"deployment"`
+		Action     plan.Action `json:"action"`
+		Changes    []struct {
+			Path   string          `json:"path"`
+			Before json.RawMessage `json:"before"`
+			After  json.RawMessage `json:"after"`
+		} `json:"changes"`
+	} `json:"deployments"`
+}
+
+// unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
+func unreviewed(ctx context.Context, o Options) error {
+	if o.Reviewed == nil {
+		return nil
+	}
+	var before reviewed
+	if err := json.Unmarshal(o.Reviewed, &before); err != nil || before.Hash == "" {
+		return fmt.Errorf("--plan: this is no plan that `run plan --json` wrote: %w", orMissing(err))
+	}
+	if before.Schema != 1 {
+		return fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", before.Schema)
+	}
+	quiet := o
+	quiet.Warn = nil
+	now, err := Plan(ctx, quiet)
+	if err != nil {
+		return err
+	}
+	if now.Hash() == before.Hash {
+		return nil
+	}
+	var current reviewed
+	if err := json.Unmarshal(now.JSON(), &current); err != nil {
+		return err
+	}
+	return &Stale{differences(before, current)}
+}
+
+func orMissing(err error) error {
+	if err == nil {
+		return fmt.Errorf("it has no hash")
+	}
+	return err
+}
+
+// differences names what is no longer as planned, deployment by deployment.
+func differences(before, now reviewed) []string {
+	var out []string
+	if before.State != now.State {
+		out = append(out, fmt.Sprintf("planned against %s, and this is %s", before.State, now.State))
+	}
+	planned, current := tellAll(before), tellAll(now)
+	for _, d := range before.Deployments {
+		switch text, ok := current[d.Deployment]; {
+		case !ok:
+			out = append(out, d.Deployment+": was planned, and is not selected or declared any more")
+		case text != planned[d.Deployment]:
+			out = append(out, fmt.Sprintf("%s: planned %s; now %s", d.Deployment, planned[d.Deployment], text))
+		}
+	}
+	for _, d := range now.Deployments {
+		if _, ok := planned[d.Deployment]; !ok {
+			out = append(out, d.Deployment+": was not in the plan; now "+current[d.Deployment])
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, "a deployment that the plan creates is declared otherwise now")
+	}
+	return out
+}
+
+func tellAll(r reviewed) map[string]string {
+	out := map[string]string{}
+	for _, d := range r.Deployments {
+		text := string(d.Action)
+		for i, c := range d.Changes {
+			sep := ", "
+			if i == 0 {
+				sep = " "
+			}
+			text += fmt.Sprintf("%s%s %s → %s", sep, c.Path, orDash(c.Before), orDash(c.After))
+		}
+		out[d.Deployment] = text
+	}
+	return out
+}
+
+func orDash(raw json.RawMessage) string {
+	if raw == nil {
+		return "…"
+	}
+	return string(raw)
+}
