@@ -1,0 +1,57 @@
+// The end of the comment's story: its pull request was closed, its plan was applied. Only the footer is replaced, all else stays as it was reviewed.
+package forge
+
+import "context"
+
+// Closed makes the comment say that its pull request was merged or closed. run is GITHUB_RUN_ID/GITHUB_RUN_ATTEMPT. A result that a deploy wrote already stays,
+// and of a pull request that is open again the comment is not touched (Outdated). Without a comment nothing is done (None).
+func Closed(ctx context.Context, c *Client, t Target, run string, merged bool) (string, Action, error) {
+	text := "<sub>Closed without merging: this plan is not applied.</sub>"
+	if merged {
+		text = "<sub>Merged: the next deploy of the target branch applies it.</sub>"
+	}
+	return refoot(ctx, c, t, footer{kindClosed, run}, text)
+}
+
+// Result makes the comment say what a deploy did: text is one paragraph of Markdown. The result of a later run is not replaced by an earlier one's (Outdated).
+func Result(ctx context.Context, c *Client, t Target, run, text string) (string, Action, error) {
+	return refoot(ctx, c, t, footer{kindResult, run}, text)
+}
+
+func refoot(ctx context.Context, c *Client, t Target, f footer, content string) (url string, action Action, err error) {
+	if err := t.fits(mostText, content); err != nil {
+		return "", None, err
+	}
+	err = c.call(ctx, t.need(), func(ctx context.Context) error {
+		url, action = "", None
+		mine, err := c.find(ctx, t)
+		if err != nil || len(mine) == 0 {
+			return err
+		}
+		url, action = mine[0].url, Outdated
+		if f.Kind == kindClosed {
+			pr, _, err := c.gh.PullRequests.Get(ctx, t.Repo.Owner, t.Repo.Name, t.PR)
+			if err != nil || pr.GetState() == "open" {
+				return err
+			}
+		}
+		action, err = c.replaceFooter(ctx, t, mine[0], f, content)
+		return err
+	})
+	return url, action, err
+}
+
+func (c *Client) replaceFooter(ctx context.Context, t Target, m remark, f footer, content string) (Action, error) {
+	before, old, after := splitFooter(m.text)
+	if old.Kind == kindResult && (f.Kind != kindResult || runBefore(f.Run, old.Run)) {
+		return Outdated, nil
+	}
+	text := before + f.text(content) + after
+	if same(m.text, text, t.PlanKey) {
+		return Unchanged, nil
+	}
+	if err := t.fits(mostText, text); err != nil {
+		return Outdated, err
+	}
+	return Updated, c.edit(ctx, t.Repo, m.id, text)
+}
