@@ -37,7 +37,7 @@ type Inputs struct {
 	APIURL, APIKey, APIAuthString string
 	// State is "" or file:PATH.
 	State string
-	// Jobs is how many steps and writes run at once, Retries how often a request is repeated; -1 when unsaid. Timeout bounds a step; 0 is no bound.
+	// Jobs is how many steps and writes run at once, Retries how often a step is repeated on network failures; -1 when unsaid. Timeout bounds a step; 0 is no bound.
 	Jobs, Retries int
 	Timeout       time.Duration
 }

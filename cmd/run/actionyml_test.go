@@ -1,0 +1,152 @@
+// action.yml against the program: what one declares the other reads, and nothing of a workflow gets into a script.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/runner/ci"
+)
+
+type actionFile struct {
+	Inputs, Outputs yaml.Node
+	Runs            struct {
+		Using string
+		Steps []struct {
+			Name, ID, If, Shell, Run, Uses string
+			Env, With                      map[string]string
+		}
+	}
+}
+
+func readAction(t *testing.T) (actionFile, string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a actionFile
+	if err := yaml.Unmarshal(data, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a, string(data)
+}
+
+// keys are a mapping's keys in order.
+func keys(n yaml.Node) []string {
+	var out []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		out = append(out, n.Content[i].Value)
+	}
+	return out
+}
+
+func TestActionInputsAreTheProgramsInputs(t *testing.T) {
+	a, text := readAction(t)
+	if got := keys(a.Inputs); !reflect.DeepEqual(got, ci.InputNames()) {
+		t.Errorf("action.yml declares %v\nthe program reads %v", got, ci.InputNames())
+	}
+	env := map[string]string{"PREFECT_DEPLOY_PROGRAM": "${{ steps.version.outputs.program }}"}
+	for _, name := range ci.InputNames() {
+		env[ci.Variable(name)] = "${{ inputs." + name + " }}"
+	}
+	last := a.Runs.Steps[len(a.Runs.Steps)-1]
+	if !reflect.DeepEqual(last.Env, env) {
+		t.Errorf("the inputs are handed on as %v\nexpected %v", last.Env, env)
+	}
+	if n := strings.Count(text, "${{ inputs."); n != len(ci.InputNames()) {
+		t.Errorf("inputs are used in %d places, expected one each", n)
+	}
+	for i := 0; i+1 < len(a.Inputs.Content); i += 2 {
+		var in struct {
+			Description string
+			Default     *string
+			Required    bool
+		}
+		if err := a.Inputs.Content[i+1].Decode(&in); err != nil || in.Description == "" || in.Default == nil || in.Required {
+			t.Errorf("the input %s lacks a description or a default: %v", a.Inputs.Content[i].Value, err)
+		}
+	}
+}
+
+// The defaults that action.yml shows are those that the flags have.
+func TestActionDefaultsAreTheFlags(t *testing.T) {
+	a, _ := readAction(t)
+	shown := map[string]string{}
+	for i := 0; i+1 < len(a.Inputs.Content); i += 2 {
+		var in struct{ Default string }
+		if err := a.Inputs.Content[i+1].Decode(&in); err != nil {
+			t.Fatal(err)
+		}
+		shown[a.Inputs.Content[i].Value] = in.Default
+	}
+	for name, want := range map[string]string{"mode": "auto", "jobs": fmt.Sprint(defaultJobs), "retries": fmt.Sprint(defaultRetries), "deployment-file-path": "prefect.yaml", "all-deployments": "false"} {
+		if shown[name] != want {
+			t.Errorf("%s is shown as %q and is %q", name, shown[name], want)
+		}
+	}
+}
+
+func TestActionOutputsAreTheProgramsOutputs(t *testing.T) {
+	a, text := readAction(t)
+	if got := keys(a.Outputs); !reflect.DeepEqual(got, ci.OutputNames()) {
+		t.Errorf("action.yml declares %v\nthe program sets %v", got, ci.OutputNames())
+	}
+	var declared map[string]struct{ Description, Value string }
+	if err := a.Outputs.Decode(&declared); err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range declared {
+		if o.Value != "${{ steps.run.outputs."+name+" }}" || o.Description == "" {
+			t.Errorf("the output %s is %+v", name, o)
+		}
+	}
+	r := callAction(t, call{dir: quickstart(), name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"all-deployments": "true"}})
+	for _, name := range ci.OutputNames() {
+		if _, set := r.outputs[name]; !set {
+			t.Errorf("the program did not set %s", name)
+		}
+	}
+	if len(r.outputs) != len(ci.OutputNames()) {
+		t.Errorf("the program set %v", r.outputs)
+	}
+	set := map[string]bool{}
+	for _, name := range regexp.MustCompile(`echo "([a-z-]+)=`).FindAllStringSubmatch(text, -1) {
+		set["version."+name[1]] = true
+	}
+	set["cache.cache-hit"] = true
+	for _, name := range ci.OutputNames() {
+		set["run."+name] = true
+	}
+	for _, used := range regexp.MustCompile(`steps\.([a-z]+)\.outputs\.([a-z-]+)`).FindAllStringSubmatch(text, -1) {
+		if !set[used[1]+"."+used[2]] {
+			t.Errorf("%s is used and never set", used[0])
+		}
+	}
+}
+
+func TestActionScriptsInterpolateNothing(t *testing.T) {
+	a, _ := readAction(t)
+	if a.Runs.Using != "composite" || len(a.Runs.Steps) == 0 {
+		t.Fatalf("runs: %+v", a.Runs)
+	}
+	for _, s := range a.Runs.Steps {
+		switch {
+		case s.Uses != "":
+			if !regexp.MustCompile(`^[\w-]+/[\w-]+@[0-9a-f]{40}$`).MatchString(s.Uses) {
+				t.Errorf("%s is not pinned by its commit", s.Uses)
+			}
+		case strings.Contains(s.Run, "${{") || s.Run == "" || s.Shell != "bash":
+			t.Errorf("the script %q of shell %q", s.Run, s.Shell)
+		case regexp.MustCompile(`(?i)key|auth|secret`).MatchString(strings.ReplaceAll(s.Run, `echo "key=`, "")):
+			t.Errorf("a script handles a secret: %q", s.Run)
+		}
+	}
+}
