@@ -1,154 +1,140 @@
-// Markdown for the job's summary. Text from the file and the server stands only in code, where nothing in it is a mention, a link or HTML.
+// Text in Markdown that nobody can turn into anything else. A deployment's name, a value or a server's error may hold HTML, a link, an image, a mention that wakes a whole
+// team, a reference that writes into another issue, the end of a table's cell or of a fence.
+//
+// GitHub looks for mentions and references in the finished page, after entities have become characters again, and skips only what stands in code. So entities alone help
+// nothing: all such text stands in a code element, `like this` where that can't go wrong, else as <code> with everything but letters and digits written as entities (inside
+// <code>, Markdown would still be read). A fence knows no entities; in it the two openings that other readers look for are written as visible escapes.
 package report
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
-	"github.com/org/prefect-deploy-action/compiler/value"
-	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
-// Markdown is the plan, or with done what became of it.
-func Markdown(p *plan.Plan, done bool) string {
-	var b strings.Builder
-	c := p.Count()
-	what := counts(c)
-	if done {
-		what = past(c)
-	}
-	if what == "" {
-		what = "no deployments"
-	}
-	title := "Prefect plan"
-	if done {
-		title = "Prefect deploy"
-	}
-	fmt.Fprintf(&b, "### %s: %s\n\nagainst %s\n\n", title, what, Code(p.State))
-	if c.Failed > 0 {
-		fmt.Fprintf(&b, "> [!WARNING]\n> %d of %d failed or were skipped.\n\n", c.Failed, len(p.Deployments))
-	}
-	table(&b, p)
-	for _, d := range ordered(p.Deployments) {
-		details(&b, d)
-	}
-	steps(&b, p.Steps)
-	for _, n := range p.Notes {
-		fmt.Fprintf(&b, "- %s\n", Code(n))
-	}
-	return b.String()
-}
+// longestName is how many characters of a name are shown in running text.
+const longestName = 120
 
-func table(b *strings.Builder, p *plan.Plan) {
-	rows := 0
-	for _, d := range ordered(p.Deployments) {
-		if d.Action == plan.Unchanged && d.Error == "" {
-			continue
-		}
-		if rows == 0 {
-			b.WriteString("| | deployment | what changes | |\n|---|---|---|---|\n")
-		}
-		rows++
-		place := ""
-		if d.Desired != nil {
-			at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
-			if at.Line > 0 {
-				place = Code(fmt.Sprintf("%s:%d", at.File, at.Line))
-			}
-		}
-		name := Code(d.Name.String())
-		if d.URL != "" && strings.HasPrefix(d.URL, "http") {
-			name = fmt.Sprintf("[%s](%s)", name, d.URL)
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", symbols[d.Action], cell(name), cell(whatChanges(d)), cell(place))
-	}
-	if rows > 0 {
-		b.WriteString("\n")
-	}
-}
-
-// cell keeps a table's row in one piece.
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
-
-func whatChanges(d *plan.Deployment) string {
-	switch {
-	case d.Error != "":
-		return string(d.Outcome) + ": " + Code(d.Error)
-	case d.Action == plan.Create:
-		return "new"
-	}
-	const most = 4
-	var parts []string
-	for i, c := range d.Changes {
-		if i == most {
-			parts = append(parts, fmt.Sprintf("%d more", len(d.Changes)-most))
-			break
-		}
-		parts = append(parts, Code(c.Path))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func details(b *strings.Builder, d *plan.Deployment) {
-	if len(d.Changes) == 0 {
-		return
-	}
-	var body strings.Builder
-	for _, c := range d.Changes {
-		fmt.Fprintf(&body, "  %s\n", diag.Clean(c.Path))
-		switch c.ValueKind() {
-		case plan.Sensitive:
-			body.WriteString("!   (sensitive)\n")
-		case plan.AfterBuild:
-			body.WriteString("!   known after build\n")
-		default:
-			diffLine(&body, "-", c.Before)
-			diffLine(&body, "+", c.After)
-		}
-	}
-	fence := Fence(body.String())
-	fmt.Fprintf(b, "<details><summary><code>%s</code> <b>%s</b> · %s</summary>\n\n%sdiff\n%s%s\n</details>\n\n", symbols[d.Action], HTML(d.Name.String()),
-		diag.Count(len(d.Changes), "change"), fence, body.String(), fence)
-}
-
-func diffLine(b *strings.Builder, sign string, v value.Value) {
-	if !v.IsNull() {
-		fmt.Fprintf(b, "%s   %s\n", sign, Show(v))
-	}
-}
-
-func steps(b *strings.Builder, list []plan.Step) {
-	if len(list) == 0 {
-		return
-	}
-	b.WriteString("| step | outcome | seconds |\n|---|---|---|\n")
-	for _, s := range list {
-		outcome := s.Outcome
-		if s.Error != "" {
-			outcome += ": " + Code(s.Error)
-		}
-		fmt.Fprintf(b, "| %s | %s | %.1f |\n", cell(Code(s.Key)), cell(outcome), s.Seconds)
-	}
-	b.WriteString("\n")
-}
-
-// Code puts text into inline code, with a fence longer than any run of backticks inside.
+// Code is text as inline code, safe everywhere: in a paragraph, a table's cell, a link's text, a summary element. Empty text is nothing.
 func Code(s string) string {
 	s = diag.Clean(s)
 	if s == "" {
 		return ""
 	}
-	ticks := strings.Repeat("`", longestRun(s)+1)
-	pad := ""
-	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
-		pad = " "
+	if strings.ContainsAny(s, "`<>&|\\") || strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") {
+		return codeHTML(s)
 	}
-	return ticks + pad + s + pad + ticks
+	return "`" + s + "`"
+}
+
+// codeHTML is the same as an element, for places where Markdown is not read.
+func codeHTML(s string) string { return "<code>" + HTML(s) + "</code>" }
+
+// HTML is text for use inside an element: everything but letters, digits and what means nothing is an entity. It still becomes a mention outside of code.
+func HTML(s string) string {
+	s = diag.Clean(s)
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == ' ', r == '/', r == '.', r == '-', r == ',', r == '=', r == '(', r == ')', r >= '0' && r <= '9', unicode.IsLetter(r):
+			b.WriteRune(r)
+		case r < 0x80:
+			fmt.Fprintf(&b, "&#%d;", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// name is a name as code, cut where it would fill the page.
+func name(s string) string { return Code(cut(s, longestName)) }
+
+// cut shortens cleaned text to n characters.
+func cut(s string, n int) string {
+	s = diag.Clean(s)
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimRight(string([]rune(s)[:n-1]), " ") + "…"
+}
+
+// prose is a sentence of ours with names of others in it: plain words stay, whatever else stands there is code. It is cut to a length that a reader bears.
+func prose(s string) string {
+	const most = 600
+	words := strings.Split(cut(s, most), " ")
+	for i, w := range words {
+		core := strings.TrimRight(w, ".,:;!?)")
+		tail := w[len(core):]
+		head := core[:len(core)-len(strings.TrimLeft(core, "("))]
+		core = core[len(head):]
+		if !plainWord(core) {
+			words[i] = head + Code(core) + tail
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// plainWord reports whether a word means nothing to Markdown or a forge. A hyphen is none at the start or the end, nor before digits: GH-12 is a reference.
+func plainWord(w string) bool {
+	last := rune(0)
+	for i, r := range w {
+		switch {
+		case unicode.IsLetter(r), r == '\'' && i > 0:
+		case r >= '0' && r <= '9':
+			if last == '-' {
+				return false
+			}
+		case r == '.' && last >= '0' && last <= '9' && i < len(w)-1:
+		case r == '-' && i > 0 && i < len(w)-1:
+		case r == '→', r == '…':
+		default:
+			return false
+		}
+		last = r
+	}
+	return len(w) < 40 // a commit's full name would become a link
+}
+
+// Link is a label, already Markdown, that leads to a page. Without an address that is plainly a web page's it stays a label.
+func Link(label, address string) string {
+	if address = webAddress(address); address == "" {
+		return label
+	}
+	return "[" + label + "](" + address + ")"
+}
+
+// webAddress is an http or https address that can stand in Markdown and HTML as it is, "" for any other.
+func webAddress(s string) string {
+	const most = 1000
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || len(s) > most || !utf8.ValidString(s) {
+		return ""
+	}
+	var b strings.Builder
+	for _, c := range []byte(u.String()) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("()<>\"'`|\\", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }
 
 // Fence is a fence longer than any run of backticks in the text.
 func Fence(s string) string { return strings.Repeat("`", max(3, longestRun(s)+1)) }
+
+// fenced is a block of lines in a fence of a language.
+func fenced(language, body string) string {
+	body = strings.NewReplacer("<!--", `\x3c!--`, "]]>", `]]\x3e`).Replace(body)
+	fence := Fence(body)
+	return fence + language + "\n" + strings.TrimRight(body, "\n") + "\n" + fence + "\n"
+}
 
 func longestRun(s string) int {
 	longest, run := 0, 0
@@ -163,7 +149,11 @@ func longestRun(s string) int {
 	return longest
 }
 
-// HTML escapes text for use inside an HTML element; @ and # can't become mentions there.
-func HTML(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "@", "&#64;", "#", "&#35;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;").Replace(diag.Clean(s))
+// withoutLogin is an address as text, without the user and the password that some put into it (either may hold a slash).
+func withoutLogin(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		return s
+	}
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
 }

@@ -1,11 +1,11 @@
-// Package report shows a plan: on a terminal, as Markdown for a job's summary. Both say the same in the same order, and neither knows what a forge is.
+// Package report shows a plan: on a terminal, as a pull request's comment, as a job's summary. All say the same in the same order, and none knows what a forge is.
 //
-// Everything from a file or a server is cleaned before it is shown, and sensitive values never get here as text: the plan marks them.
+// A plan becomes a View first, in which no secret is left; every surface is drawn from that, and everything in it that comes from a file or a server is made harmless for the
+// surface where it is shown.
 package report
 
 import (
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
@@ -13,193 +13,231 @@ import (
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
-// longest is how much of a value is shown on one line.
-const longest = 100
-
-var symbols = map[plan.Action]string{plan.Create: "+", plan.Update: "±", plan.Rebuild: "↻", plan.Delete: "−", plan.Unchanged: "="}
-
-// Text is the plan for a terminal or a log. done says that it was carried out; what is then said is what was done.
+// Text is the plan for a log, in lines as long as they come. done says that it was carried out; what is then said is what was done.
 func Text(p *plan.Plan, done bool, elapsed string) string {
-	var b strings.Builder
-	stepLines(&b, p.Steps)
-	unchanged := 0
-	for _, d := range ordered(p.Deployments) {
-		if d.Action == plan.Unchanged && d.Outcome != plan.Failed && d.Outcome != plan.Skipped {
-			unchanged++
+	return Of(p).Terminal(Terminal{Done: done, Elapsed: elapsed})
+}
+
+// Summary is the last line of that: what was or will be done, against what.
+func Summary(p *plan.Plan, done bool, elapsed string) string {
+	return Of(p).summary(Terminal{Done: done, Elapsed: elapsed})
+}
+
+// Terminal says how a plan is shown on a terminal.
+type Terminal struct {
+	// Done says that it was carried out, which took Elapsed.
+	Done    bool
+	Elapsed string
+	// Width is the number of columns, 0 for as many as it takes.
+	Width int
+	// Color says that the terminal shows colours and nobody has asked for none (NO_COLOR).
+	Color bool
+}
+
+// Terminal draws the view in columns.
+func (v *View) Terminal(o Terminal) string {
+	t := &terminal{Terminal: o, View: v}
+	t.steps()
+	list := groups(v.Deployments, func(it *Item) bool { return it.shown() || it.Action == plan.Rebuild })
+	const mostRebuilt = 10
+	rebuilt := v.tally(o.Done).rebuild
+	for i := range list {
+		if it := list[i].first(); it.Action != plan.Rebuild || it.failed() || rebuilt <= mostRebuilt {
+			t.group(&list[i])
+		}
+	}
+	t.rest(rebuilt > mostRebuilt)
+	t.notes()
+	t.line("", "", v.summary(o))
+	return t.b.String()
+}
+
+type terminal struct {
+	Terminal
+	*View
+	b strings.Builder
+}
+
+// The colours of the signs.
+const (
+	red, green, yellow, dim, plain = "31", "32", "33", "2", ""
+)
+
+func signColor(sign string) string {
+	switch sign {
+	case "✗", "−", "⊘":
+		return red
+	case "✓", "+":
+		return green
+	case "±", "↻", "→":
+		return yellow
+	}
+	return dim
+}
+
+// line writes text behind a sign; what is wider than the terminal goes on below, behind the same margin.
+func (t *terminal) line(sign, indent, text string) {
+	first, margin := "", indent
+	if sign != "" {
+		first, margin = " "+t.paint(sign, signColor(sign))+" ", indent+"   "
+	} else {
+		first = indent
+	}
+	room := 0
+	if t.Width > 0 {
+		room = max(20, t.Width-columns(margin))
+	}
+	for i, l := range wrap(text, room) {
+		if i > 0 {
+			first = margin + "  "
+		}
+		t.b.WriteString(strings.TrimRight(first+l, " ") + "\n")
+	}
+}
+
+func (t *terminal) paint(s, color string) string {
+	if !t.Color || color == plain {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
+
+func (t *terminal) group(g *group) {
+	it := g.first()
+	for i := range g.items {
+		t.line(symbol(it), "", t.headline(&g.items[i]))
+	}
+	if it.failed() {
+		t.line("", "     ", cut(firstLine(it.Error), 2000))
+		return
+	}
+	if it.Action == plan.Create {
+		t.creation(it)
+		return
+	}
+	for i := range it.Changes {
+		c := &it.Changes[i]
+		if c.Path == "name" && it.RenamedFrom != "" {
 			continue
 		}
-		line := fmt.Sprintf(" %s %s", symbols[d.Action], diag.Clean(d.Name.String()))
-		switch d.Outcome {
-		case plan.Failed:
-			line = fmt.Sprintf(" ✗ %s: %s", diag.Clean(d.Name.String()), diag.Clean(d.Error))
-		case plan.Skipped:
-			line = fmt.Sprintf(" - %s: skipped, %s", diag.Clean(d.Name.String()), diag.Clean(d.Error))
-		}
-		b.WriteString(line + "\n")
-		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {
-			continue
-		}
-		for _, c := range d.Changes {
-			b.WriteString(changeText(&c))
-		}
-		if d.Action == plan.Create && d.Desired != nil {
-			b.WriteString(creationText(d.Desired))
-		}
-	}
-	if unchanged > 0 {
-		fmt.Fprintf(&b, " = %d unchanged\n", unchanged)
-	}
-	for _, n := range p.Notes {
-		fmt.Fprintf(&b, " · %s\n", diag.Clean(n))
-	}
-	b.WriteString(Summary(p, done, elapsed) + "\n")
-	return b.String()
-}
-
-// stepLines shows what became of each step, with its outputs as far as they are short and no secret.
-func stepLines(b *strings.Builder, list []plan.Step) {
-	width, function := 0, 0
-	for _, s := range list {
-		width = max(width, len([]rune(s.Key)))
-		function = max(function, len(shortName(s.Function)))
-	}
-	for _, s := range list {
-		symbol, tail := "✓", outputsText(s.Outputs)
-		switch s.Outcome {
-		case "failed":
-			symbol, tail = "✗", firstLine(s.Error)
-		case "skipped":
-			symbol, tail = "-", firstLine(s.Error)
-		}
-		line := fmt.Sprintf(" %s %-*s  %-*s  %5.1f s  %s", symbol, width, diag.Clean(s.Key), function, shortName(s.Function), s.Seconds, tail)
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		t.line("", "     ", t.change(c, len(g.items) == 1))
 	}
 }
 
-func shortName(function string) string { return diag.Clean(function[strings.LastIndexByte(function, '.')+1:]) }
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return diag.Clean(line)
-}
-
-// outputsText is the image that was built, or else what fits on the line.
-func outputsText(v value.Value) string {
-	if image, ok := v.Get("image"); ok && image.Kind == value.Text {
-		return Show(image)
+func (t *terminal) headline(it *Item) string {
+	text := cut(it.Name, longestName)
+	switch {
+	case it.failed():
+		return text + " " + string(it.Outcome) + ":"
+	case it.RenamedFrom != "":
+		text = cut(it.RenamedFrom, longestName) + " → " + text
+	case it.Action == plan.Delete && t.Done:
+		text += " deleted"
+	case it.Action == plan.Delete:
+		text += " will be deleted"
 	}
-	var parts []string
-	for _, e := range v.Map {
-		if !e.Value.Truthy() {
-			continue
-		}
-		text := Show(e.Value)
-		if e.Value.Kind == value.Text {
-			text = strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`)
-		}
-		if len([]rune(text)) > 40 {
-			text = string([]rune(text)[:39]) + "…"
-		}
-		parts = append(parts, diag.Clean(e.Key)+"="+text)
-	}
-	return strings.Join(parts, " ")
-}
-
-// ordered puts creations first, then by name.
-func ordered(list []*plan.Deployment) []*plan.Deployment {
-	out := append([]*plan.Deployment(nil), list...)
-	rank := map[plan.Action]int{plan.Delete: 0, plan.Create: 1, plan.Update: 2, plan.Rebuild: 3, plan.Unchanged: 4}
-	sort.SliceStable(out, func(i, j int) bool {
-		if a, b := rank[out[i].Action], rank[out[j].Action]; a != b {
-			return a < b
-		}
-		return out[i].Name.String() < out[j].Name.String()
-	})
-	return out
-}
-
-func changeText(c *plan.Change) string {
-	path := diag.Clean(c.Path)
-	switch c.ValueKind() {
-	case plan.Sensitive:
-		return fmt.Sprintf("     %s: (sensitive)\n", path)
-	case plan.AfterBuild:
-		return fmt.Sprintf("     %s: known after build\n", path)
-	}
-	return fmt.Sprintf("     %s: %s → %s%s\n", path, Show(c.Before), Show(c.After), lineOf(c))
-}
-
-func lineOf(c *plan.Change) string {
-	if c.Pos.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("   (line %d)", c.Pos.Line)
-}
-
-func creationText(d *plan.Desired) string {
-	var parts []string
-	for i := range d.Schedules {
-		parts = append(parts, scheduleText(&d.Schedules[i]))
-	}
-	if pool, _ := d.Fields.Get("work_pool_name"); !pool.IsNull() {
-		parts = append(parts, "pool "+Show(pool))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "     " + strings.Join(parts, ", ") + "\n"
-}
-
-func scheduleText(s *plan.Schedule) string {
-	for _, kind := range []string{"cron", "interval", "rrule"} {
-		if v, ok := s.Source.Get(kind); ok && !v.IsNull() {
-			return kind + " " + Show(v)
-		}
-	}
-	return "a schedule"
-}
-
-// Show is a value on one line: sensitive parts hidden, long ones cut.
-func Show(v value.Value) string {
-	if v.Marks().Has(value.Sensitive) {
-		return "(sensitive)"
-	}
-	text := diag.Clean(string(v.AppendJSON(nil)))
-	if r := []rune(text); len(r) > longest {
-		return string(r[:longest-1]) + "…"
+	if it.ScheduledRuns > 0 {
+		text += ", with " + diag.Count(it.ScheduledRuns, "scheduled run")
 	}
 	return text
 }
 
-// Summary is the last line: what was or will be done, against what.
-func Summary(p *plan.Plan, done bool, elapsed string) string {
-	c := p.Count()
-	if !done {
-		if !p.Changes() {
-			return fmt.Sprintf("No changes: %s as %s has %s.", count(c.Unchanged), diag.Clean(p.State), them(c.Unchanged))
-		}
-		return fmt.Sprintf("Plan: %s against %s.", counts(c), diag.Clean(p.State))
+func (t *terminal) change(c *Change, place bool) string {
+	path := cut(c.Path, longestName)
+	switch c.Value {
+	case plan.Sensitive:
+		return path + ": (sensitive)"
+	case NotHere:
+		return path + ": from a variable that is not set here"
+	case plan.AfterBuild:
+		return path + ": known after build"
 	}
-	if elapsed != "" {
-		elapsed = " in " + elapsed
+	text := path + ": " + Show(c.Before) + " → " + Show(c.After) + strings.Replace(times(c), "    (", "  (", 1)
+	if place && c.Line > 0 {
+		text += fmt.Sprintf("  (line %d)", c.Line)
 	}
-	switch {
-	case c.Failed > 0:
-		return fmt.Sprintf("%d of %d failed; %s at %s%s. Running it again continues where it stopped.", c.Failed, len(p.Deployments), applied(p), diag.Clean(p.State), elapsed)
-	case !p.Changes():
-		return fmt.Sprintf("%s unchanged, nothing was written to %s%s.", count(c.Unchanged), diag.Clean(p.State), elapsed)
-	}
-	return fmt.Sprintf("Applied to %s%s: %s.", diag.Clean(p.State), elapsed, past(c))
+	return text
 }
 
-func applied(p *plan.Plan) string {
-	n := 0
-	for _, d := range p.Deployments {
-		if d.Outcome == plan.Applied && d.Action != plan.Unchanged {
-			n++
+// creation says on a line when and where a new deployment runs.
+func (t *terminal) creation(it *Item) {
+	var parts []string
+	for i := range it.Changes {
+		c := &it.Changes[i]
+		shown := Show(c.After)
+		if c.Value != plan.Known {
+			shown = "(" + string(c.Value) + ")"
+		}
+		switch {
+		case strings.HasPrefix(c.Path, "schedules["):
+			parts = append(parts, kindWord(c.Path[strings.LastIndexAny(c.Path, ".]")+1:])+" "+shown+strings.Replace(times(c), "    (", " (", 1))
+		case c.Path == "work_pool_name":
+			parts = append(parts, "pool "+shown)
 		}
 	}
-	return fmt.Sprintf("%d applied", n)
+	if len(parts) > 0 {
+		t.line("", "     ", strings.Join(parts, ", "))
+	}
+}
+
+// rest is one line for all that needs none of its own.
+func (t *terminal) rest(rebuilt bool) {
+	c := t.tally(t.Done)
+	var parts []string
+	if rebuilt {
+		parts = append(parts, fmt.Sprintf("%d %s", c.rebuild, map[bool]string{true: "rebuilt", false: "to rebuild"}[t.Done]))
+	}
+	if c.unchanged > 0 {
+		parts = append(parts, fmt.Sprintf("%d unchanged", c.unchanged))
+	}
+	if len(parts) > 0 {
+		t.line("=", "", strings.Join(parts, ", "))
+	}
+}
+
+func (t *terminal) notes() {
+	for _, k := range t.Kept {
+		t.line("·", "", cut(k, longestName)+" kept (not in prefect.yaml; --prune deletes it)")
+	}
+	for _, n := range t.Notes {
+		t.line("·", "", diag.Clean(n))
+	}
+}
+
+// summary is the last line: what was or will be done, against what.
+func (v *View) summary(o Terminal) string {
+	c, where := v.tally(o.Done), diag.Clean(withoutLogin(v.State))
+	if !o.Done {
+		if c.changes() == 0 {
+			return fmt.Sprintf("No changes: %s as %s has %s.", count(c.unchanged), where, them(c.unchanged))
+		}
+		return fmt.Sprintf("Plan: %s against %s.", all(c), where)
+	}
+	in := ""
+	if o.Elapsed != "" {
+		in = " in " + diag.Clean(o.Elapsed)
+	}
+	switch bad := c.failed + c.skipped; {
+	case bad > 0:
+		return fmt.Sprintf("%d of %d failed; %d applied at %s%s. Running it again continues where it stopped.", bad, c.total, c.applied, where, in)
+	case c.changes() == 0:
+		return fmt.Sprintf("%s unchanged, nothing was written to %s%s.", count(c.unchanged), where, in)
+	}
+	return fmt.Sprintf("Applied to %s%s: %s.", where, in, past(c))
+}
+
+// Show is a value on one line: sensitive parts hidden, long ones cut.
+func Show(v value.Value) string {
+	const longest = 100
+	if v.Marks().Has(value.Sensitive) {
+		return "(sensitive)"
+	}
+	return cut(string(v.AppendJSON(nil)), longest)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return diag.Clean(line)
 }
 
 func count(n int) string { return diag.Count(n, "deployment") }
@@ -211,12 +249,17 @@ func them(n int) string {
 	return "them"
 }
 
-func counts(c plan.Counts) string {
-	return nonZero([]int{c.Create, c.Update, c.Rebuild, c.Delete, c.Unchanged}, []string{"to create", "to update", "to rebuild", "to delete", "unchanged"})
+// counts are the changes that a person made, in the future; all adds what only the build changes and what stays.
+func counts(c tally) string {
+	return nonZero([]int{c.create, c.update, c.delete}, []string{"to create", "to update", "to delete"})
 }
 
-func past(c plan.Counts) string {
-	return nonZero([]int{c.Create, c.Update, c.Rebuild, c.Delete, c.Unchanged}, []string{"created", "updated", "rebuilt", "deleted", "unchanged"})
+func all(c tally) string {
+	return nonZero([]int{c.create, c.update, c.rebuild, c.delete, c.unchanged}, []string{"to create", "to update", "to rebuild", "to delete", "unchanged"})
+}
+
+func past(c tally) string {
+	return nonZero([]int{c.create, c.update, c.rebuild, c.delete, c.unchanged}, []string{"created", "updated", "rebuilt", "deleted", "unchanged"})
 }
 
 func nonZero(numbers []int, words []string) string {
