@@ -14,7 +14,7 @@ import (
 func main() {
 	// The program lives for milliseconds: collecting garbage early costs more than the memory is worth. A large file meets the limit instead.
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(1 << 30)
+	debug.SetMemoryLimit(1350 << 20)
 	os.Exit(run(cli.OS()))
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/flow"
@@ -21,23 +22,32 @@ import (
 // Checker checks files that share one working directory, so that each Python file is read once.
 type Checker struct {
 	// root is the working directory; entrypoints are relative to it, or to the file where x-ci.root says so.
-	root    fs.FS
-	loaders map[string]*flow.Loader
+	root fs.FS
 
 	diags  diag.List
 	names  map[string]diag.Position
 	warned map[*spec.File]bool
-	flows  map[string]flowResult
+	timing resolve.Timings
+	// brief says that of a flow only its name is wanted: the signatures of 20,000 flows would take more memory than their deployments.
+	brief bool
+
+	// mu guards the two maps below: a second goroutine reads flows ahead.
+	mu      sync.Mutex
+	loaders map[string]*flow.Loader
+	flows   map[flowKey]*flowResult
 }
 
+type flowKey struct{ root, entrypoint string }
+
 type flowResult struct {
+	once    sync.Once
 	flow    *flow.Flow
 	problem *flow.Problem
 }
 
 // New returns a Checker for the working directory root.
 func New(root fs.FS) *Checker {
-	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, warned: map[*spec.File]bool{}, flows: map[string]flowResult{}}
+	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
 }
 
 // Root is the directory, relative to the working directory, that a file's paths are relative to: "." or, with `x-ci: {root: file}`, the file's own.
@@ -48,8 +58,8 @@ func Root(f *spec.File) string {
 	return "."
 }
 
-func (c *Checker) loader(f *spec.File) *flow.Loader {
-	root := Root(f)
+// loader is the one for a root; mu is held.
+func (c *Checker) loader(root string) *flow.Loader {
 	l, ok := c.loaders[root]
 	if !ok {
 		sub, err := fs.Sub(c.root, root)
@@ -62,17 +72,25 @@ func (c *Checker) loader(f *spec.File) *flow.Loader {
 	return l
 }
 
-// File checks a whole file, deployment by deployment, and returns the full names of the deployments that it declares.
+// manyFlows is the number of flows after which brief checks start again with a loader that remembers nothing.
+const manyFlows = 1000
+
+// File checks a whole file, deployment by deployment, and returns the full names of the deployments that it declares. Flow then tells no more of a flow than its name.
 func (c *Checker) File(name string, src []byte) []string {
+	c.brief = true
+	defer c.ahead(src)()
 	f, ok := c.Load(name, src)
 	if !ok {
 		return nil
 	}
 	names := make([]string, 0, f.Len())
-	for i := range f.Len() {
-		d := resolve.Entry(f, f.Deployment(i, &c.diags))
-		c.form(d)
-		names = append(names, c.Deployment(d))
+	for batch := range converted(f) {
+		for _, x := range batch {
+			c.diags = append(c.diags, x.diags...)
+			d := resolve.Entry(f, x.deployment)
+			c.form(d)
+			names = append(names, c.Deployment(d))
+		}
 	}
 	return names
 }
@@ -174,7 +192,7 @@ func (c *Checker) schedules(d *resolve.Deployment) {
 		if s.Kind != value.Map || !hasKind(s) {
 			continue // its form is wrong, and said so
 		}
-		_, fault := resolve.Timing(s)
+		_, fault := c.timing.Timing(s)
 		if fault != nil {
 			c.timingFault(d, fault)
 		}
@@ -231,14 +249,30 @@ func (c *Checker) derivedPull(d *resolve.Deployment) {
 		Help: "write a pull section, for example prefect.deployments.steps.git_clone with the repository's URL", Position: d.Position(d.Spec.Pos)})
 }
 
-// Flow reads an entrypoint of a file's deployments, once.
+// Flow reads an entrypoint of a file's deployments, once. It is safe for concurrent use.
 func (c *Checker) Flow(f *spec.File, entrypoint string) (*flow.Flow, *flow.Problem) {
-	key := Root(f) + "\x00" + entrypoint
+	return c.flowIn(Root(f), entrypoint)
+}
+
+func (c *Checker) flowIn(root, entrypoint string) (*flow.Flow, *flow.Problem) {
+	key := flowKey{root, entrypoint}
+	c.mu.Lock()
 	r, ok := c.flows[key]
 	if !ok {
-		r.flow, r.problem = c.loader(f).Load(entrypoint)
+		r = &flowResult{}
 		c.flows[key] = r
 	}
+	loader := c.loader(key.root)
+	if c.brief && len(c.flows)%manyFlows == 0 { // a loader remembers every file that it read
+		delete(c.loaders, key.root)
+	}
+	c.mu.Unlock()
+	r.once.Do(func() {
+		r.flow, r.problem = loader.Load(entrypoint)
+		if c.brief && r.flow != nil {
+			r.flow = &flow.Flow{Name: r.flow.Name, NameUnknown: r.flow.NameUnknown}
+		}
+	})
 	return r.flow, r.problem
 }
 

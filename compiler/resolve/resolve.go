@@ -117,27 +117,44 @@ func (d *Deployment) defaultPull() PullKind {
 	return PullDefault
 }
 
-// withDefaults adds the fields that Prefect adds to every configuration.
+// withDefaults adds the fields that Prefect adds to every configuration. One copy serves them all: this runs for each deployment of a large file.
 func withDefaults(v value.Value) value.Value {
-	add := func(m value.Value, key string, x value.Value) value.Value {
-		if _, ok := m.Get(key); ok {
-			return m
+	texts := [...]string{"name", "version", "description", "flow_name", "entrypoint", "concurrency_limit"}
+	entries := make([]value.Entry, len(v.Map), len(v.Map)+len(texts)+4)
+	copy(entries, v.Map)
+	v.Kind, v.Map = value.Map, entries
+	add := func(key string, x value.Value) {
+		if _, ok := v.Get(key); !ok {
+			v.Map = append(v.Map, value.Entry{Key: key, KeyKind: value.Text, Value: x})
 		}
-		return m.Set(key, x)
 	}
-	v.Kind = value.Map
-	for _, key := range []string{"name", "version", "description", "flow_name", "entrypoint", "concurrency_limit"} {
-		v = add(v, key, value.Value{})
+	for _, key := range texts {
+		add(key, value.Value{})
 	}
-	v = add(v, "tags", value.Of([]value.Value{}))
-	v = add(v, "parameters", value.Of([]value.Entry{}))
-	pool, _ := v.Get("work_pool")
-	pool.Kind = value.Map
-	pool = add(pool, "name", value.Value{})
-	pool = add(pool, "work_queue_name", value.Value{})
-	pool = add(pool, "job_variables", value.Of([]value.Entry{}))
-	v = v.Set("work_pool", pool)
+	add("tags", value.Of([]value.Value{}))
+	add("parameters", value.Of([]value.Entry{}))
+	add("work_pool", value.Of([]value.Entry{}))
+	for i := range v.Map {
+		if v.Map[i].Key == "work_pool" {
+			v.Map[i].Value = poolDefaults(v.Map[i].Value)
+		}
+	}
 	return legacySchedule(v)
+}
+
+func poolDefaults(pool value.Value) value.Value {
+	pool.Kind = value.Map
+	for _, key := range [...]string{"name", "work_queue_name", "job_variables"} {
+		if _, ok := pool.Get(key); ok {
+			continue
+		}
+		x := value.Value{}
+		if key == "job_variables" {
+			x = value.Of([]value.Entry{})
+		}
+		pool = pool.Set(key, x)
+	}
+	return pool
 }
 
 // legacySchedule moves the older key's schedule to `schedules`.

@@ -18,7 +18,26 @@ func (t *TimingFault) Error() string { return t.Problem.Message }
 
 // Timing reads the timing of a schedule, a mapping as spec checks it. As in Prefect the first of cron, interval and rrule that is not empty counts. Pieces with
 // placeholders in them are left as they are, unchecked.
-func Timing(v value.Value) (schedule.Spec, *TimingFault) {
+func Timing(v value.Value) (schedule.Spec, *TimingFault) { return new(Timings).Timing(v) }
+
+// Timings reads many schedules: what it found out about a time zone or a cron expression it remembers, since large files repeat them. It is not for concurrent use.
+type Timings struct{ zones, ruleZones, crons map[string]*schedule.Problem }
+
+// ask looks a text up in what is remembered, or asks and remembers.
+func ask(known *map[string]*schedule.Problem, text string, check func(string) *schedule.Problem) *schedule.Problem {
+	p, ok := (*known)[text]
+	if !ok {
+		if *known == nil {
+			*known = map[string]*schedule.Problem{}
+		}
+		p = check(text)
+		(*known)[text] = p
+	}
+	return p
+}
+
+// Timing is the function of that name.
+func (t *Timings) Timing(v value.Value) (schedule.Spec, *TimingFault) {
 	var s schedule.Spec
 	zone, _ := v.Get("timezone")
 	s.Timezone, s.HasTimezone = zone.Text, zone.Kind == value.Text && zone.Text != ""
@@ -26,30 +45,30 @@ func Timing(v value.Value) (schedule.Spec, *TimingFault) {
 	interval, _ := v.Get("interval")
 	rule, _ := v.Get("rrule")
 	var problem *TimingFault
-	check := schedule.CheckTimezone
+	check, zones := schedule.CheckTimezone, &t.zones
 	switch {
 	case cron.Truthy():
 		s.Kind = schedule.Cron
-		problem = cronTiming(&s, cron, v)
+		problem = t.cron(&s, cron, v)
 	case interval.Truthy():
 		s.Kind = schedule.Interval
 		problem = intervalTiming(&s, interval, v)
 	case rule.Truthy():
 		s.Kind = schedule.RRule
-		check = schedule.CheckRRuleTimezone
+		check, zones = schedule.CheckRRuleTimezone, &t.ruleZones
 		problem = ruleTiming(&s, rule)
 	default:
 		problem = &TimingFault{v, &schedule.Problem{Code: "invalid-schedule", Message: "a schedule needs one of cron, interval and rrule", Help: `for example cron: "0 6 * * *"`}}
 	}
 	if problem == nil && zone.Text != "" && !template.Has(zone.Text) {
-		if p := check(zone.Text); p != nil {
+		if p := ask(zones, zone.Text, check); p != nil {
 			problem = &TimingFault{zone, p}
 		}
 	}
 	return s, problem
 }
 
-func cronTiming(s *schedule.Spec, cron, v value.Value) *TimingFault {
+func (t *Timings) cron(s *schedule.Spec, cron, v value.Value) *TimingFault {
 	s.Cron = cron.Str()
 	if or, ok := v.Get("day_or"); ok && !or.IsNull() && !template.Has(or.Text) {
 		b, fault := truth(or)
@@ -61,7 +80,7 @@ func cronTiming(s *schedule.Spec, cron, v value.Value) *TimingFault {
 	if template.Has(s.Cron) {
 		return nil
 	}
-	if p := schedule.CheckCron(s.Cron); p != nil {
+	if p := ask(&t.crons, s.Cron, schedule.CheckCron); p != nil {
 		return &TimingFault{cron, p}
 	}
 	return nil

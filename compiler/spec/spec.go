@@ -9,8 +9,10 @@
 package spec
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -30,23 +32,21 @@ type File struct {
 	// Exists is false for a file that isn't there: everything then comes from the command line.
 	Exists bool
 
-	conv   converter
-	nodes  []*yaml.Node
-	told   []bool
+	// mu guards what converting deployments changes, so that one goroutine can convert while another asks for Steps.
+	mu    sync.Mutex
+	conv  converter
+	nodes []*yaml.Node
+	told  []bool
+	steps []Step
+	taken map[int][]Step
+
+	once   sync.Once
 	starts []int
-	steps  []Step
 }
 
 // index remembers where each line begins; it is made when the first diagnostic wants a line.
 func (f *File) index() []int {
-	if f.starts == nil {
-		f.starts = []int{0}
-		for i, c := range f.Source {
-			if c == '\n' {
-				f.starts = append(f.starts, i+1)
-			}
-		}
-	}
+	f.once.Do(func() { f.starts = lineStarts(f.Source) })
 	return f.starts
 }
 
@@ -61,14 +61,14 @@ func (f *File) offset(p value.Pos) int {
 // Lines is the number of lines of the file.
 func (f *File) Lines() int { return len(f.index()) }
 
-// Line is line n, counted from 1, without its line feed.
+// Line is line n, counted from 1, without what ends it.
 func (f *File) Line(n int) []byte {
 	starts := f.index()
 	end := len(f.Source)
 	if n < len(starts) {
-		end = starts[n] - 1
+		end = starts[n]
 	}
-	return f.Source[starts[n-1]:end]
+	return bytes.TrimRight(f.Source[starts[n-1]:end], "\r\n")
 }
 
 // Section is a build, push or pull section: a list of steps.
@@ -236,10 +236,16 @@ func (f *File) deployments(n *yaml.Node) {
 
 // Steps are all steps of the build and push sections of the file and of its deployments: what a reference may have meant. They are gathered when first asked for.
 func (f *File) Steps() []Step {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.steps == nil {
 		f.steps = append(append([]Step{}, f.Build.Steps...), f.Push.Steps...)
-		for i := range f.nodes {
-			d := f.Deployment(i, nil)
+		for i, n := range f.nodes {
+			if n == nil {
+				f.steps = append(f.steps, f.taken[i]...)
+				continue
+			}
+			d := f.deployment(i, nil)
 			f.steps = append(append(f.steps, d.Build.Steps...), d.Push.Steps...)
 		}
 	}
@@ -251,6 +257,27 @@ func (f *File) Len() int { return len(f.nodes) }
 
 // Deployment converts the deployment at index i and checks its form. Its diagnostics are added to diags the first time only; nil is allowed.
 func (f *File) Deployment(i int, diags *diag.List) *Deployment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.deployment(i, diags)
+}
+
+// Take is Deployment for the last time: what the file held of it in memory is let go of, all but its steps. Of a very large file that is most.
+func (f *File) Take(i int, diags *diag.List) *Deployment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d := f.deployment(i, diags)
+	f.nodes[i] = nil
+	if len(d.Build.Steps)+len(d.Push.Steps) > 0 {
+		if f.taken == nil {
+			f.taken = map[int][]Step{}
+		}
+		f.taken[i] = append(append([]Step(nil), d.Build.Steps...), d.Push.Steps...)
+	}
+	return d
+}
+
+func (f *File) deployment(i int, diags *diag.List) *Deployment {
 	f.conv.quiet = f.told[i] || diags == nil
 	if !f.conv.quiet {
 		f.told[i] = true
