@@ -254,10 +254,8 @@ func (a *action) place(d *plan.Deployment) ci.Place {
 func (a *action) stopped(ctx context.Context, err error) error {
 	var faults *deploy.Faults
 	var usage *resolve.UsageError
-	var unknown *resolve.UnknownName
 	switch {
 	case ctx.Err() != nil:
-		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted; nothing was written"}
 	case errors.As(err, &faults):
 		for i := range faults.List {
 			faults.List[i].Help = inInputs(faults.List[i].Help)
@@ -266,10 +264,8 @@ func (a *action) stopped(ctx context.Context, err error) error {
 		return errors.Join(a.faultsSummary(faults.List, faults.Sources), &cli.Exit{Code: cli.ExitError, Text: faults.List.Summary() + "; nothing ran and nothing was written"})
 	case errors.As(err, &usage):
 		return cli.Usage("%s", inInputs(usage.Text))
-	case errors.As(err, &unknown):
-		return cli.Fail("%s", diag.CleanLines(unknown.Error()))
 	}
-	return cli.Fail("%s", diag.CleanLines(err.Error()))
+	return failure(ctx, a.w, err)
 }
 
 // inInputs says with the names of inputs what messages say with those of flags.

@@ -35,7 +35,7 @@ type Inputs struct {
 	DeployBranches []string
 
 	APIURL, APIKey, APIAuthString string
-	// State is "" or file:PATH.
+	// State is "", file:PATH or git:REF.
 	State string
 	// Jobs is how many steps and writes run at once, Retries how often a step is repeated on network failures; -1 when unsaid. Timeout bounds a step; 0 is no bound.
 	Jobs, Retries int
@@ -122,8 +122,13 @@ func (r *reader) duration(input, text string) time.Duration {
 }
 
 func (r *reader) state(text string) string {
-	if path, ok := strings.CutPrefix(text, "file:"); text != "" && (!ok || path == "") {
-		r.fault("state", text, "write file:PATH, or leave it out for the Prefect API")
+	for _, kind := range []string{"file:", "git:"} {
+		if what, ok := strings.CutPrefix(text, kind); ok && what != "" {
+			return text
+		}
+	}
+	if text != "" {
+		r.fault("state", text, "write file:PATH, or git:REF for plans only, or leave it out for the Prefect API")
 	}
 	return text
 }

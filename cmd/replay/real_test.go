@@ -1,0 +1,314 @@
+//go:build real
+
+// The action as a team has it: the workflow of testdata/quickstart, run through act, against a real Prefect server. The environment with Prefect in it is
+// PREFECT_VENV, else .cache/prefect-oracle/p3 in the home directory; without one, and without git or bash, the tests fail.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/org/prefect-deploy-action/runner/replay"
+)
+
+// server is a real Prefect server behind a proxy that writes down what passes.
+type server struct {
+	direct, url string
+
+	mu     sync.Mutex
+	writes []string
+	all    int
+}
+
+func startServer(t *testing.T) *server {
+	t.Helper()
+	venv := os.Getenv("PREFECT_VENV")
+	if venv == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		venv = filepath.Join(home, ".cache", "prefect-oracle", "p3")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().(*net.TCPAddr)
+	_ = l.Close()
+	home := t.TempDir()
+	c := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(address.Port))
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "PREFECT_HOME=" + home, "PREFECT_SERVER_ANALYTICS_ENABLED=false", "PREFECT_SERVER_UI_ENABLED=false"}
+	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "FOREMAN"} { // nothing changes by itself
+		c.Env = append(c.Env, "PREFECT_SERVER_SERVICES_"+service+"_ENABLED=false")
+	}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.Start(); err != nil {
+		t.Fatalf("a real Prefect is needed (PREFECT_VENV): %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL); _ = c.Wait() })
+	s := &server{direct: fmt.Sprintf("http://%s/api", address)}
+	s.await(t)
+	target, _ := url.Parse("http://" + address.String())
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.note(r); proxy.ServeHTTP(w, r) }))
+	t.Cleanup(p.Close)
+	s.url = p.URL + "/api"
+	return s
+}
+
+func (s *server) await(t *testing.T) {
+	t.Helper()
+	for range 1200 {
+		if r, err := http.Get(s.direct + "/health"); err == nil {
+			_ = r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the server did not come up")
+}
+
+// note counts a request; a POST that only asks ends in /filter or /count.
+func (s *server) note(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all++
+	if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/filter") && !strings.HasSuffix(r.URL.Path, "/count") {
+		s.writes = append(s.writes, r.Method+" "+r.URL.Path)
+	}
+}
+
+// take gives what was written and how much was asked since the last time.
+func (s *server) take() (writes []string, all int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	writes, all = s.writes, s.all
+	s.writes, s.all = nil, 0
+	return writes, all
+}
+
+func (s *server) post(t *testing.T, path string, body any, into any) {
+	t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post(s.direct+path, "application/json", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	answer, _ := io.ReadAll(r.Body)
+	if r.StatusCode >= 300 {
+		t.Fatalf("%s: %s %s", path, r.Status, answer)
+	}
+	if into != nil {
+		if err := json.Unmarshal(answer, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type deployment struct {
+	Name         string
+	Tags         []string
+	Updated      string
+	WorkPoolName string         `json:"work_pool_name"`
+	JobVariables map[string]any `json:"job_variables"`
+	Schedules    []struct {
+		Schedule map[string]any
+	}
+}
+
+func (s *server) deployments(t *testing.T) []deployment {
+	var list []deployment
+	s.post(t, "/deployments/filter", map[string]any{}, &list)
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+// repository is a copy of testdata/quickstart, committed.
+type repository struct{ dir, replay, workflow string }
+
+func newRepository(t *testing.T) *repository {
+	t.Helper()
+	r := &repository{dir: filepath.Join(t.TempDir(), "quickstart"), replay: filepath.Join(t.TempDir(), "replay"), workflow: filepath.Join(".github", "workflows", "prefect.yml")}
+	if err := os.CopyFS(r.dir, os.DirFS(filepath.Join("..", "..", "testdata", "quickstart"))); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", r.replay, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	r.git(t, "init", "-q", "-b", "main")
+	r.commit(t, "one")
+	return r
+}
+
+func (r *repository) git(t *testing.T, args ...string) {
+	t.Helper()
+	c := exec.Command("git", append([]string{"-c", "user.name=Test", "-c", "user.email=test@example.com"}, args...)...)
+	c.Dir = r.dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+func (r *repository) commit(t *testing.T, message string) {
+	r.git(t, "add", "-A")
+	r.git(t, "commit", "-q", "--allow-empty", "-m", message)
+}
+
+// edit replaces text of the workflow, which must be there.
+func (r *repository) edit(t *testing.T, old, new string) {
+	t.Helper()
+	path := filepath.Join(r.dir, r.workflow)
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), old) {
+		t.Fatalf("%q is not in the workflow: %v", old, err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(data), old, new, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run replays the workflow in a process of its own, whose environment is full of what must not get through.
+func (r *repository) run(t *testing.T, event, payload string, s *server, more ...string) (*replay.Result, string) {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := filepath.Join(t.TempDir(), "report.json")
+	args := append([]string{"--workflow", filepath.Join(r.dir, r.workflow), "-C", r.dir, "--event", event, "--event-path", filepath.Join(root, "testdata", "action", "events", payload+".json"),
+		"--action", "org/prefect-deploy-action@v1=" + root, "--var", "PREFECT_API_URL=" + s.url, "--report", report}, more...)
+	c := exec.Command(r.replay, args...)
+	c.Env = append(os.Environ(), "PREFECT_API_URL=http://127.0.0.1:1/api", "PREFECT_API_KEY=of-the-machine", "INPUT_MODE=deploy", "PREFECT_DEPLOY_INPUT_MODE=deploy", "GITHUB_EVENT_NAME=push")
+	out, err := c.CombinedOutput()
+	data, missing := os.ReadFile(report)
+	if missing != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var result replay.Result
+	if err := json.Unmarshal(data, &result); err != nil {
+		t.Fatal(err)
+	}
+	if (err != nil) != result.Failed() {
+		t.Errorf("exit %v, jobs %v", err, result.Jobs)
+	}
+	if strings.Contains(string(out), "of-the-machine") {
+		t.Error("the machine's own login got through")
+	}
+	return &result, string(out)
+}
+
+func output(r *replay.Result, name string) string {
+	v := ""
+	for _, o := range r.Outputs {
+		if o.Name == name {
+			v = o.Value
+		}
+	}
+	return v
+}
+
+func TestTheWorkflowOfTheQuickstart(t *testing.T) {
+	s := startServer(t)
+	s.post(t, "/work_pools/", map[string]any{"name": "my-docker-pool", "type": "docker"}, nil)
+	s.post(t, "/work_pools/my-docker-pool/queues", map[string]any{"name": "reports"}, nil)
+	r := newRepository(t)
+
+	t.Run("a pull request is planned and writes nothing", func(t *testing.T) {
+		result, log := r.run(t, "pull_request", "pull_request_opened", s)
+		summary := strings.Join(result.Summaries, "\n")
+		if result.Failed() || output(result, "result") != "planned" || output(result, "create") != "3" {
+			t.Fatalf("%+v\n%s", result.Outputs, log)
+		}
+		for _, name := range []string{"greet/hourly", "greet/on-demand", "daily-report/nightly"} {
+			if !strings.Contains(summary, name) {
+				t.Errorf("%s is not in the summary:\n%s", name, summary)
+			}
+		}
+		writes, all := s.take()
+		if len(writes) > 0 || all == 0 || len(s.deployments(t)) > 0 {
+			t.Errorf("%d requests, of which writes: %v", all, writes)
+		}
+	})
+
+	// What steps give reaches later steps of the job, by the way that README shows.
+	r.edit(t, "- uses: org/prefect-deploy-action@v1", "- id: deploy\n        uses: org/prefect-deploy-action@v1")
+	r.edit(t, "all-deployments: true\n", `all-deployments: true
+      - if: github.event_name == 'push'
+        shell: bash
+        env:
+          RELEASE: ${{ fromJSON(steps.deploy.outputs.steps)['get-release'].stdout }}
+          NAMES: ${{ join(fromJSON(steps.deploy.outputs.deployments).*.deployment, ' ') }}
+          PLAN: ${{ steps.deploy.outputs.plan }}
+        run: |
+          test "$RELEASE" = 2026.11
+          test "$NAMES" = "greet/hourly greet/on-demand daily-report/nightly"
+          grep -q '"schema": 1' "$PLAN"
+`)
+	r.commit(t, "use the outputs")
+
+	t.Run("a push registers", func(t *testing.T) {
+		result, log := r.run(t, "push", "push_main", s)
+		if result.Failed() || output(result, "result") != "applied" {
+			t.Fatalf("%+v\n%s", result.Outputs, log)
+		}
+		list := s.deployments(t)
+		if len(list) != 3 {
+			t.Fatalf("%d deployments are registered\n%s", len(list), log)
+		}
+		hourly := list[0]
+		if hourly.Name != "hourly" || hourly.WorkPoolName != "my-docker-pool" || strings.Join(hourly.Tags, " ") != "quickstart release-2026.11" ||
+			hourly.JobVariables["image"] != "registry.example.com/quickstart:2026.11" || len(hourly.Schedules) != 1 || hourly.Schedules[0].Schedule["timezone"] != "Europe/Berlin" {
+			t.Errorf("registered: %+v", hourly)
+		}
+		if writes, _ := s.take(); len(writes) == 0 {
+			t.Error("no write passed the proxy, so it counts nothing")
+		}
+	})
+
+	t.Run("a push of the same, a commit later, writes nothing", func(t *testing.T) {
+		before := fmt.Sprint(s.deployments(t))
+		r.commit(t, "nothing new")
+		result, log := r.run(t, "push", "push_main", s)
+		writes, all := s.take()
+		if result.Failed() || output(result, "unchanged") != "3" || output(result, "changed") != "false" || len(writes) > 0 || all == 0 {
+			t.Errorf("%d requests, of which writes: %v; %+v\n%s", all, writes, result.Outputs, log)
+		}
+		if after := fmt.Sprint(s.deployments(t)); after != before {
+			t.Errorf("the server changed:\n%s\n%s", before, after)
+		}
+	})
+
+	t.Run("pull_request_target is refused before anything is asked", func(t *testing.T) {
+		r.edit(t, "pull_request:", "pull_request_target:")
+		result, log := r.run(t, "pull_request_target", "pull_request_target_fork", s, "--secret", "PREFECT_API_KEY=a-secret-key")
+		if _, all := s.take(); !result.Failed() || all > 0 || output(result, "result") != "failed" {
+			t.Errorf("%d requests; %+v\n%s", all, result.Jobs, log)
+		}
+		if len(result.Annotations) != 1 || !strings.Contains(result.Annotations[0].Text, "mode: plan") || strings.Contains(log, "a-secret-key") {
+			t.Errorf("annotations %+v\n%s", result.Annotations, log)
+		}
+	})
+}
