@@ -227,11 +227,11 @@ func (f *File) deployments(n *yaml.Node) {
 		return
 	}
 	v, _ := f.conv.convert(n)
-	help := "begin each deployment with a dash"
-	if v.IsNull() {
-		help = "write deployments: [] or remove the line"
+	severity, help := diag.Error, "begin each deployment with a dash"
+	if v.IsNull() { // Prefect's model refuses it, but an entrypoint on the command line then makes up for the file
+		severity, help = diag.Warning, "write deployments: [] or remove the line"
 	}
-	f.conv.fault(diag.Error, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), help)
+	f.conv.fault(severity, "wrong-type", v.Pos, "deployments is a list, and this is "+v.Kind.String(), help)
 }
 
 // Steps are all steps of the build and push sections of the file and of its deployments: what a reference may have meant. They are gathered when first asked for.

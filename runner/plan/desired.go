@@ -264,7 +264,7 @@ func emptyAsNull(v value.Value) value.Value {
 	return v
 }
 
-// tags become texts; Prefect 3 drops empty ones.
+// tags become texts; Prefect 3 drops empty ones and keeps doubled ones.
 func (p *Project) tags(d *resolve.Deployment, v value.Value) (value.Value, error) {
 	if v.Kind == value.Text {
 		if v.Origin.Has(value.AfterBuild) || v.Origin.Has(value.NotHere) {
@@ -274,13 +274,11 @@ func (p *Project) tags(d *resolve.Deployment, v value.Value) (value.Value, error
 			Help: "write [a, b], or a template that gives a list", Position: d.Position(v.Pos)}}
 	}
 	list := value.Value{Kind: value.List, Pos: v.Pos, List: []value.Value{}}
-	seen := map[string]bool{}
 	for _, t := range v.List {
 		text := value.Value{Kind: value.Text, Text: t.Str(), Pos: t.Pos, Origin: t.Marks(), Ext: t.Ext}
-		if text.Text == "" || seen[text.Text] {
+		if text.Text == "" {
 			continue
 		}
-		seen[text.Text] = true
 		list.List = append(list.List, text)
 	}
 	return list, nil
