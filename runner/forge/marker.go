@@ -70,6 +70,9 @@ func Key(files []string, environment string) string {
 // line is the marker as a line, signed when there is a plan-key.
 func (m Marker) line(planKey string) string {
 	m.V, m.Sig = 1, ""
+	for _, text := range []*string{&m.Key, &m.Head, &m.Plan, &m.Run} { // JSON holds nothing else, and what is signed must be what is read
+		*text = strings.ToValidUTF8(*text, "�")
+	}
 	if planKey != "" {
 		m.Sig = m.sign(planKey)
 	}
