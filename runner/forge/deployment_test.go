@@ -1,0 +1,168 @@
+// The board: which deployment is the last of ours, and when we make one.
+package forge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+var board = Board{Repo: repo, Environment: "production", Key: key, RunID: 500}
+
+func deployed(id int, commit, environment string, p any) object {
+	return object{"id": id, "sha": commit, "environment": environment, "payload": p}
+}
+
+func status(state string, run int) object {
+	return object{"state": state, "log_url": fmt.Sprintf("https://github.com/acme/flows/actions/runs/%d/job/77", run)}
+}
+
+func TestLastDeployed(t *testing.T) {
+	text, _ := json.Marshal(payload{toolName, key, 400})
+	mine, others := payload{toolName, key, 400}, payload{toolName, Key([]string{"other.yaml"}, "production"), 401}
+	cases := []struct {
+		name    string
+		prepare func(f *fake)
+		want    string
+	}{
+		{"none", func(*fake) {}, ""},
+		{"the newest success; a later failure and a run in progress do not count", func(f *fake) {
+			f.boards = []object{deployed(4, sha(4), "production", mine), deployed(3, sha(3), "production", mine), deployed(2, sha(2), "production", mine), deployed(1, sha(1), "production", mine)}
+			f.statuses = map[int][]object{4: {status("in_progress", 404)}, 3: {status("failure", 403)}, 2: {status("success", 402)}, 1: {status("success", 401)}}
+		}, sha(2)},
+		{"inactive now, success once", func(f *fake) {
+			f.boards = []object{deployed(2, sha(2), "production", mine)}
+			f.statuses[2] = []object{status("inactive", 0), status("success", 402), status("in_progress", 402)}
+		}, sha(2)},
+		{"the payload as a text", func(f *fake) {
+			f.boards = []object{deployed(2, sha(2), "production", string(text))}
+			f.statuses[2] = []object{status("success", 402)}
+		}, sha(2)},
+		{"another environment and another set of files", func(f *fake) {
+			f.boards = []object{deployed(3, sha(3), "staging", mine), deployed(2, sha(2), "production", others)}
+			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+		}, ""},
+		{"a job's own environment: our workflow's counts, another's does not", func(f *fake) {
+			f.boards = []object{deployed(3, sha(3), "production", object{}), deployed(2, sha(2), "production", "")}
+			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+			f.runs = map[int]object{500: {"id": 500, "workflow_id": 9}, 403: {"id": 403, "workflow_id": 8}, 402: {"id": 402, "workflow_id": 9}}
+		}, sha(2)},
+		{"a run that was deleted, and a status that names none", func(f *fake) {
+			f.boards = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", nil)}
+			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {{"state": "success", "target_url": "https://ci.example/12"}}}
+			f.runs = map[int]object{500: {"id": 500, "workflow_id": 9}}
+		}, ""},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newFake(t)
+			tc.prepare(f)
+			got, err := LastDeployed(context.Background(), f.client(nil), board)
+			if err != nil || got != tc.want {
+				t.Errorf("%q %v, want %q", got, err, tc.want)
+			}
+		})
+	}
+}
+
+// What can't be read is not known: never an older commit in its place.
+func TestLastDeployedRefused(t *testing.T) {
+	for _, path := range []string{"/deployments", "/deployments/3/statuses", "/actions/runs/500", "/actions/runs/403"} {
+		f := newFake(t)
+		f.boards = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", payload{toolName, key, 1})}
+		f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+		f.runs = map[int]object{500: {"workflow_id": 9}, 403: {"workflow_id": 8}}
+		f.hook = func(r *http.Request, _ string) *reply {
+			if strings.HasSuffix(r.URL.Path, path) {
+				return &reply{403, nil, `{"message":"Resource not accessible by integration"}`}
+			}
+			return nil
+		}
+		got, err := LastDeployed(context.Background(), f.client(nil), board)
+		if u := unavailable(t, err); got != "" || !strings.Contains(u.Hint, "permissions:\n      deployments: read\n      actions: read") {
+			t.Errorf("%s: %q %v", path, got, u)
+		}
+	}
+}
+
+const runPage = "https://github.com/acme/flows/actions/runs/500"
+
+func TestSetStatus(t *testing.T) {
+	f := newFake(t)
+	set := func(state string, want Action) {
+		t.Helper()
+		got, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: state, Description: strings.Repeat("ü", 200), LogURL: runPage})
+		if err != nil || got != want {
+			t.Errorf("%s: %s %v, want %s", state, got, err, want)
+		}
+	}
+	f.boards = []object{deployed(1, headA, "production", payload{toolName, key, 499}), deployed(2, headA, "docs", nil)}
+	f.statuses = map[int][]object{1: {status("success", 499)}, 2: {status("success", 5001)}}
+	set("in_progress", Created)
+	set("success", Updated)
+	if len(f.boards) != 3 {
+		t.Fatalf("%d deployments", len(f.boards))
+	}
+	made := f.boards[0]
+	request := made["request"].(object)
+	if request["auto_merge"] != false || fmt.Sprint(request["required_contexts"]) != "[]" || request["ref"] != headA {
+		t.Errorf("%v", request)
+	}
+	s := f.statuses[made["id"].(int)]
+	if len(s) != 2 || s[0]["state"] != "success" || s[0]["log_url"] != runPage || len([]rune(s[0]["description"].(string))) != 140 {
+		t.Errorf("%v", s)
+	}
+	if got, err := LastDeployed(context.Background(), f.client(nil), board); err != nil || got != headA {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// A job with an `environment:` has its deployment from GitHub already.
+func TestSetStatusLeavesTheJobsOwn(t *testing.T) {
+	f := newFake(t)
+	f.boards = []object{deployed(2, headA, "prod-eu", nil)}
+	f.statuses[2] = []object{status("in_progress", 500)}
+	got, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: runPage})
+	if err != nil || got != None || f.writes != 0 {
+		t.Errorf("%s %v, %d writes", got, err, f.writes)
+	}
+}
+
+// A deployment whose making was answered badly is found again, not made twice.
+func TestSetStatusAnsweredBadly(t *testing.T) {
+	f := newFake(t)
+	failed := false
+	f.hook = func(r *http.Request, _ string) *reply {
+		if r.Method != http.MethodPost || failed || !strings.HasSuffix(r.URL.Path, "/deployments") {
+			return nil
+		}
+		failed = true
+		f.mu.Lock()
+		f.boards = []object{deployed(1, headA, "production", payload{toolName, key, 500})}
+		f.mu.Unlock()
+		return &reply{status: 502}
+	}
+	got, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: runPage})
+	if err != nil || got != Updated || len(f.boards) != 1 {
+		t.Errorf("%s %v %v", got, err, f.boards)
+	}
+}
+
+func TestSetStatusRefused(t *testing.T) {
+	f := newFake(t)
+	f.hook = func(r *http.Request, _ string) *reply {
+		if r.Method == http.MethodPost {
+			return &reply{403, nil, `{"message":"Resource not accessible by integration"}`}
+		}
+		return nil
+	}
+	_, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: runPage})
+	if u := unavailable(t, err); !strings.Contains(u.Hint, "permissions:\n      deployments: write") {
+		t.Errorf("%v", u)
+	}
+	_, err = SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: "https://github.com/acme/flows/actions/runs/501"})
+	unavailable(t, err)
+}
