@@ -141,10 +141,10 @@ func (c *Checker) form(d *resolve.Deployment) {
 	if d.Spec.Index < 0 {
 		return
 	}
-	if d.Name() == "" {
+	if unwritten(d.Field("name")) {
 		c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "missing-name", Message: "this deployment has no name", Help: "write name:; without one it must be given with --name", Position: at})
 	}
-	if d.Entrypoint() == "" {
+	if unwritten(d.Field("entrypoint")) {
 		x := diag.Diagnostic{Severity: diag.Warning, Code: "missing-entrypoint", Message: "this deployment has no entrypoint", Help: "write entrypoint: path/to/file.py:flow_function", Position: at}
 		if flowName := d.Field("flow_name"); flowName.Truthy() {
 			x.Severity, x.Position = diag.Error, d.Position(flowName.Pos)
@@ -157,6 +157,9 @@ func (c *Checker) form(d *resolve.Deployment) {
 			Help: "write work_pool: {name: …}; without one PREFECT_DEFAULT_WORK_POOL_NAME or --pool must give it", Position: at})
 	}
 }
+
+// unwritten: null or empty. What is of the wrong type was written, and is told of elsewhere.
+func unwritten(v value.Value) bool { return v.IsNull() || v.Kind == value.Text && v.Text == "" }
 
 // Deployment checks one deployment with the steps of its own sections, and returns its full name as far as that can be known.
 func (c *Checker) Deployment(d *resolve.Deployment) string {

@@ -58,7 +58,7 @@ func snippetLine(cache map[string][][]byte, source Sources, d *Diagnostic) (snip
 	if d.Line > len(split) {
 		return snippet{}, false
 	}
-	line := []rune(string(bytes.TrimRight(split[d.Line-1], "\r")))
+	line := []rune(string(bytes.TrimPrefix(bytes.TrimRight(split[d.Line-1], "\r"), []byte("\ufeff"))))
 	start := min(max(d.Column-1, 0), len(line))
 	end := start + 1
 	if d.EndLine == d.Line && d.EndColumn > d.Column {

@@ -211,6 +211,9 @@ func (s *scope) help(name string) string {
 		}
 		return "the steps before this give " + list(candidates)
 	}
+	if step := from[near]; step != nil && !usable(step.ID.Str()) {
+		return fmt.Sprintf("the nearest id is %s at line %d, which no template can name: correct it", diag.Quote(step.ID.Str()), step.ID.Pos.Line)
+	}
 	if step := from[near]; step != nil {
 		known, _ := Known(step.Function)
 		return fmt.Sprintf("did you mean %s? %s is defined at line %d and gives %s", near, diag.Clean(step.ID.Str()), step.Pos.Line, strings.Join(known.Outputs, ", "))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -29,6 +30,9 @@ func CheckStep(f *spec.File, s *spec.Step, runtime bool, diags *diag.List) {
 		return
 	}
 	stepID(f, s, diags)
+	if len(s.Whole.Map) > 0 && s.Whole.Map[0].Value.Kind != value.Map {
+		return // its form is wrong, and said so
+	}
 	for _, e := range s.Inputs.Map {
 		if e.Key == "image_tag" && known.Name == BuildDockerImage {
 			diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "image-tag", Message: "build_docker_image has no argument image_tag; it is taken as tag",
@@ -51,13 +55,16 @@ func stepID(f *spec.File, s *spec.Step, diags *diag.List) {
 	if s.ID.Kind != value.Text || s.ID.Text == "" {
 		return
 	}
-	for _, r := range s.ID.Text {
-		if strings.ContainsRune("` \"'{}|,;:/\\()<>=+*&^%#@!~?.[]", r) {
-			diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "unusable-id", Message: fmt.Sprintf("the id %s can't be named in a template", diag.Quote(s.ID.Text)),
-				Help: "an id consists of letters, digits, - and _", Position: f.Position(s.ID.Pos)})
-			return
-		}
+	if !usable(s.ID.Text) {
+		diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "unusable-id", Message: fmt.Sprintf("the id %s can't be named in a template", diag.Quote(s.ID.Text)),
+			Help: "an id consists of letters, digits, - and _", Position: f.Position(s.ID.Pos)})
 	}
+}
+
+// usable reports whether a template can name an id: a dot or a bracket would be read as a path into it.
+func usable(id string) bool {
+	p, ok := template.Whole("{{ " + id + " }}")
+	return ok && p.Name == id && Head(id) == id
 }
 
 func short(function string) string {

@@ -240,7 +240,7 @@ func (c *checker) tags(v value.Value) value.Value {
 		if v.Origin.Has(value.Dated) {
 			c.fault(diag.Error, "wrong-type", v, "tags is a list of texts, and YAML reads this as a date", "write [\""+v.Text+"\"]")
 		} else if !wholeTemplate(v.Text) {
-			c.fault(diag.Error, "tags-not-a-list", v, "tags is a list; Prefect would make one tag of each letter of this text", "write ["+strings.TrimSpace(v.Text)+"]")
+			c.fault(diag.Error, "tags-not-a-list", v, "tags is a list; Prefect would make one tag of each letter of this text", "write ["+diag.Clean(strings.TrimSpace(v.Text))+"]")
 		}
 	default:
 		c.wrong(v, "tags", "a list of texts", "write [a, b]")

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,17 +31,17 @@ const (
 	maxExpanded = 20_000_000
 )
 
-// parse turns bytes into the root node; nil with a diagnostic when that can't be.
-func parse(file string, src []byte) (*yaml.Node, *diag.Diagnostic) {
+// parse turns bytes into the root node; nil with diagnostics when that can't be.
+func parse(file string, src []byte) (*yaml.Node, diag.List) {
 	if d := guard(file, src); d != nil {
-		return nil, d
+		return nil, diag.List{*d}
 	}
 	root, err := unmarshal(olderDirective(src))
 	if err != nil {
 		return nil, syntaxError(file, src, err)
 	}
 	if at := strayTab(src, root); at >= 0 {
-		return nil, faultAt(file, src, "invalid-yaml", "this is not YAML as Prefect reads it: a tab stands where only spaces may", "YAML is indented and separated with spaces, not tabs", at)
+		return nil, diag.List{*faultAt(file, src, "invalid-yaml", "this is not YAML as Prefect reads it: a tab stands where only spaces may", "YAML is indented and separated with spaces, not tabs", at)}
 	}
 	return root, nil
 }
@@ -148,22 +149,43 @@ func unmarshal(src []byte) (root *yaml.Node, err error) {
 }
 
 // syntaxError makes a diagnostic of yaml.v3's error: with the place that is really at fault where that can be told.
-func syntaxError(file string, src []byte, err error) *diag.Diagnostic {
-	d := &diag.Diagnostic{Severity: diag.Error, Code: "invalid-yaml", Position: diag.Position{File: file}}
+func syntaxError(file string, src []byte, err error) diag.List {
+	d := diag.Diagnostic{Severity: diag.Error, Code: "invalid-yaml", Position: diag.Position{File: file}}
 	if errors.Is(err, errSeveral) {
 		d.Code, d.Message = "several-documents", "the file holds more than one YAML document; Prefect reads only files of one"
 		d.Help = "remove the line `---`, or put the second document into a file of its own and give both with -f"
 		d.Line, d.Column = secondDocument(src)
-		return d
+		return diag.List{d}
+	}
+	if unquoted := unquotedTemplates(file, src); len(unquoted) > 0 && helps(src, unquoted, err) {
+		return unquoted
 	}
 	line, text := splitError(err)
-	if q := unquotedTemplate(file, src); q != nil {
-		return q
+	if strings.HasPrefix(text, "did not find expected") {
+		line = firstFailing(src, err.Error(), line)
 	}
 	d.Message = "this is not YAML: " + text
 	d.Line, d.Column = line, 1
 	d.Help, d.Line, d.Column = hint(src, text, line)
-	return d
+	return diag.List{d}
+}
+
+// firstFailing finds the line at which yaml.v3 finds a fault of structure; what it names is the line where the list or mapping around the fault begins. The
+// fault is in the shortest beginning of the file that fails in the same way, and so can be found by halving.
+func firstFailing(src []byte, message string, otherwise int) int {
+	if len(src) > 1<<20 {
+		return otherwise
+	}
+	starts := lineStarts(src)
+	ends := append(starts[1:len(starts):len(starts)], len(src))
+	n := sort.Search(len(ends), func(i int) bool {
+		_, err := unmarshal(olderDirective(src[:ends[i]]))
+		return err != nil && err.Error() == message
+	})
+	if n == len(ends) {
+		return otherwise
+	}
+	return n + 1
 }
 
 // splitError takes "yaml: line 3: did not find …" apart. Without a line the fault is on the first.
@@ -237,15 +259,27 @@ func secondDocument(src []byte) (int, int) {
 	return 1, 1
 }
 
-// unquotedTemplate finds a value that begins with a placeholder outside of quotes, as the documentation of Prefect itself shows it:
+// unquotedTemplates finds values that begin with a placeholder outside of quotes, as the documentation of Prefect itself shows it:
 // YAML reads `{{ a.b }}` as a mapping whose key is a mapping, and `{{ a }}:tag` not at all.
-func unquotedTemplate(file string, src []byte) *diag.Diagnostic {
+func unquotedTemplates(file string, src []byte) (found diag.List) {
 	pattern := regexp.MustCompile(`(?m)^[ ]*(?:- +)*(?:[^\s"'#][^"'#\n]*?: +|- +)(\{\{[^\n]*?)[ \t]*(?:\s#[^\n]*)?\r?$`)
-	m := pattern.FindSubmatchIndex(src)
-	if m == nil {
-		return nil
+	const most = 100
+	for _, m := range pattern.FindAllSubmatchIndex(src, most) {
+		found = append(found, *quoteIt(file, src, m[2], m[3]))
 	}
-	return quoteIt(file, src, m[2], m[3])
+	return found
+}
+
+// helps reports whether the corrections get yaml.v3 beyond its error; else what looks like a template stands in a block text, and the fault elsewhere.
+func helps(src []byte, corrections diag.List, before error) bool {
+	fixed := make([]byte, 0, len(src))
+	last := 0
+	for _, d := range corrections {
+		fixed = append(append(fixed, src[last:d.Fix.Start]...), d.Fix.Text...)
+		last = d.Fix.End
+	}
+	_, err := unmarshal(olderDirective(append(fixed, src[last:]...)))
+	return err == nil || err.Error() != before.Error()
 }
 
 // quoteIt is the diagnostic, with its correction, for the unquoted template that stands in src[start:end].

@@ -111,9 +111,9 @@ func shape(v value.Value) any {
 
 // readAll is the whole document as a value; ok is false when there is an error.
 func readAll(src []byte) (value.Value, diag.List) {
-	root, fault := parse("f.yaml", src)
-	if fault != nil {
-		return value.Value{}, diag.List{*fault}
+	root, faults := parse("f.yaml", src)
+	if faults != nil {
+		return value.Value{}, faults
 	}
 	var diags diag.List
 	if root == nil {

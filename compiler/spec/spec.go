@@ -109,9 +109,9 @@ type Deployment struct {
 func Load(name string, src []byte) (*File, diag.List) {
 	var diags diag.List
 	f := &File{Name: name, Source: src, Exists: true}
-	root, fault := parse(name, src)
-	if fault != nil {
-		return f, diag.List{*fault}
+	root, faults := parse(name, src)
+	if faults != nil {
+		return f, faults
 	}
 	f.conv = converter{file: name, src: src, diags: &diags}
 	f.top(root)

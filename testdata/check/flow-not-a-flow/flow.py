@@ -1,0 +1,6 @@
+from prefect import flow
+
+
+def hello(name: str = "you"):
+    """Greets."""
+    print(name)

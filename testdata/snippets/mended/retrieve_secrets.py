@@ -1,0 +1,2 @@
+def main():
+    return {"access_token": "not a real token"}
