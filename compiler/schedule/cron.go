@@ -83,16 +83,18 @@ type cronCheck struct {
 	index int
 	field cronField
 	drawn bool
-	// values and nth are those of the field being expanded: plain values, and the days of the week that carry an "#n" or "L".
-	values, nth map[int]bool
+	// values and nth are those of the field being expanded: plain values, and for days of the week the numbers that "#n" gave them
+	// (cronLast for "L").
+	values map[int]bool
+	nth    map[int][]int
 }
 
-// cronItem is one piece of a field still to be read: text, or a number that a range gave (with "#n" if the range had it).
+// cronItem is one piece of a field still to be read: text, or a number that a range gave. nth is the range's "#n", 0 without one.
 type cronItem struct {
 	text   string
 	number int
 	plain  bool
-	nth    bool
+	nth    int
 }
 
 const cronHelp = `write five fields: minute hour day-of-month month day-of-week, for example "0 6 * * MON-FRI"`
@@ -200,9 +202,10 @@ func (c *cronCheck) check(text string) *Problem {
 		if c.index != cronDay && c.index != cronWeekday {
 			return c.problem("?", fmt.Sprintf(`"?" is not possible in the field %s`, c.field.name), `write "*"`)
 		}
+		c.values, c.nth = map[int]bool{cronStar: true}, nil
 		return nil
 	}
-	c.values, c.nth = map[int]bool{}, map[int]bool{}
+	c.values, c.nth = map[int]bool{}, map[int][]int{}
 	for rest, more := text, true; more; {
 		var item string
 		item, rest, more = strings.Cut(rest, ",")
@@ -219,7 +222,7 @@ func (c *cronCheck) checkMix() *Problem {
 		return nil
 	}
 	for day := 0; day <= 6; day++ {
-		if c.values[day] && !c.nth[day] {
+		if c.values[day] && len(c.nth[day]) == 0 {
 			return c.problem("", fmt.Sprintf("day of week %d stands beside a day that is numbered or last (# or L)", day),
 				"give all days of the list a # or an L, or write two schedules")
 		}
@@ -233,12 +236,12 @@ func (c *cronCheck) item(it cronItem) *Problem {
 	}
 	e := it.text
 	if c.index == cronWeekday {
-		inner, special, p := c.special(e)
+		inner, nth, p := c.special(e)
 		if p != nil {
 			return p
 		}
-		if special {
-			it.nth, e = true, inner
+		if nth != 0 {
+			it.nth, e = nth, inner
 		}
 	}
 	if low, high, step, ok := c.ranged(e); ok {
@@ -280,7 +283,7 @@ func (c *cronCheck) alias(n int) int {
 	return n
 }
 
-func (c *cronCheck) add(n int, nth bool, written string) *Problem {
+func (c *cronCheck) add(n, nth int, written string) *Problem {
 	if n >= 0 {
 		n = c.alias(n)
 		if n < c.field.lo || n > c.field.hi {
@@ -288,8 +291,8 @@ func (c *cronCheck) add(n int, nth bool, written string) *Problem {
 		}
 	}
 	c.values[n] = true
-	if nth {
-		c.nth[n] = true
+	if nth != 0 {
+		c.nth[n] = append(c.nth[n], nth)
 	}
 	return nil
 }
@@ -306,27 +309,29 @@ func (c *cronCheck) outside(written string) *Problem {
 	return c.problem(written, message, c.rangeHelp())
 }
 
-// special recognises "5#2", "MON#2", "MON-WED#2" and "L5" in the day of week; inner is what is left to read.
-func (c *cronCheck) special(e string) (inner string, ok bool, p *Problem) {
+// special recognises "5#2", "MON#2", "MON-WED#2" and "L5" in the day of week; inner is what is left to read, nth is 0 for
+// anything else.
+func (c *cronCheck) special(e string) (inner string, nth int, p *Problem) {
 	if rest, isLast := strings.CutPrefix(e, "l"); isLast {
 		if _, digits := digitsOnly(rest); digits {
-			return rest, true, nil
+			return rest, cronLast, nil
 		}
 	}
 	before, after, found := strings.Cut(e, "#")
 	if !found || before == "" {
-		return "", false, nil
+		return "", 0, nil
 	}
 	if _, digits := digitsOnly(after); !digits {
-		return "", false, nil
+		return "", 0, nil
 	}
 	if a, b, two := strings.Cut(before, "-"); two && !isNameRange(a, b) || !two && !isWord(before) {
-		return "", false, nil
+		return "", 0, nil
 	}
-	if n, okay := allDigits(after); !okay || n < 1 || n > 5 {
-		return "", false, c.problem(e, fmt.Sprintf("a month has no weekday number %s", quote(after)), "write a number from 1 to 5 after #")
+	nth, ok := allDigits(after)
+	if !ok || nth < 1 || nth > 5 {
+		return "", 0, c.problem(e, fmt.Sprintf("a month has no weekday number %s", quote(after)), "write a number from 1 to 5 after #")
 	}
-	return before, true, nil
+	return before, nth, nil
 }
 
 // isNameRange: a range before "#" must be of two days' names (two months' fail later).

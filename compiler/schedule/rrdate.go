@@ -3,9 +3,9 @@
 // here: the text is cut into words and numbers, each number is given a role by its length and its neighbours, and what is left over
 // makes the date invalid.
 //
-// Only two things of the result matter to a schedule's validity, whether it has an offset and its time of day. So nothing is kept
-// of the year but what tells whether the day exists. What a text leaves out is taken from 2024-01-01: a leap year and a long month,
-// so that as little as possible fails for want of a day.
+// Only two things of the result matter to a schedule's validity, whether it has an offset and its time of day; its run times need
+// the date too. What a text leaves out dateutil takes from the day it is asked. Validity takes it from 2024-01-01, a leap year and a
+// long month, so that as little as possible fails for want of a day; for run times such a date is incomplete.
 package schedule
 
 import (
@@ -87,6 +87,7 @@ type dateReader struct {
 	numbers              []int // up to three of year, month, day, in written order
 	yearAt, monthAt      int   // which of numbers is known to be the year, the month (as a name)
 	hour, minute, second int
+	micro                int
 	ampm                 int
 	zone                 string
 	hasOffset            bool
@@ -104,11 +105,11 @@ func parseDate(text string) (dateValue, error) {
 		}
 		i = next
 	}
-	if !d.says() || !d.exists() {
+	value, ok := d.value()
+	if !ok || !d.says() {
 		return dateValue{}, wrong
 	}
-	aware := d.hasOffset || d.zone == "UTC" || d.zone == "GMT" || d.zone == "Z"
-	return dateValue{clock: [3]int{max(d.hour, 0), max(d.minute, 0), max(d.second, 0)}, aware: aware}, nil
+	return value, nil
 }
 
 // says: a text of separators only says nothing.
@@ -334,8 +335,9 @@ func (d *dateReader) seconds(s string) (ok bool) {
 	whole, part, dot := strings.Cut(s, ".")
 	d.second, ok = allDigits(whole)
 	if dot {
-		_, fine := allDigits(cut(part, 0, 6))
-		ok = ok && (fine || part == "")
+		micro, fine := allDigits(cut(part+"000000", 0, 6))
+		ok = ok && fine
+		d.micro = micro
 	}
 	return ok
 }
@@ -433,12 +435,14 @@ func (d *dateReader) couldBeDay(t string, value int) bool {
 	return value >= 1 && (value < most || value == most && fractionOf(t) == 0)
 }
 
-// exists gives the numbers their roles and tells whether the day and the time exist.
-func (d *dateReader) exists() bool {
+// value gives the numbers their roles; ok is false when the day or the time does not exist.
+func (d *dateReader) value() (v dateValue, ok bool) {
 	year, month, day, ok := d.roles()
 	if !ok {
-		return false
+		return v, false
 	}
+	// A year of two digits is put near to the present, so it depends on the clock too.
+	v.complete = year >= 0 && month >= 0 && day >= 0 && (year >= 100 || d.yearAt >= 0)
 	if year >= 0 && year < 100 && d.yearAt < 0 {
 		year += 2000
 	}
@@ -451,7 +455,10 @@ func (d *dateReader) exists() bool {
 	if day < 0 {
 		day = 1
 	}
-	return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= monthDays(year, month) &&
+	v.year, v.month, v.day, v.micro = year, month, day, d.micro
+	v.clock = [3]int{max(d.hour, 0), max(d.minute, 0), max(d.second, 0)}
+	v.aware = d.hasOffset || d.zone == "UTC" || d.zone == "GMT" || d.zone == "Z"
+	return v, year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= monthDays(year, month) &&
 		d.hour < 24 && d.minute < 60 && d.second < 60
 }
 

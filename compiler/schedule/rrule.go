@@ -156,7 +156,7 @@ func needsStart(rule string) (one *singleRule, ok bool) {
 	if strings.Contains(upper(rule), "DTSTART") {
 		return nil, false
 	}
-	set, err := parseRules(rule, &dateValue{})
+	set, err := parseRules(rule, defaultStart())
 	if err != nil {
 		return nil, false
 	}
@@ -173,42 +173,6 @@ func upper(s string) string {
 	return strings.ToUpper(s)
 }
 
-// ruleSet is what a text gave; single is set unless it is a set of several dates and rules.
-type ruleSet struct{ single *singleRule }
-
-// singleRule is one rule; lists hold numbers of any size, counted is "COUNT was given".
-type singleRule struct {
-	freq     int
-	hasFreq  bool
-	interval *big.Int
-	counted  bool
-	until    *dateValue
-	setpos   []*big.Int
-	by       [3][]*big.Int // hours, minutes, seconds
-}
-
-// The frequencies in dateutil's order: what is rarer is smaller.
-const (
-	yearly = iota
-	monthly
-	weekly
-	daily
-	hourly
-	minutely
-	secondly
-)
-
-// frequent rules are those whose start Prefect moves near to now.
-func (r *singleRule) frequent() bool {
-	return r != nil && !r.counted && (r.freq == minutely || r.freq == secondly)
-}
-
-// dateValue is what matters of a date in a rule: its time of day (for the steps of BYHOUR and the like) and whether it has an offset.
-type dateValue struct {
-	clock [3]int
-	aware bool
-}
-
 // parseRules is rrulestr with a start for rules without DTSTART; nil takes midnight of 2020-01-01 (and any UNTIL).
 func parseRules(text string, start *dateValue) (ruleSet, error) {
 	zones := zoneParameters(text)
@@ -219,10 +183,10 @@ func parseRules(text string, start *dateValue) (ruleSet, error) {
 	}
 	if len(lines) == 1 && (!strings.Contains(s, ":") || strings.HasPrefix(s, "RRULE:")) {
 		one, err := parseRule(lines[0], start)
-		return ruleSet{single: one}, err
+		return ruleSet{single: one, rules: []*singleRule{one}}, err
 	}
 	var rules, excluded, dates []string
-	excludedDates := false
+	var exdates []dateValue
 	for _, line := range lines {
 		name, value, colon := strings.Cut(line, ":")
 		if !colon {
@@ -252,38 +216,46 @@ func parseRules(text string, start *dateValue) (ruleSet, error) {
 				return ruleSet{}, err
 			}
 			if name == "DTSTART" {
-				start = &got
+				start = &got[0]
+			} else {
+				exdates = append(exdates, got...)
 			}
-			excludedDates = excludedDates || name == "EXDATE"
 		default:
 			return ruleSet{}, fmt.Errorf("%s is no property of a recurrence", quote(name))
 		}
 	}
-	return finishRules(rules, excluded, dates, excludedDates, start)
+	return finishRules(rules, excluded, dates, exdates, start)
 }
 
-func finishRules(rules, excluded, dates []string, excludedDates bool, start *dateValue) (ruleSet, error) {
-	isSet := len(rules) > 1 || len(dates) > 0 || len(excluded) > 0 || excludedDates
+func finishRules(rules, excluded, dates []string, exdates []dateValue, start *dateValue) (ruleSet, error) {
+	isSet := len(rules) > 1 || len(dates) > 0 || len(excluded) > 0 || len(exdates) > 0
 	if !isSet && len(rules) == 0 {
 		return ruleSet{}, errors.New("it has no rule (FREQ=…)")
 	}
-	var set ruleSet
-	for _, list := range [][]string{rules, excluded} {
+	set := ruleSet{exdates: exdates}
+	for i, list := range [][]string{rules, excluded} {
 		for _, text := range list {
 			one, err := parseRule(text, start)
 			if err != nil {
 				return set, err
 			}
-			if !isSet {
-				set.single = one
+			if i == 0 {
+				set.rules = append(set.rules, one)
+			} else {
+				set.excluded = append(set.excluded, one)
 			}
 		}
 	}
+	if !isSet {
+		set.single = set.rules[0]
+	}
 	for _, list := range dates {
-		for date := range strings.SplitSeq(list, ",") {
-			if _, err := parseDate(date); err != nil {
+		for text := range strings.SplitSeq(list, ",") {
+			date, err := parseDate(text)
+			if err != nil {
 				return set, err
 			}
+			set.dates = append(set.dates, date)
 		}
 	}
 	return set, nil
@@ -315,8 +287,8 @@ func zoneParameters(text string) map[string]string {
 	}
 }
 
-// parseDates reads the dates of EXDATE or DTSTART; the result is the last one, which for DTSTART must be the only one.
-func parseDates(property, value string, parameters []string, zones map[string]string) (last dateValue, err error) {
+// parseDates reads the dates of EXDATE or DTSTART; of the latter there must be just one.
+func parseDates(property, value string, parameters []string, zones map[string]string) (list []dateValue, err error) {
 	zoned, typed := false, false
 	for _, parameter := range parameters {
 		if strings.HasPrefix(parameter, "TZID=") {
@@ -327,235 +299,26 @@ func parseDates(property, value string, parameters []string, zones map[string]st
 			continue
 		}
 		if parameter != "VALUE=DATE-TIME" && parameter != "VALUE=DATE" {
-			return last, fmt.Errorf("%s does not take the parameter %s", property, quote(parameter))
+			return nil, fmt.Errorf("%s does not take the parameter %s", property, quote(parameter))
 		}
 		if typed {
-			return last, fmt.Errorf("%s has VALUE twice", property)
+			return nil, fmt.Errorf("%s has VALUE twice", property)
 		}
 		typed = true
 	}
-	count := 0
 	for date := range strings.SplitSeq(value, ",") {
-		last, err = parseDate(date)
+		last, err := parseDate(date)
 		if err != nil {
-			return last, fmt.Errorf("%s: %w", property, err)
+			return nil, fmt.Errorf("%s: %w", property, err)
 		}
 		if zoned && last.aware {
-			return last, fmt.Errorf("%s has both a TZID and an offset", property)
+			return nil, fmt.Errorf("%s has both a TZID and an offset", property)
 		}
 		last.aware = last.aware || zoned
-		count++
+		list = append(list, last)
 	}
-	if property == "DTSTART" && count > 1 {
-		return last, errors.New("DTSTART has more than one date")
+	if property == "DTSTART" && len(list) > 1 {
+		return nil, errors.New("DTSTART has more than one date")
 	}
-	return last, nil
-}
-
-// parseRule reads NAME=VALUE;… and checks it against its start.
-func parseRule(line string, start *dateValue) (*singleRule, error) {
-	if name, value, colon := strings.Cut(line, ":"); colon {
-		if name != "RRULE" || strings.Contains(value, ":") {
-			return nil, fmt.Errorf("%s is no rule", quote(line))
-		}
-		line = value
-	}
-	r := &singleRule{interval: big.NewInt(1)}
-	for pair := range strings.SplitSeq(line, ";") {
-		name, value, equals := strings.Cut(pair, "=")
-		if !equals || strings.Contains(value, "=") {
-			return nil, fmt.Errorf("%s is not of the form NAME=VALUE", quote(pair))
-		}
-		if err := r.set(name, value); err != nil {
-			return nil, err
-		}
-	}
-	if !r.hasFreq {
-		return nil, errors.New("FREQ is missing")
-	}
-	if start == nil {
-		start = &dateValue{aware: r.until != nil && r.until.aware}
-	}
-	return r, r.check(*start)
-}
-
-func (r *singleRule) set(name, value string) (err error) {
-	wrong := func() error { return fmt.Errorf("%s can't be %s", name, quote(value)) }
-	switch name {
-	case "FREQ":
-		r.freq, r.hasFreq = freqNumber(value)
-		if !r.hasFreq {
-			return fmt.Errorf("FREQ can't be %s; write YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY or SECONDLY", quote(value))
-		}
-	case "INTERVAL", "COUNT":
-		n, ok := pyInt(value)
-		if !ok {
-			return wrong()
-		}
-		if name == "COUNT" {
-			r.counted = true
-		} else {
-			r.interval = n
-		}
-	case "UNTIL":
-		until, err := parseDate(value)
-		if err != nil {
-			return fmt.Errorf("UNTIL: %w", err)
-		}
-		r.until = &until
-	case "WKST":
-		if !isWeekday(value) {
-			return wrong()
-		}
-	case "BYDAY", "BYWEEKDAY":
-		for day := range strings.SplitSeq(value, ",") {
-			if !isByDay(day) {
-				return fmt.Errorf("%s can't be %s; write days such as MO, +1MO or MO(+1)", name, quote(day))
-			}
-		}
-	case "BYSETPOS", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYEASTER", "BYWEEKNO", "BYHOUR", "BYMINUTE", "BYSECOND":
-		list, ok := pyInts(value)
-		if !ok {
-			return wrong()
-		}
-		r.setList(name, list)
-	default:
-		return fmt.Errorf("%s is no part of a rule", quote(name))
-	}
-	return nil
-}
-
-func (r *singleRule) setList(name string, list []*big.Int) {
-	switch name {
-	case "BYSETPOS":
-		r.setpos = list
-	case "BYHOUR":
-		r.by[0] = list
-	case "BYMINUTE":
-		r.by[1] = list
-	case "BYSECOND":
-		r.by[2] = list
-	}
-}
-
-func freqNumber(value string) (int, bool) {
-	for i, name := range [...]string{"YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY"} {
-		if name == value {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-func isWeekday(s string) bool {
-	switch s {
-	case "MO", "TU", "WE", "TH", "FR", "SA", "SU":
-		return true
-	}
-	return false
-}
-
-// isByDay: MO, +1MO or MO(+1); a number of zero is refused. Of the second form the last character is dropped unseen.
-func isByDay(day string) bool {
-	number, name, written := "", day, false
-	if before, after, paren := strings.Cut(day, "("); paren {
-		after, _, _ = strings.Cut(after, "(")
-		if after == "" {
-			return false
-		}
-		_, size := utf8.DecodeLastRuneInString(after)
-		name, number, written = before, after[:len(after)-size], true
-	} else if at := strings.IndexFunc(day, func(c rune) bool { return !strings.ContainsRune("+-0123456789", c) }); at > 0 {
-		number, name, written = day[:at], day[at:], true
-	}
-	if written {
-		if n, ok := pyInt(number); !ok || n.Sign() == 0 {
-			return false
-		}
-	}
-	return isWeekday(name)
-}
-
-// check compares the parts of a rule with each other.
-func (r *singleRule) check(start dateValue) error {
-	if r.until != nil && r.until.aware != start.aware {
-		return errors.New("UNTIL and DTSTART must both have an offset (or Z, or TZID) or both have none")
-	}
-	for _, n := range r.setpos {
-		if n.Sign() == 0 || !n.IsInt64() || n.Int64() < -366 || n.Int64() > 366 {
-			return fmt.Errorf("BYSETPOS %s is not in 1 to 366 or -366 to -1", quote(n.String()))
-		}
-	}
-	for i, name := range [...]string{"BYHOUR", "BYMINUTE", "BYSECOND"} {
-		limit := int64(60)
-		if i == 0 {
-			limit = 24
-		}
-		switch list := r.by[i]; {
-		case list == nil:
-		case r.freq < hourly:
-			for _, n := range list {
-				if n.Sign() < 0 || !n.IsInt64() || n.Int64() >= limit {
-					return fmt.Errorf("%s %s is not in 0 to %d", name, quote(n.String()), limit-1)
-				}
-			}
-		case r.freq == hourly+i && !r.meets(list, start.clock[i], limit):
-			return fmt.Errorf("%s is never met by the interval", name)
-		}
-	}
-	return nil
-}
-
-// meets: counting from start in steps of the interval, round the clock of base, some number of the list is hit.
-func (r *singleRule) meets(list []*big.Int, start int, base int64) bool {
-	divisor := new(big.Int).GCD(nil, nil, new(big.Int).Abs(r.interval), big.NewInt(base))
-	for _, n := range list {
-		distance := new(big.Int).Sub(n, big.NewInt(int64(start)))
-		if distance.Mod(distance, divisor).Sign() == 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// pyInt is Python's int(text): a sign, digits of any script, single underscores between them, blanks around.
-func pyInt(s string) (*big.Int, bool) {
-	s = strings.TrimFunc(s, isSpace)
-	var b strings.Builder
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		b.WriteByte(s[0])
-		s = s[1:]
-	}
-	digits, last := 0, '_'
-	for _, r := range s {
-		if r == '_' {
-			if last == '_' {
-				return nil, false
-			}
-		} else {
-			d, ok := digitValue(r)
-			if !ok {
-				return nil, false
-			}
-			b.WriteByte(byte('0' + d))
-			digits++
-		}
-		last = r
-	}
-	if last == '_' || digits > maxDigits {
-		return nil, false
-	}
-	return new(big.Int).SetString(b.String(), 10)
-}
-
-func pyInts(s string) ([]*big.Int, bool) {
-	var list []*big.Int
-	for item := range strings.SplitSeq(s, ",") {
-		n, ok := pyInt(item)
-		if !ok {
-			return nil, false
-		}
-		list = append(list, n)
-	}
-	return list, true
+	return list, nil
 }
