@@ -21,7 +21,7 @@ var errAgain = errors.New("what was read has changed meanwhile")
 func (c *Client) call(ctx context.Context, need need, round func(context.Context) error) error {
 	pause := firstWait
 	for attempt := 1; ; attempt++ {
-		err := round(ctx)
+		err := within(ctx, round)
 		if err == nil {
 			return nil
 		}
@@ -49,6 +49,13 @@ func (c *Client) call(ctx context.Context, need need, round func(context.Context
 			c.gh = c.fresh() // go-github refuses by itself what it believes to be limited still
 		}
 	}
+}
+
+// within bounds a round of many requests as well: each may take its time, all of them may not.
+func within(ctx context.Context, round func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	return round(ctx)
 }
 
 // pause waits and takes it off the patience.

@@ -28,6 +28,8 @@ const (
 	patience = 2 * time.Minute
 	// answerTime bounds one request.
 	answerTime = 30 * time.Second
+	// roundTime bounds the requests of one try together.
+	roundTime = 2 * time.Minute
 )
 
 // Repo names a repository.

@@ -21,6 +21,8 @@ const (
 	// mostCommits bounds the commits of a range that are looked at, mostLookups the requests for single ones.
 	mostCommits = 1000
 	mostLookups = 200
+	// lookUpTime bounds them when GitHub is slow.
+	lookUpTime = 2 * time.Minute
 )
 
 // PullRequest is one that was merged.
@@ -185,12 +187,12 @@ func firstLine(commits []commit, head string) []commit {
 
 // lookUp asks for each commit's pull requests; it returns how many commits were left out.
 func (m *merged) lookUp(ctx context.Context, commits []commit) (int, error) {
-	lookups, left := 0, 0
+	lookups, left, begun := 0, 0, m.now()
 	for _, c := range commits {
 		if m.done[c.sha] {
 			continue
 		}
-		if lookups == mostLookups {
+		if lookups == mostLookups || m.now().Sub(begun) > lookUpTime {
 			left++
 			continue
 		}

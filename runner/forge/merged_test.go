@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sha makes a commit's name of a number.
@@ -111,6 +112,20 @@ func TestRangeIsBounded(t *testing.T) {
 	}
 	if len(m.PullRequests)+m.NotExamined != 1499 || m.Commits != 1499 || len(f.requests) > 300 {
 		t.Errorf("%d found, %d not examined of %d, in %d requests", len(m.PullRequests), m.NotExamined, m.Commits, len(f.requests))
+	}
+}
+
+// A slow GitHub costs commits that are not examined, and they are counted.
+func TestRangeOnASlowServer(t *testing.T) {
+	f := newFake(t)
+	for n := 2; n <= 101; n++ {
+		f.compare = append(f.compare, ranged(n, n-1))
+	}
+	c, now := f.client(nil), noon
+	c.now = func() time.Time { now = now.Add(10 * time.Second); return now }
+	m, err := PullRequestsOf(context.Background(), c, repo, sha(1), sha(101))
+	if err != nil || m.Commits != 100 || m.NotExamined == 0 || m.NotExamined+asked(f) != 100 {
+		t.Errorf("%+v %v after %d look-ups", m, err, asked(f))
 	}
 }
 
