@@ -69,6 +69,7 @@ type page struct {
 	room   int
 	head   strings.Builder // what always stands
 	groups []group
+	places bool // the folds have to say where a deployment stands, since the index does not
 }
 
 // Page draws the view.
@@ -119,7 +120,7 @@ func (p *page) heading() {
 	title, what := "Prefect plan", counts(p.t)
 	switch {
 	case p.Done && p.t.failed+p.t.skipped > 0:
-		title, what = "❌ Prefect deploy", fmt.Sprintf("%d of %d failed", p.t.failed+p.t.skipped, p.t.failed+p.t.skipped+p.t.applied)
+		title, what = "❌ Prefect deploy", nonZero([]int{p.t.failed, p.t.skipped, p.t.applied}, []string{"failed", "skipped", "applied"})
 	case p.Done && p.t.changes() == 0:
 		title, what = "✅ Prefect deploy", "nothing to do"
 	case p.Done:
@@ -199,7 +200,7 @@ func (p *page) failed() {
 		it := g.first()
 		fmt.Fprintf(&p.head, "> - %s %s: %s\n", p.who(g, true), it.Outcome, prose(cut(firstLine(it.Error), 300)))
 	}
-	fmt.Fprintf(&p.head, ">\n> %d applied. Running it again continues where it stopped.\n\n", p.t.applied)
+	p.head.WriteString(">\n> Running it again continues where it stopped.\n\n")
 }
 
 // below is what stands under the index: the rest in numbers, what is kept, and what to know.

@@ -165,18 +165,21 @@ func times(c *Change) string {
 	return "    (" + strings.Join(parts, "; ") + ")"
 }
 
-// moments are run times in the zone that they carry; seconds only where there are some.
+// moments are run times in the zone that they carry: the day once, seconds only where there are some.
 func moments(list []time.Time) []string {
 	var out []string
 	for i, t := range list {
 		if i == 3 {
 			break
 		}
-		layout := "Mon 2 Jan 15:04"
+		day, clock := "Mon 2 Jan ", "15:04"
 		if t.Second() != 0 {
-			layout = "Mon 2 Jan 15:04:05"
+			clock = "15:04:05"
 		}
-		out = append(out, t.Format(layout))
+		if i > 0 && t.Format(day) == list[i-1].Format(day) {
+			day = ""
+		}
+		out = append(out, t.Format(day+clock))
 	}
 	return out
 }

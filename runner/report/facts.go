@@ -28,9 +28,14 @@ func renamedFrom(d *plan.Deployment) string {
 func scheduledRuns(d *plan.Deployment) int { return d.Dropped }
 
 // timesOf is the time zone and the next run times of a changed schedule.
-func timesOf(*plan.Change) (zone string, next []time.Time) { return "", nil }
+func timesOf(c *plan.Change) (zone string, next []time.Time) {
+	if c.Schedule == nil || c.ValueKind() != plan.Known {
+		return "", nil
+	}
+	return scheduleTimes(c.Schedule)
+}
 
 // scheduleTimes is the same of a new deployment's schedule.
 func scheduleTimes(s *plan.Schedule) (zone string, next []time.Time) {
-	return s.Timing.Timezone, nil
+	return s.Timing.Timezone, s.NextTimes(3)
 }

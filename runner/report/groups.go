@@ -84,7 +84,12 @@ func groups(list []Item, which func(*Item) bool) []group {
 			out = append(out, group{[]Item{it}})
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].first().rank() < out[j].first().rank() })
+	sort.SliceStable(out, func(i, j int) bool { // the larger first, where all else is equal
+		if a, b := out[i].first().rank(), out[j].first().rank(); a != b {
+			return a < b
+		}
+		return len(out[i].items) > len(out[j].items)
+	})
 	return out
 }
 

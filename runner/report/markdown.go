@@ -42,6 +42,8 @@ func HTML(s string) string {
 		switch {
 		case r == ' ', r == '/', r == '.', r == '-', r == ',', r == '=', r == '(', r == ')', r >= '0' && r <= '9', unicode.IsLetter(r):
 			b.WriteRune(r)
+		case r == '@': // an address of mail would become a link, also inside <code>, if it were text in one piece
+			b.WriteString("<span>&#64;</span>")
 		case r < 0x80:
 			fmt.Fprintf(&b, "&#%d;", r)
 		default:
@@ -72,7 +74,7 @@ func prose(s string) string {
 		tail := w[len(core):]
 		head := core[:len(core)-len(strings.TrimLeft(core, "("))]
 		core = core[len(head):]
-		if !plainWord(core) {
+		if !plainWord(core) || (i == 0 && tail != "" && core != "" && core[0] <= '9') { // "1." would begin a list
 			words[i] = head + Code(core) + tail
 		}
 	}

@@ -128,7 +128,7 @@ func (t *terminal) headline(it *Item) string {
 	text := cut(it.Name, longestName)
 	switch {
 	case it.failed():
-		return text + " " + string(it.Outcome) + ":"
+		return text + " " + string(it.Outcome)
 	case it.RenamedFrom != "":
 		text = cut(it.RenamedFrom, longestName) + " → " + text
 	case it.Action == plan.Delete && t.Done:
@@ -136,8 +136,12 @@ func (t *terminal) headline(it *Item) string {
 	case it.Action == plan.Delete:
 		text += " will be deleted"
 	}
-	if it.ScheduledRuns > 0 {
-		text += ", with " + diag.Count(it.ScheduledRuns, "scheduled run")
+	switch runs := diag.Count(it.ScheduledRuns, "scheduled run"); {
+	case it.ScheduledRuns == 0:
+	case it.Action == plan.Delete:
+		text += ", with " + runs
+	default:
+		text += ", drops " + runs + " (the server makes them anew)"
 	}
 	return text
 }
@@ -219,7 +223,7 @@ func (v *View) summary(o Terminal) string {
 	}
 	switch bad := c.failed + c.skipped; {
 	case bad > 0:
-		return fmt.Sprintf("%d of %d failed; %d applied at %s%s. Running it again continues where it stopped.", bad, c.total, c.applied, where, in)
+		return fmt.Sprintf("%d of %d failed; %d applied at %s%s. Running it again continues where it stopped.", bad, bad+c.applied, c.applied, where, in)
 	case c.changes() == 0:
 		return fmt.Sprintf("%s unchanged, nothing was written to %s%s.", count(c.unchanged), where, in)
 	}

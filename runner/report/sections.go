@@ -132,12 +132,53 @@ func (p *page) index(limit int) (text string, hidden int) {
 	if len(rows) == 0 {
 		return "", 0
 	}
-	for _, links := range []bool{true, false} {
-		if text = p.table(rows, links); len(text) <= limit {
-			return text, 0
+	const most = 40 // rows that one reads; more are put together by what changes
+	if len(rows) <= most {
+		for _, links := range []bool{true, false} {
+			if text = p.table(rows, links); len(text) <= limit {
+				p.places = !links
+				return text, 0
+			}
 		}
 	}
+	p.places = true
+	if text = p.merged(rows); len(text) <= limit {
+		return text, 0
+	}
 	return p.names(rows, limit)
+}
+
+// merged is the index with one row for all of which the same fields change, whatever the values.
+func (p *page) merged(rows []group) string {
+	type row struct {
+		sign, what string
+		names      []string
+		n          int
+	}
+	var list []*row
+	index := map[string]*row{}
+	for i := range rows {
+		it := rows[i].first()
+		what := p.what(it)
+		if it.Action == plan.Create && !it.failed() {
+			what = "new"
+		}
+		key := symbol(it) + what
+		r := index[key]
+		if r == nil {
+			r = &row{sign: symbol(it), what: what}
+			index[key] = r
+			list = append(list, r)
+		}
+		r.names = append(r.names, p.who(&rows[i], false))
+		r.n += len(rows[i].items)
+	}
+	var b strings.Builder
+	b.WriteString("| | | deployments | what changes |\n|---|--:|---|---|\n")
+	for _, r := range list {
+		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", r.sign, r.n, strings.Join(r.names, ", "), r.what)
+	}
+	return b.String() + "\n"
 }
 
 func (p *page) table(rows []group, links bool) string {
@@ -295,6 +336,11 @@ func (p *page) details(g *group) (text string, left int) {
 		title = fmt.Sprintf("<b>%d deployments</b> alike: %s and %d more", n, codeHTML(cut(it.Name, longestName)), n-1)
 	}
 	fmt.Fprintf(&b, "<details%s><summary><code>%s</code> %s · %s</summary>\n\n", p.open(), symbol(it), title, diag.Count(len(it.Changes), map[bool]string{true: "field", false: "change"}[it.Action == plan.Create]))
+	if p.places && len(g.items) == 1 {
+		if where := strings.Trim(p.linked(it, it.URL != "")+" · "+p.where(it, true), " ·"); where != "" {
+			b.WriteString(where + "\n\n")
+		}
+	}
 	b.WriteString(fenced("diff", diff))
 	if left > 0 {
 		fmt.Fprintf(&b, "\n%s more not shown.\n", diag.Count(left, "change"))
@@ -361,7 +407,7 @@ func (p *page) stepTable() string {
 		if s.Error != "" {
 			result = firstLine(s.Error)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %.1f s | %s |\n", stepSymbol(s.Outcome), name(s.Key), name(shortName(s.Function)), s.Seconds, Code(cut(result, 200)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %.1f&nbsp;s | %s |\n", stepSymbol(s.Outcome), name(s.Key), name(shortName(s.Function)), s.Seconds, Code(cut(result, 200)))
 	}
 	for i := range p.Steps {
 		s := &p.Steps[i]

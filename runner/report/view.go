@@ -82,6 +82,7 @@ func Read(data []byte) (*View, error) {
 	if v.Schema != 1 {
 		return nil, errors.New("this plan is of another version of the program: make it again")
 	}
+	v.State = withoutLogin(v.State)
 	for i := range v.Deployments {
 		for j := range v.Deployments[i].Changes {
 			hide(&v.Deployments[i].Changes[j])
@@ -92,7 +93,7 @@ func Read(data []byte) (*View, error) {
 
 // Of is the view of a plan.
 func Of(p *plan.Plan) *View {
-	v := &View{State: p.State, Version: p.PrefectVersion, Notes: p.Notes, Kept: keptOf(p)}
+	v := &View{State: withoutLogin(p.State), Version: p.PrefectVersion, Notes: p.Notes, Kept: keptOf(p)}
 	for _, d := range p.Deployments {
 		v.Deployments = append(v.Deployments, itemOf(d))
 	}
