@@ -30,6 +30,8 @@ type Change struct {
 	Reason string
 	// Pos is the place in prefect.yaml.
 	Pos value.Pos
+	// Schedule is the schedule whose timing changes, nil for other changes.
+	Schedule *Schedule
 	// Built says that a step gave the value in this run, so that the difference is no edit.
 	Built bool
 }

@@ -25,6 +25,24 @@ type Schedule struct {
 	Marks value.Origin
 	// Source is the mapping as filled, for paths and lines.
 	Source value.Value
+
+	now time.Time
+}
+
+// NextTimes are the next n run times in the schedule's zone, as Prefect's server counts them; none where they depend on a step or on what must not be shown, where the
+// schedule is switched off in the file, or where this machine has no rules for the zone.
+func (s *Schedule) NextTimes(n int) []time.Time {
+	if s.Marks&(value.AfterBuild|value.NotHere|value.Sensitive) != 0 || (s.Active.Kind == value.Bool && !s.Active.Bool) {
+		return nil
+	}
+	times, err := s.Timing.Next(s.now, n, s.now)
+	if err != nil {
+		return nil
+	}
+	for i := range times {
+		times[i] = inZone(times[i], s.Timing.Timezone)
+	}
+	return times
 }
 
 // settleSchedules fills and reads the schedules of the file.
@@ -49,7 +67,7 @@ func (p *Project) settleSchedules(out *Desired, fields value.Value) error {
 }
 
 func (p *Project) schedule(d *resolve.Deployment, v value.Value) (Schedule, error) {
-	s := Schedule{Pos: v.Pos, Source: v, Marks: v.Marks(), Parameters: value.Of([]value.Entry{})}
+	s := Schedule{now: p.Now, Pos: v.Pos, Source: v, Marks: v.Marks(), Parameters: value.Of([]value.Entry{})}
 	timing, fault := resolve.Timing(v)
 	if fault != nil {
 		return s, timingFault(d, fault)
@@ -246,7 +264,7 @@ func slugFault(d *Desired, live []value.Value) error {
 // scheduleChanges names what differs of one schedule.
 func scheduleChanges(path string, s *Schedule, live *value.Value) []Change {
 	if live == nil {
-		return []Change{{Path: path, After: shownDesired(s), Reason: "added", Pos: s.Pos, Kind: kindOf(s.Marks)}}
+		return []Change{{Path: path, After: shownDesired(s), Reason: "added", Pos: s.Pos, Kind: kindOf(s.Marks), Schedule: s}}
 	}
 	var out []Change
 	before, _ := live.Get("schedule")
@@ -300,7 +318,7 @@ func timingChanges(path string, s *Schedule, before value.Value) []Change {
 	var out []Change
 	kind := kindName(s)
 	if _, same := before.Get(kind); !same {
-		return []Change{{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited"}}
+		return []Change{{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Schedule: s}}
 	}
 	for _, e := range s.Body.Map {
 		was, _ := before.Get(e.Key)
@@ -311,10 +329,10 @@ func timingChanges(path string, s *Schedule, before value.Value) []Change {
 		if source, ok := s.Source.Get(e.Key); ok && source.Pos.Known() {
 			pos = source.Pos
 		}
-		out = append(out, Change{Path: path + "." + e.Key, Before: was, After: e.Value, Pos: pos, Reason: "edited"})
+		out = append(out, Change{Path: path + "." + e.Key, Before: was, After: e.Value, Pos: pos, Reason: "edited", Kind: kindOf(s.Marks), Schedule: s})
 	}
 	if len(out) == 0 {
-		out = append(out, Change{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited"})
+		out = append(out, Change{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Schedule: s})
 	}
 	return out
 }
