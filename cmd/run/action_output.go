@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
@@ -104,7 +105,13 @@ func (a *action) check() error {
 		deployments += len(c.File(f.Name, f.Data))
 	}
 	l := c.Diagnostics()
-	source := func(name string) []byte { return sources[name] }
+	source := func(name string) []byte {
+		if data, ok := sources[name]; ok {
+			return data
+		}
+		data, _ := os.ReadFile(under(a.dir, filepath.FromSlash(name))) // a flow's file
+		return data
+	}
 	if len(l) > 0 {
 		a.diagnostics(l, source)
 		if err := a.faultsSummary(l, source); err != nil {

@@ -234,7 +234,7 @@ func TestFaultsPointIntoTheRepository(t *testing.T) {
 }
 
 func TestFailedDeploymentFailsTheJobWithAllOutputsSet(t *testing.T) {
-	root := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": `deployments:
+	root := project(t, map[string]string{"sub/flow.py": oneFlow, "sub/prefect.yaml": `deployments:
   - name: good
     entrypoint: flow.py:hello
     work_pool: {name: p}
@@ -247,11 +247,11 @@ func TestFailedDeploymentFailsTheJobWithAllOutputsSet(t *testing.T) {
           script: "false ::set-output name=result::applied"
     tags: ["{{ broken.stdout }}"]
 `})
-	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"all-deployments": "true"}})
+	r := callAction(t, call{dir: filepath.Join(root, "sub"), name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"all-deployments": "true"}})
 	if r.code != 1 || r.outputs["result"] != "failed" || r.outputs["create"] != "2" || r.outputs["plan"] == "" || len(r.deployments) != 2 {
 		t.Fatalf("exit %d, outputs %v\n%s", r.code, r.outputs, r.log)
 	}
-	if !strings.Contains(r.log, "::error file=prefect.yaml,line=5,title=hello/bad::") || !strings.Contains(r.log, "step broken failed") {
+	if !strings.Contains(r.log, "::error file=sub/prefect.yaml,line=5,title=hello/bad::") || !strings.Contains(r.log, "step broken failed") {
 		t.Errorf("the failed deployment is not annotated:\n%s", r.log)
 	}
 	if !strings.Contains(read(r.state), "good") || strings.Contains(read(r.state), `"bad"`) {
@@ -269,7 +269,7 @@ deployments:
   - name: only
     entrypoint: flow.py:hello
     work_pool: {name: p}
-    description: "{{ seen.stderr }}"
+    description: "seen {{ $PREFECT_DEPLOY_INPUT_API_KEY }}"
 `})
 	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"api-key": key, "api-auth-string": auth, "api-url": "http://127.0.0.1:1/api"}})
 	if r.code != 0 {
@@ -286,8 +286,8 @@ deployments:
 	if !strings.Contains(r.log, "\nPREFECT_API_KEY=") { // as it would be, had the workflow set it
 		t.Errorf("a step does not see the login that the inputs give:\n%s", r.log)
 	}
-	if strings.Contains(r.summary, key) {
-		t.Error("the summary shows the key")
+	if strings.Contains(r.summary, key) || strings.Contains(read(r.state), key) || !strings.Contains(read(r.state), "seen") {
+		t.Errorf("the summary or the state shows the key:\n%s\n%s", r.summary, read(r.state))
 	}
 }
 

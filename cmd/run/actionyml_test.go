@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -148,5 +149,21 @@ func TestActionScriptsInterpolateNothing(t *testing.T) {
 		case regexp.MustCompile(`(?i)key|auth|secret`).MatchString(strings.ReplaceAll(s.Run, `echo "key=`, "")):
 			t.Errorf("a script handles a secret: %q", s.Run)
 		}
+	}
+}
+
+// The program that every use of the action builds stays light (DESIGN.md, Companions).
+func TestTheProgramLinksNoCompanion(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, heavy := range []string{"nektos/act", "rhysd/actionlint", "gocloud.dev", "github.com/docker", "go-git/go-git"} {
+		if strings.Contains(string(out), heavy) {
+			t.Errorf("cmd/run links %s", heavy)
+		}
+	}
+	if !strings.Contains(string(out), "sethvargo/go-githubactions") {
+		t.Error("the list is not that of cmd/run")
 	}
 }

@@ -76,10 +76,14 @@ func (j *Job) at(p Place, title string) *githubactions.Action {
 	return j.github.WithFieldsMap(fields)
 }
 
-// Error, Warning and Notice annotate. Text may be of several lines and hold anything.
-func (j *Job) Error(p Place, title, text string)   { j.at(p, title).Errorf("%s", text) }
+// Error annotates with what failed. Title and text may be of several lines and hold anything, as those of Warning and Notice may.
+func (j *Job) Error(p Place, title, text string) { j.at(p, title).Errorf("%s", text) }
+
+// Warning annotates with what was not done, or may not be meant.
 func (j *Job) Warning(p Place, title, text string) { j.at(p, title).Warningf("%s", text) }
-func (j *Job) Notice(p Place, title, text string)  { j.at(p, title).Noticef("%s", text) }
+
+// Notice annotates with what is as it should be and yet worth a word.
+func (j *Job) Notice(p Place, title, text string) { j.at(p, title).Noticef("%s", text) }
 
 // Print shows text that files or servers may have a say in. It stands between `::stop-commands::` and its token, as the runner obeys a `##[command]` in the middle
 // of a line too. With a title it is folded away under it.

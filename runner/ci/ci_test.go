@@ -213,3 +213,26 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Errorf("%q", b.String())
 	}
 }
+
+func FuzzInputs(f *testing.F) {
+	f.Add("mode", "deploy")
+	f.Add("timeout", "1h30m")
+	f.Add("deployment-names", "a,\nb")
+	f.Fuzz(func(t *testing.T, name, text string) {
+		in, err := jobWith(io.Discard, map[string]string{Variable(name): text}).Inputs()
+		if err != nil {
+			if !strings.Contains(err.Error(), "the input ") || strings.ContainsAny(err.Error(), "\x1b\r\n") {
+				t.Errorf("%s: %q gives %q", name, text, err)
+			}
+			return
+		}
+		if in.Jobs == 0 || in.Timeout < 0 || in.Mode == Nothing {
+			t.Errorf("%s: %q was accepted as %+v", name, text, in)
+		}
+		for _, n := range in.Names {
+			if n == "" || strings.ContainsAny(n, ",\n") {
+				t.Errorf("%q is a name of %q", n, text)
+			}
+		}
+	})
+}

@@ -124,6 +124,8 @@ func onPush(in Inputs, e Event) (Choice, error) {
 		return Choice{Mode: Nothing, Notice: "the push deleted " + diag.Quote(e.Branch+e.Tag) + ": nothing to deploy"}, nil
 	case e.Tag != "":
 		return Choice{Mode: Plan, Warning: "nothing was deployed from the tag " + diag.Quote(e.Tag) + "; to deploy it, write\n    mode: deploy"}, nil
+	case e.Branch == "":
+		return Choice{}, fmt.Errorf("neither GITHUB_REF nor the event's payload names the branch that was pushed: set mode: plan (reads the server) or mode: deploy (writes to it)")
 	case len(branches) == 0:
 		return Choice{}, fmt.Errorf("the event's payload does not name the default branch: write the branches whose pushes deploy in the input deploy-branches")
 	}

@@ -4,6 +4,7 @@ package replay
 import (
 	"fmt"
 	"io"
+	"sort"
 	"strings"
 	"sync"
 
@@ -12,11 +13,26 @@ import (
 
 // observer makes the loggers of jobs, which run side by side.
 type observer struct {
-	out     io.Writer
-	secrets map[string]string
+	out io.Writer
+	// secrets are longest first, since one may hold another.
+	secrets []string
 
 	mu   sync.Mutex
 	seen Result
+}
+
+func newObserver(out io.Writer, secrets map[string]string) *observer {
+	o := &observer{out: out}
+	for _, s := range secrets {
+		if s != "" {
+			o.secrets = append(o.secrets, s)
+		}
+	}
+	sort.Slice(o.secrets, func(i, j int) bool {
+		a, b := o.secrets[i], o.secrets[j]
+		return len(a) > len(b) || len(a) == len(b) && a < b
+	})
+	return o
 }
 
 // WithJobLogger is act's hook for a logger of one's own.
@@ -38,6 +54,7 @@ func (o *observer) Write(p []byte) (int, error) {
 // Levels and Fire make it a hook of the logger.
 func (o *observer) Levels() []logrus.Level { return logrus.AllLevels }
 
+// Fire keeps what a command said.
 func (o *observer) Fire(e *logrus.Entry) error {
 	command, _ := e.Data["command"].(string)
 	text := func(name string) string { s, _ := e.Data[name].(string); return o.mask(s) }
@@ -63,9 +80,7 @@ func (o *observer) Fire(e *logrus.Entry) error {
 // mask does to what is kept what act does to its log.
 func (o *observer) mask(s string) string {
 	for _, secret := range o.secrets {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "***")
-		}
+		s = strings.ReplaceAll(s, secret, "***")
 	}
 	return s
 }

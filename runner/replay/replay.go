@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the event's payload %s cannot be read: %w", o.EventPath, err)
 	}
-	seen := &observer{out: o.Output, secrets: o.Secrets}
+	seen := newObserver(o.Output, o.Secrets)
 	err = run.NewPlanExecutor(plan)(runner.WithJobLoggerFactory(ctx, seen))
 	result := seen.result()
 	for _, stage := range plan.Stages {
