@@ -31,3 +31,20 @@ func TestRealPrefect(t *testing.T) {
 	}
 	compareGolden(t, record("more.json", "11", "2500"))
 }
+
+// TestRealTimes asks the server's code again for run times: for the recorded schedules, and for others made up at random.
+func TestRealTimes(t *testing.T) {
+	venv := os.Getenv("PREFECT_ORACLE_VENV")
+	if venv == "" {
+		t.Fatal("PREFECT_ORACLE_VENV is not set; it must name a virtual environment with Prefect 3.8.8")
+	}
+	for _, seed := range []string{"3", "41"} {
+		path := filepath.Join(t.TempDir(), "times.json")
+		command := exec.Command(filepath.Join(venv, "bin", "python"), "testdata/times.py", path, seed, "150")
+		command.Env = append(os.Environ(), "PREFECT_HOME="+t.TempDir())
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		compareTimes(t, readTimes(t, path))
+	}
+}

@@ -18,6 +18,9 @@ import (
 // workLimit bounds a search, in days and times looked at. A rule that comes round once in 100 years is found.
 const workLimit = 500_000
 
+// longInterval is one with which not even seconds come round a second time; longer ones are cut to it.
+const longInterval = 1 << 40
+
 // recurrence is a rule made ready: numbers of ordinary size, what the start fills in filled in.
 type recurrence struct {
 	freq     int
@@ -171,8 +174,11 @@ func newRecurrence(rule *singleRule, horizon int64, work *int) (*recurrence, err
 	if err != nil {
 		return nil, err
 	}
-	r := &recurrence{freq: rule.freq, interval: small(rule.interval), start: start - start%second, until: lastWall, left: -1, work: work}
-	if r.interval <= 0 {
+	r := &recurrence{freq: rule.freq, interval: longInterval, start: start - start%second, until: lastWall, left: -1, work: work}
+	if rule.interval.IsInt64() {
+		r.interval = min(rule.interval.Int64(), longInterval)
+	}
+	if rule.interval.Sign() <= 0 {
 		return nil, errors.New("the rrule has an INTERVAL with which it does not advance; Prefect never comes to an end with it")
 	}
 	if rule.until != nil {
@@ -295,7 +301,7 @@ func (r *recurrence) advance() bool {
 		first = int(dayNumber(year, int(months%12)+1, 1) - dayNumber(year, 1, 1))
 		last = first + monthDays(year, int(months%12)+1)
 	default:
-		at := r.base() + min(k, 1<<40/r.interval)*r.unit()
+		at := r.base() + min(k, longInterval/r.interval)*r.unit()
 		days, length := floorDiv(at, daySeconds), 1
 		clock = at - days*daySeconds
 		if r.freq == weekly {
