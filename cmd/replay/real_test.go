@@ -112,12 +112,19 @@ func (s *server) post(t *testing.T, path string, body any, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.Post(s.direct+path, "application/json", bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
+	var r *http.Response
+	var answer []byte
+	for range 10 { // 503: its database was busy
+		if r, err = http.Post(s.direct+path, "application/json", bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		answer, _ = io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusServiceUnavailable {
+			break
+		}
+		time.Sleep(300 * time.Millisecond)
 	}
-	defer r.Body.Close()
-	answer, _ := io.ReadAll(r.Body)
 	if r.StatusCode >= 300 {
 		t.Fatalf("%s: %s %s", path, r.Status, answer)
 	}
