@@ -33,7 +33,10 @@ type recurrence struct {
 	dayRules
 
 	period int64   // number of the next one
-	found  []int64 // of the present period, still to be given
+	base   int64   // the present period's year begins on this day since 1970
+	days   []int   // of the present period, still to be looked at
+	clocks []int64 // the times on each of them
+	found  []int64 // still to be given
 	work   *int
 	err    error
 }
@@ -245,8 +248,8 @@ func (r *recurrence) unit() int64 {
 	return [...]int64{0, 0, 7 * daySeconds, daySeconds, 3600, 60, 1}[r.freq] * r.interval
 }
 
-// base is where period 0 begins, in seconds: of a week its first day.
-func (r *recurrence) base() int64 {
+// origin is where period 0 begins, in seconds: of a week its first day.
+func (r *recurrence) origin() int64 {
 	start := r.start / second
 	if r.start < 0 && r.start%second != 0 {
 		start--
@@ -271,13 +274,18 @@ func (r *recurrence) periodOf(wall int64) int64 {
 	case monthly:
 		return floorDiv(int64(at.Year()-from.Year())*12+int64(at.Month()-from.Month()), r.interval)
 	}
-	return floorDiv(floorDiv(wall, second)-r.base(), r.unit())
+	return floorDiv(floorDiv(wall, second)-r.origin(), r.unit())
 }
 
 // peek is the next time, without taking it.
 func (r *recurrence) peek() (wall int64, ok bool) {
 	for len(r.found) == 0 {
-		if r.left == 0 || r.err != nil || *r.work <= 0 || !r.advance() {
+		if r.left == 0 || r.err != nil || *r.work <= 0 {
+			return 0, false
+		}
+		if len(r.days) > 0 {
+			r.today()
+		} else if !r.advance() {
 			return 0, false
 		}
 	}
@@ -301,7 +309,7 @@ func (r *recurrence) advance() bool {
 		first = int(dayNumber(year, int(months%12)+1, 1) - dayNumber(year, 1, 1))
 		last = first + monthDays(year, int(months%12)+1)
 	default:
-		at := r.base() + min(k, longInterval/r.interval)*r.unit()
+		at := r.origin() + min(k, longInterval/r.interval)*r.unit()
 		days, length := floorDiv(at, daySeconds), 1
 		clock = at - days*daySeconds
 		if r.freq == weekly {
@@ -330,20 +338,27 @@ func (r *recurrence) emit(year, first, last int, clock int64) bool {
 	if year != r.year {
 		r.err = r.setYear(year)
 	}
-	var days []int
+	r.days = r.days[:0]
 	for i := first; i < last && r.err == nil; i++ {
 		if r.holds(i) {
-			days = append(days, i)
+			r.days = append(r.days, i)
 		}
 	}
 	if r.err != nil {
 		return false
 	}
-	if len(days) == 0 {
+	if len(r.days) == 0 {
 		r.skipDay(clock)
 		return true
 	}
-	return r.times(days, r.clocks(clock), dayNumber(year, 1, 1))
+	r.base = dayNumber(year, 1, 1)
+	if r.clocks == nil || r.freq >= hourly {
+		r.clocks = r.clocksAt(clock)
+	}
+	if r.setpos != nil {
+		r.positions()
+	}
+	return true
 }
 
 // skipDay passes over the rest of a day that is out of question.
@@ -353,8 +368,8 @@ func (r *recurrence) skipDay(clock int64) {
 	}
 }
 
-// clocks are the seconds of the day at which a period's days count.
-func (r *recurrence) clocks(clock int64) []int64 {
+// clocksAt are the seconds of the day at which a period's days count.
+func (r *recurrence) clocksAt(clock int64) []int64 {
 	lists := r.by
 	for i, own := range [3]int64{clock / 3600, clock / 60 % 60, clock % 60} {
 		if r.freq >= hourly+i {
@@ -375,46 +390,60 @@ func (r *recurrence) clocks(clock int64) []int64 {
 	return out
 }
 
-// times puts days and clocks together, applies BYSETPOS, the start, UNTIL and COUNT.
-func (r *recurrence) times(days []int, clocks []int64, base int64) bool {
-	*r.work -= len(days) * len(clocks)
-	var walls []int64
-	at := func(d int, clock int64) { walls = append(walls, ((base+int64(d))*daySeconds+clock)*second) }
-	if r.setpos != nil && len(clocks) > 0 {
-		for _, pos := range r.setpos {
-			if pos > 0 {
-				pos--
-			}
-			d := int(floorDiv(int64(pos), int64(len(clocks))))
-			clock := clocks[mod(pos, len(clocks))]
-			if d < 0 {
-				d += len(days)
-			}
-			if d >= 0 && d < len(days) {
-				at(days[d], clock)
-			}
-		}
-		slices.Sort(walls)
-		walls = slices.Compact(walls)
-	} else {
-		for _, d := range days {
-			for _, clock := range clocks {
-				at(d, clock)
-			}
+// today gives the times of one day: a period can have more than fit into memory.
+func (r *recurrence) today() {
+	*r.work -= len(r.clocks)
+	for _, clock := range r.clocks {
+		if !r.give(r.at(r.days[0], clock)) {
+			return
 		}
 	}
-	for _, wall := range walls {
-		switch {
-		case wall > r.until || wall >= lastWall:
-			r.left = 0
-			return true
-		case wall < r.start:
-			continue
-		case r.left == 0:
-			return true
+	r.days = r.days[1:]
+}
+
+func (r *recurrence) at(dayOfYear int, clock int64) int64 {
+	return ((r.base+int64(dayOfYear))*daySeconds + clock) * second
+}
+
+// positions gives the times of a period that BYSETPOS names, out of all of its days and clocks.
+func (r *recurrence) positions() {
+	days := r.days
+	r.days = nil
+	if len(r.clocks) == 0 {
+		return
+	}
+	var walls []int64
+	for _, pos := range r.setpos {
+		if pos > 0 {
+			pos--
 		}
+		d := int(floorDiv(int64(pos), int64(len(r.clocks))))
+		if d < 0 {
+			d += len(days)
+		}
+		if d >= 0 && d < len(days) {
+			walls = append(walls, r.at(days[d], r.clocks[mod(pos, len(r.clocks))]))
+		}
+	}
+	slices.Sort(walls)
+	for _, wall := range slices.Compact(walls) {
+		if !r.give(wall) {
+			return
+		}
+	}
+}
+
+// give adds one time, unless it lies before the start; false when UNTIL or COUNT ends the rule.
+func (r *recurrence) give(wall int64) bool {
+	switch {
+	case wall > r.until || wall >= lastWall:
+		r.left = 0
+	case wall < r.start:
+		return true
+	case r.left != 0:
 		r.left = max(r.left-1, -1)
 		r.found = append(r.found, wall)
+		return true
 	}
-	return true
+	return false
 }
