@@ -44,16 +44,7 @@ func momentOf(zone *time.Location, wall int64, later bool) int64 {
 
 // offsetsAround are the two offsets that wall could have: equal, unless the clocks change just there.
 func offsetsAround(zone *time.Location, wall int64) (before, after int64) {
-	early := wall - day
-	before, after = offsetAt(zone, early), offsetAt(zone, wall+day)
-	if before == after {
-		return before, after
-	}
-	_, change := time.UnixMicro(early).In(zone).ZoneBounds()
-	if offsetAt(zone, change.UnixMicro()) == before { // far in the future Go also ends a zone's span with the year
-		_, change = change.ZoneBounds()
-	}
-	at := change.UnixMicro()
+	at, before, after := changeNear(zone, wall)
 	switch {
 	case wall < min(at+before, at+after):
 		return before, before
@@ -61,6 +52,20 @@ func offsetsAround(zone *time.Location, wall int64) (before, after int64) {
 		return after, after
 	}
 	return before, after
+}
+
+// changeNear is the moment within a day of wall at which the offset changes, and the offsets before and after it; equal without one.
+func changeNear(zone *time.Location, wall int64) (at, before, after int64) {
+	early := wall - day
+	before, after = offsetAt(zone, early), offsetAt(zone, wall+day)
+	if before == after {
+		return 0, before, after
+	}
+	_, change := time.UnixMicro(early).In(zone).ZoneBounds()
+	if offsetAt(zone, change.UnixMicro()) == before { // far in the future Go also ends a zone's span with the year
+		_, change = change.ZoneBounds()
+	}
+	return change.UnixMicro(), before, after
 }
 
 // loadZone finds the rules of a zone on this machine.
@@ -79,8 +84,9 @@ func loadZone(name string) (*time.Location, error) {
 // part of zone files that holds 32-bit times. From then on it is winter for ever.
 const ruleZonesEnd = (1<<31 - 1) * second
 
-// momentOfRule is momentOf in the way of that library: a wall clock that is skipped is judged by the offset of summer time if that
-// begins there, else by the offset before.
+// momentOfRule is momentOf in the way of that library. It puts each change at a wall clock, reckoned by what it takes for the new
+// span's standard offset, and lets clocks that are shown twice be of the old span. That comes to momentOf, except where a zone counts
+// winter as its special time, as Ireland and Morocco do: there the hour after the clocks went back is still of the old span.
 func momentOfRule(zone *time.Location, wall int64) int64 {
 	if wall > ruleZonesEnd-day {
 		end := time.UnixMicro(ruleZonesEnd).In(zone)
@@ -95,9 +101,13 @@ func momentOfRule(zone *time.Location, wall int64) int64 {
 			return moment
 		}
 	}
-	before, after := offsetsAround(zone, wall)
-	if after > before && !time.UnixMicro(wall+day).In(zone).IsDST() {
+	at, before, after := changeNear(zone, wall)
+	standard := after
+	if time.UnixMicro(wall + day).In(zone).IsDST() {
+		standard = before
+	}
+	if at += standard; wall < at || wall < at+before-after {
 		return wall - before
 	}
-	return wall - max(before, after)
+	return wall - after
 }

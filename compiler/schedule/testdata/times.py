@@ -33,6 +33,14 @@ CHANGES = {
     "Australia/Lord_Howe": ["2026-04-04T15:00:00", "2026-10-03T15:30:00"],
     "America/Santiago": ["2026-04-05T03:00:00", "2026-09-06T04:00:00"],
     "Asia/Kolkata": [],
+    "Europe/Dublin": ["2026-03-29T01:00:00","2026-10-25T01:00:00"],
+    "Africa/Casablanca": ["2026-02-15T02:00:00","2026-03-22T02:00:00"],
+    "Pacific/Apia": [],
+    "Antarctica/Troll": ["2026-03-29T01:00:00","2026-10-25T01:00:00"],
+    "Africa/Cairo": ["2026-04-23T22:00:00","2026-10-29T21:00:00"],
+    "America/Nuuk": ["2026-03-29T01:00:00","2026-10-25T01:00:00"],
+    "Pacific/Chatham": ["2026-04-04T14:00:00","2026-09-26T14:00:00"],
+    "America/Havana": ["2026-03-08T05:00:00","2026-11-01T05:00:00"],
     "UTC": [],
 }
 PLAIN = ["2026-11-24T20:52:19.123456", "2024-02-28T23:59:59", "2026-12-31T23:59:30", "2026-01-01T00:00:00", "2025-06-15T12:00:00", "2028-02-29T00:00:01", "2030-07-04T11:22:33"]
@@ -157,7 +165,7 @@ def ask(body, start):
 
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent / "times.json"
-    seed, count = map(int, sys.argv[2:4]) if len(sys.argv) > 3 else (3, 150)
+    seed, count = map(int, sys.argv[2:4]) if len(sys.argv) > 3 else (77, 250)
     signal.signal(signal.SIGALRM, hang)
     rng = random.Random(seed)
     out = []
