@@ -1,0 +1,243 @@
+// Package review brings plans to where people review them, and what became of them back there: the comment of a pull request when a plan is made, the same comment when the
+// deploy that follows the merge is done, the status of a GitHub deployment. It joins three rooms that know nothing of each other: plan, report and forge.
+//
+// Nothing here decides over a plan or a deploy. What GitHub refuses becomes one notice, and the job's summary holds everything anyway.
+package review
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/org/prefect-deploy-action/runner/forge"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/report"
+)
+
+// Settings are what a job knows of itself.
+type Settings struct {
+	// Client speaks to GitHub; Repo is the job's repository.
+	Client *forge.Client
+	Repo   forge.Repo
+	// ServerURL is GITHUB_SERVER_URL, Run GITHUB_RUN_ID/GITHUB_RUN_ATTEMPT, RunNumber what people call it.
+	ServerURL, Run, RunNumber string
+	RunID                     int64
+	// Files and Environment make the comment's key; Prefix is the working directory's path within the repository, with a slash at its end.
+	Files               []string
+	Environment, Prefix string
+	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
+	PlanKey string
+	Policy  report.Policy
+	// Notice gets what GitHub refused, in one line each.
+	Notice func(string)
+	Now    func() time.Time
+}
+
+func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }
+
+func (s *Settings) runURL() string {
+	return fmt.Sprintf("%s/%s/actions/runs/%d", s.ServerURL, s.Repo, s.RunID)
+}
+
+// Post shows a plan in its pull request's comment. A plan without changes edits a comment that is there and makes none. The address is "" where there is no comment.
+func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (string, error) {
+	meta := report.Meta{Target: s.Environment, Files: s.Files, Head: e.HeadSHA, HeadURL: fmt.Sprintf("%s/%s/commit/%s", s.ServerURL, s.Repo, e.HeadSHA), Time: s.Now(),
+		Run: "run " + s.RunNumber, RunURL: s.runURL(), Blob: fmt.Sprintf("%s/%s/blob/%s/", s.ServerURL, s.Repo, e.HeadSHA), Prefix: s.Prefix,
+		Full: "the job summary", FullURL: s.runURL(), NoFooter: true}
+	footer := report.Footer{Policy: s.Policy}
+	if !p.Changes() {
+		footer.Fate = report.Nothing
+	}
+	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: p.Hash(), Run: s.Run}, Footer: footer.Markdown()}
+	hidden := s.reviewedLine(p)
+	meta.Budget = min(c.Room(s.PlanKey), forge.Budget) - len(hidden)
+	c.Body = report.Of(p).Page(meta) + hidden
+	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !p.Changes()})
+	return address, s.noted(err)
+}
+
+// noted makes a notice of what GitHub refused; only the context's error is left.
+func (s *Settings) noted(err error) error {
+	var refused *forge.Unavailable
+	if !errors.As(err, &refused) {
+		return err
+	}
+	text := refused.Reason
+	if refused.Hint != "" {
+		text += "\n" + refused.Hint
+	}
+	s.Notice(text)
+	return nil
+}
+
+// Closed makes the comment say that its pull request was merged or closed.
+func (s *Settings) Closed(ctx context.Context, e forge.Event) (string, error) {
+	address, _, err := forge.Closed(ctx, s.Client, s.target(e.Number), s.Run, e.Merged)
+	return address, s.noted(err)
+}
+
+func (s *Settings) target(number int) forge.Target {
+	return forge.Target{Repo: s.Repo, PR: number, Key: s.key(), PlanKey: s.PlanKey}
+}
+
+// Range are the commits that a deploy brings: after Base, up to Head. Base is the environment's last deployed commit, else the push's own start.
+type Range struct{ Base, Head string }
+
+// RangeOf finds the range of a push.
+func (s *Settings) RangeOf(ctx context.Context, e forge.Event, head string) (Range, error) {
+	last, err := forge.LastDeployed(ctx, s.Client, s.board())
+	if err := s.noted(err); err != nil {
+		return Range{}, err
+	}
+	if last == "" || last == head {
+		last = e.Before
+	}
+	return Range{last, head}, nil
+}
+
+func (s *Settings) board() forge.Board {
+	environment := s.Environment
+	if environment == "" {
+		environment = "prefect"
+	}
+	return forge.Board{Repo: s.Repo, Environment: environment, Key: s.key(), RunID: s.RunID}
+}
+
+// Merged are the pull requests of the range whose comments are ours to edit.
+func (s *Settings) Merged(ctx context.Context, r Range) ([]forge.PullRequest, error) {
+	merged, err := forge.PullRequestsOf(ctx, s.Client, s.Repo, r.Base, r.Head)
+	if err := s.noted(err); err != nil {
+		return nil, err
+	}
+	if merged.NotExamined > 0 {
+		s.Notice(fmt.Sprintf("%d of %d commits were not examined for their pull requests", merged.NotExamined, merged.Commits))
+	}
+	return merged.PullRequests, nil
+}
+
+// Started sets the deployment's status before the first write.
+func (s *Settings) Started(ctx context.Context, sha string) error {
+	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: "in_progress", LogURL: s.runURL()})
+	return s.noted(err)
+}
+
+// Applied tells every merged pull request's comment how it went, and sets the deployment's status.
+func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged []forge.PullRequest, elapsed string) error {
+	view := report.Of(p)
+	footer := report.Footer{Fate: report.Done, Policy: s.Policy, Run: "run " + s.RunNumber, RunURL: s.runURL(), Result: view, Elapsed: elapsed}
+	for _, pr := range merged {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+			return err
+		}
+	}
+	state := "success"
+	if p.Count().Failed > 0 {
+		state = "failure"
+	}
+	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: state, LogURL: s.runURL(), Description: report.Summary(p, true, elapsed)})
+	return s.noted(err)
+}
+
+// NotApplied tells the comments why nothing was written.
+func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.PullRequest, reason string) error {
+	footer := report.Footer{Fate: report.NotApplied, Run: "run " + s.RunNumber, RunURL: s.runURL(), Reason: reason}
+	for _, pr := range merged {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+			return err
+		}
+	}
+	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: "failure", LogURL: s.runURL(), Description: reason})
+	return s.noted(err)
+}
+
+// The hidden line of a comment that binds a deploy to what was reviewed: a digest for each deployment that the plan changes, signed together.
+const (
+	reviewedStart = "\n<!-- prefect-deploy-action-reviewed "
+	reviewedEnd   = " -->\n"
+)
+
+// mostReviewed bounds the line: a plan of more changes is reviewed as a whole, by its marker's hash.
+const mostReviewed = 300
+
+type reviewed struct {
+	Digests map[string]string `json:"d"`
+	Sig     string            `json:"sig"`
+}
+
+func (s *Settings) reviewedLine(p *plan.Plan) string {
+	digests := p.Digests(s.PlanKey)
+	if s.PlanKey == "" || len(digests) == 0 || len(digests) > mostReviewed {
+		return ""
+	}
+	short := map[string]string{} // names are hashed too: they come from files
+	for name, digest := range digests {
+		short[nameDigest(name)] = digest
+	}
+	data, err := json.Marshal(reviewed{short, s.sign(short)})
+	if err != nil {
+		return ""
+	}
+	return reviewedStart + string(data) + reviewedEnd
+}
+
+func nameDigest(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (s *Settings) sign(digests map[string]string) string {
+	names := make([]string, 0, len(digests))
+	for n := range digests {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	h := hmac.New(sha256.New, []byte(s.PlanKey))
+	h.Write([]byte(s.key()))
+	for _, n := range names {
+		h.Write([]byte("\x00" + n + "=" + digests[n]))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Unreviewed names the deployments that the plan would write and that no merged pull request's comment holds as planned.
+func (s *Settings) Unreviewed(ctx context.Context, p *plan.Plan, merged []forge.PullRequest) ([]string, error) {
+	seen := map[string]bool{}
+	for _, pr := range merged {
+		text, _, err := forge.Read(ctx, s.Client, s.target(pr.Number))
+		if err := s.noted(err); err != nil {
+			return nil, err
+		}
+		for name, digest := range s.digestsIn(text) {
+			seen[name+"="+digest] = true
+		}
+	}
+	var out []string
+	for name, digest := range p.Digests(s.PlanKey) {
+		if !seen[nameDigest(name)+"="+digest] {
+			out = append(out, name)
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// digestsIn reads the line of a comment; one that is not signed with the key is none.
+func (s *Settings) digestsIn(text string) map[string]string {
+	_, after, ok := strings.Cut(text, reviewedStart)
+	if !ok {
+		return nil
+	}
+	line, _, _ := strings.Cut(after, reviewedEnd)
+	var r reviewed
+	if json.Unmarshal([]byte(line), &r) != nil || !hmac.Equal([]byte(r.Sig), []byte(s.sign(r.Digests))) {
+		return nil
+	}
+	return r.Digests
+}
