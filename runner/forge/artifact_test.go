@@ -48,7 +48,7 @@ func staged(t *testing.T, archive []byte) *fake {
 	pr["head"].(object)["repo"] = from
 	f.prs[7] = pr
 	f.byHead["mallory:topic"] = []object{pr}
-	f.stored = []object{{"id": 3, "name": "plan", "size_in_bytes": len(archive)}, {"id": 2, "name": "plan", "size_in_bytes": 1}, {"id": 9, "name": "other"}}
+	f.stored = []object{{"id": 2, "name": "plan", "size_in_bytes": 1}, {"id": 3, "name": "plan", "size_in_bytes": len(archive)}, {"id": 1, "name": "plan"}, {"id": 4, "name": "plan", "expired": true}, {"id": 9, "name": "other"}}
 	f.archive = archive
 	return f
 }
@@ -190,7 +190,7 @@ func TestArtifactNotToBeHad(t *testing.T) {
 	})
 	t.Run("too large to fetch", func(t *testing.T) {
 		f := staged(t, archive)
-		f.stored[0]["size_in_bytes"] = 1 << 40
+		f.stored[1]["size_in_bytes"] = 1 << 40
 		p, err := FromArtifact(context.Background(), f.client(nil), repo, 99, "plan")
 		if err != nil || !strings.Contains(p.Refused, "too large") || strings.Contains(strings.Join(f.requests, " "), "/zip") {
 			t.Errorf("%+v %v", p, err)

@@ -119,16 +119,22 @@ func TestSignature(t *testing.T) {
 	m := Marker{Key: key, PR: 7, Head: headA, Run: "1/1"}
 	f.add(actionsBot, m.line("")+"\nunsigned")
 	f.add(actionsBot, m.line("another key")+"\nsigned by another")
+	m.PR = 0
+	f.add(actionsBot, m.line("the key")+"\nsigned for no pull request")
 	m.PR = 8
 	f.add(actionsBot, m.line("the key")+"\ncopied from #8")
 	put(t, f.client(nil), plan(headA, "2/1", "ours"), UpsertOptions{PlanKey: "the key"}, Created)
-	if len(f.comments) != 4 {
+	if len(f.comments) != 5 {
 		t.Errorf("%d comments", len(f.comments))
 	}
 	put(t, f.client(nil), plan(headA, "3/1", "ours again"), UpsertOptions{PlanKey: "the key"}, Updated)
-	if !strings.Contains(f.comments[3].body, "ours again") {
-		t.Error(f.comments[3].body)
+	if !strings.Contains(f.comments[4].body, "ours again") {
+		t.Error(f.comments[4].body)
 	}
+	// A run without the key finds it by author and key, and takes no signature away for nothing.
+	f.comments = f.comments[4:]
+	put(t, f.client(nil), plan(headA, "4/1", "ours again"), UpsertOptions{}, Unchanged)
+	put(t, f.client(nil), plan(headA, "5/1", "other"), UpsertOptions{}, Updated)
 }
 
 // Who the token is decides whose comments are ours.

@@ -35,6 +35,7 @@ func TestParseEvent(t *testing.T) {
 		{"opened", "pull_request", prPayload("opened", own, ""), with("pull_request", func(*Event) {})},
 		{"fork", "pull_request", prPayload("opened", fork, ""), with("pull_request", func(e *Event) { e.HeadRepoFork = true })},
 		{"the fork is gone", "pull_request", prPayload("opened", "null", ""), with("pull_request", func(e *Event) { e.HeadRepoFork = true })},
+		{"no repositories", "pull_request", `{"action":"opened","number":7,"pull_request":{}}`, Event{Name: "pull_request", Action: "opened", Number: 7, HeadRepoFork: true}},
 		{"merged", "pull_request", prPayload("closed", own, `,"merged":true`), with("pull_request", func(e *Event) { e.Action, e.Merged = "closed", true })},
 		{"target", "pull_request_target", prPayload("opened", fork, ""), with("pull_request_target", func(e *Event) { e.HeadRepoFork = true })},
 		{"push", "push", `{"ref":"refs/heads/main","before":"` + headA + `","after":"` + headB + `",` + repository + `}`,

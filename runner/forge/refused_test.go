@@ -114,6 +114,7 @@ func TestPassingFaults(t *testing.T) {
 		{429, map[string]string{"Retry-After": "7"}, ""},
 		{403, map[string]string{"Retry-After": "7"}, `{"message":"You have exceeded a secondary rate limit.","documentation_url":"https://docs.example/#secondary-rate-limits"}`},
 		{403, map[string]string{"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(time.Hour).Unix())}, `{"message":"API rate limit exceeded"}`},
+		{403, map[string]string{"Retry-After": "7"}, `{"message":"Wait a moment"}`},
 		{502, nil, ""},
 	}
 	for i, answer := range answers {
@@ -226,6 +227,21 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// The token is for the API's host alone, whoever asks the client for another one.
+func TestTokenStaysHome(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got != "" {
+			t.Errorf("the token was sent to another host: %s", got)
+		}
+	}))
+	defer other.Close()
+	resp, err := newFake(t).client(nil).gh.Client().Get(other.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
 }
 
 func TestNew(t *testing.T) {
