@@ -15,9 +15,10 @@ import (
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
-// Budgets in bytes. GitHub takes 65,536 characters of a comment; what CommentBudget leaves is for the hidden first line that names the comment. A job's summary may have 1 MiB a step.
+// Budgets in bytes. GitHub takes 65,536 characters of a comment; what CommentBudget leaves is for the hidden first line that names the comment and for a longer footer. A job's
+// summary may have 1 MiB a step.
 const (
-	CommentBudget = 64_000
+	CommentBudget = 62_000
 	SummaryBudget = 1_000_000
 )
 
@@ -44,7 +45,7 @@ type Meta struct {
 	Graph *graph.Graph
 	// Notes are sentences to add to the plan's own: that it was made against the base commit, say.
 	Notes []string
-	// Footer is shown unless NoFooter.
+	// Footer is the last line, unless NoFooter says that it is put there later.
 	Footer   Footer
 	NoFooter bool
 	// Elapsed is how long carrying it out took, as text.
@@ -69,7 +70,8 @@ type page struct {
 	room   int
 	head   strings.Builder // what always stands
 	groups []group
-	places bool // the folds have to say where a deployment stands, since the index does not
+	kinds  []kind // nil where the index has a row for each
+	places bool   // the folds have to say where a deployment stands, since the index does not
 }
 
 // Page draws the view.
@@ -83,28 +85,37 @@ func (v *View) Page(m Meta) string {
 	p.failed()
 	above, below, footer := p.head.String(), p.below(), ""
 	if !m.NoFooter {
-		if m.Footer.Fate == Open && p.t.changes() == 0 {
-			m.Footer.Fate = Nothing
-		}
-		footer = m.Footer.Markdown()
+		footer = m.Footer.For(v).Markdown()
 	}
 	const lastLines = 600 // the line about what is missing
-	p.room = m.Budget - len(above) - len(below) - max(len(footer), footerRoom) - lastLines
+	p.room = m.Budget - len(above) - len(below) - len(footer) - lastLines
 	deletes := p.take(p.deletes())
-	index, hidden := p.index(p.room * 6 / 10)
-	index = p.take(index)
-	var folds strings.Builder
+	if len(p.groups) > mostRows {
+		p.kinds = p.kindsOf(p.groups)
+	}
+	index := p.take(p.index(p.room * 6 / 10))
+	folds, hidden := p.folds()
+	for _, section := range []func() string{p.rebuilt, p.stepTable, p.mermaid} {
+		folds += p.take(section())
+	}
+	return above + deletes + index + below + folds + p.missing(hidden) + footer
+}
+
+// folds are the changes in full; hidden is how many deployments' changes are not there.
+func (p *page) folds() (text string, hidden int) {
+	if p.kinds != nil {
+		return p.kindFolds()
+	}
+	var b strings.Builder
 	for i := range p.groups {
-		text, left := p.details(&p.groups[i])
-		if text = p.take(text); text == "" && len(p.groups[i].first().Changes) > 0 || left > 0 {
+		section, left := p.details(&p.groups[i])
+		taken := p.take(section)
+		if left > 0 || (taken == "" && section != "") {
 			hidden += len(p.groups[i].items)
 		}
-		folds.WriteString(text)
+		b.WriteString(taken)
 	}
-	for _, section := range []func() string{p.rebuilt, p.stepTable, p.mermaid} {
-		folds.WriteString(p.take(section()))
-	}
-	return above + deletes + index + below + folds.String() + p.missing(hidden) + footer
+	return b.String(), hidden
 }
 
 // take uses up the room for a section; a section that does not fit is left out.
@@ -173,6 +184,9 @@ func (p *page) context() {
 		line += " · " + Link(prose(cut(run, 60)), p.RunURL)
 	}
 	if line = strings.TrimSpace(line); line != "" {
+		if rest, ok := strings.CutPrefix(line, "against "); ok {
+			line = "Against " + rest
+		}
 		p.head.WriteString(line + "\n\n")
 	}
 }

@@ -2,6 +2,8 @@
 package report
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/runner/plan"
@@ -27,15 +29,32 @@ func renamedFrom(d *plan.Deployment) string {
 // scheduledRuns is the number of scheduled runs that carrying the plan out drops.
 func scheduledRuns(d *plan.Deployment) int { return d.Dropped }
 
-// timesOf is the time zone and the next run times of a changed schedule.
-func timesOf(c *plan.Change) (zone string, next []time.Time) {
-	if c.Schedule == nil || c.ValueKind() != plan.Known {
+// timesOf is the time zone and the next run times that belong to a change: those of the schedule that it leaves behind.
+func timesOf(d *plan.Desired, c *plan.Change) (zone string, next []time.Time) {
+	if d == nil || !strings.HasPrefix(c.Path, "schedules[") {
 		return "", nil
 	}
-	return scheduleTimes(c.Schedule)
+	digits, part, ok := strings.Cut(strings.TrimPrefix(c.Path, "schedules["), "]")
+	at, err := strconv.Atoi(digits)
+	if !ok || err != nil || at < 0 || at >= len(d.Schedules) {
+		return "", nil // one that goes
+	}
+	switch part {
+	case "", ".cron", ".interval", ".rrule", ".timezone", ".anchor_date", ".day_or":
+		return scheduleTimes(&d.Schedules[at])
+	}
+	return "", nil
 }
 
-// scheduleTimes is the same of a new deployment's schedule.
+// scheduleTimes are the time zone and the next run times of a schedule.
 func scheduleTimes(s *plan.Schedule) (zone string, next []time.Time) {
-	return s.Timing.Timezone, s.NextTimes(3)
+	const most = 3
+	next = s.NextTimes(most)
+	if v, _ := s.Source.Get("timezone"); v.Marks() == 0 {
+		zone = s.Timing.Timezone
+	}
+	if zone == "" && len(next) > 0 {
+		zone = next[0].Location().String()
+	}
+	return zone, next
 }

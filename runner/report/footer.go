@@ -1,21 +1,14 @@
-// The last line of a comment says what the plan is worth now, and is replaced when that changes: after the merge, when the pull request is closed. It stands between two hidden
-// markers, so that whoever replaces it need not understand, or make again, what stands above. The markers can't be forged from a file: `<!--` from there never gets out as such.
+// The last line of a comment says what the plan is worth now, and is replaced when that changes: after the merge, when the pull request is closed. Where it stands in a comment, and
+// how it is found again, is the forge's to know: a page for a comment is made without it (Meta.NoFooter), and both are handed over.
 package report
 
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
-// The markers around the footer.
-const (
-	FooterStart = "<!-- prefect-deploy-action:footer -->"
-	FooterEnd   = "<!-- /prefect-deploy-action:footer -->"
-)
-
-// footerRoom is how many bytes a footer may have; a comment leaves that much free, so that a later footer always fits.
-const footerRoom = 2000
+// longestFooter is how many bytes a footer may have, so that one that comes later always fits.
+const longestFooter = 2000
 
 // Fate is what has become of a plan.
 type Fate int
@@ -62,13 +55,21 @@ type Footer struct {
 	Reason string
 }
 
-// Markdown is the footer with its markers, at most footerRoom bytes.
+// For is the footer under a plan: where the plan holds nothing to do, merging applies nothing.
+func (f Footer) For(v *View) Footer {
+	if f.Fate == Open && v.tally(false).changes() == 0 {
+		f.Fate = Nothing
+	}
+	return f
+}
+
+// Markdown is the footer, one line of at most longestFooter bytes.
 func (f Footer) Markdown() string {
 	text := f.line()
-	if len(text) > footerRoom-200 {
+	if len(text) > longestFooter-20 {
 		text = f.short()
 	}
-	return FooterStart + "\n<sub>" + text + "</sub>\n" + FooterEnd + "\n"
+	return "<sub>" + text + "</sub>\n"
 }
 
 func (f Footer) line() string {
@@ -166,18 +167,4 @@ func (v *View) failures(most int) string {
 		return ""
 	}
 	return " (" + strings.Join(parts, "; ") + ")"
-}
-
-// ReplaceFooter puts another footer into a comment's body. ok is false when the body has no footer: then it is no comment of ours, or somebody has edited it.
-func ReplaceFooter(body string, f Footer) (out string, ok bool) {
-	start := strings.LastIndex(body, FooterStart)
-	if start < 0 || !utf8.ValidString(body) {
-		return body, false
-	}
-	length := strings.Index(body[start:], FooterEnd)
-	if length < 0 {
-		return body, false
-	}
-	rest := strings.TrimPrefix(body[start+length+len(FooterEnd):], "\n")
-	return body[:start] + f.Markdown() + rest, true
 }

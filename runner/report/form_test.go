@@ -67,7 +67,7 @@ func insideFence(t testing.TB, i int, fence, language, line string) {
 	if strings.Contains(line, fence) || strings.Contains(line, "<!--") || strings.Contains(line, "]]>") {
 		t.Fatalf("line %d: %q inside a fence", i+1, line)
 	}
-	if language == "diff" && (line == "" || !strings.ContainsRune(" +-!", rune(line[0]))) {
+	if language == "diff" && (line == "" || !strings.ContainsRune(" +-!#", rune(line[0]))) {
 		t.Fatalf("line %d: %q stands in a diff's first column", i+1, line)
 	}
 	if language == "mermaid" && i > 0 && !p[1].MatchString(line) {
@@ -90,7 +90,6 @@ func row(t testing.TB, i int, line string, before int) int {
 // outside checks a line that is in no fence.
 func outside(t testing.TB, i int, line string) {
 	p := patterns()
-	line = strings.NewReplacer(FooterStart, "", FooterEnd, "").Replace(line)
 	line = p[2].ReplaceAllString(line, "CODE")
 	line = p[3].ReplaceAllString(line, "CODE")
 	line = p[4].ReplaceAllString(line, "]LINK")

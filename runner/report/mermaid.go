@@ -17,7 +17,7 @@ const mostNodes = 40
 // mermaid folds the build graph.
 func (p *page) mermaid() string {
 	g := p.Graph
-	if g == nil || len(g.Steps) == 0 || len(g.Steps) > mostNodes {
+	if g == nil || p.t.changes() == 0 || len(g.Steps) == 0 || len(g.Steps) > mostNodes {
 		return ""
 	}
 	ends := leaves(g)

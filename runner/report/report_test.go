@@ -96,6 +96,25 @@ func TestThousandDeployments(t *testing.T) {
 	}
 }
 
+func TestThousandOfOneKindAreAllNamed(t *testing.T) {
+	v := many(1000, plan.Update, "flow")
+	for i := range v.Deployments {
+		v.Deployments[i].Changes[0].Path = "parameters.days"
+		v.Deployments[i].Changes[0].After = value.Of(i)
+	}
+	page := v.Page(Meta{})
+	wellFormed(t, page, CommentBudget)
+	shown := strings.Count(page, "\n# flow-")
+	for _, it := range v.Deployments {
+		if !strings.Contains(page, "# "+it.Name+"    (") && !strings.Contains(page, Code(it.Name)) {
+			t.Fatalf("%s is nowhere", it.Name)
+		}
+	}
+	if shown < 300 || !strings.Contains(page, fmt.Sprintf("**The changes of %d deployments are not shown here", 1000-shown)) || len(page) < CommentBudget*3/4 {
+		t.Errorf("%d shown in %d bytes", shown, len(page))
+	}
+}
+
 func TestVeryManyDeletesStandInTheWarning(t *testing.T) {
 	for _, long := range []string{"gone", strings.Repeat("a-long-name-", 20)} {
 		v := many(1000, plan.Delete, "")
@@ -174,17 +193,13 @@ func TestFooters(t *testing.T) {
 		{Footer{Fate: Closed}, "Closed without a merge: nothing of this was applied."},
 		{Footer{Fate: Applying, RunURL: "https://x.example/1"}, "⏳ Being applied in [run](https://x.example/1)."},
 	} {
-		want := FooterStart + "\n<sub>" + c.want + "</sub>\n" + FooterEnd + "\n"
+		want := "<sub>" + c.want + "</sub>\n"
 		if got := c.f.Markdown(); got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
-	page := done.Page(Meta{})
-	if next, ok := ReplaceFooter(page, Footer{Fate: Closed}); !ok || strings.Contains(next, "Merging applies") || !strings.HasPrefix(next, page[:len(page)/2]) {
-		t.Errorf("replaced wrongly (%v):\n%s", ok, next)
-	}
-	if _, ok := ReplaceFooter("somebody's own text", Footer{}); ok {
-		t.Error("a text without our markers has a footer")
+	if page := done.Page(Meta{NoFooter: true}); done.Page(Meta{}) != page+(Footer{}).Markdown() {
+		t.Errorf("a footer that is added later stands elsewhere:\n%s", page)
 	}
 }
 

@@ -35,7 +35,10 @@ func symbol(it *Item) string {
 
 // who is the name of a group: its first names, with the number of the others.
 func (p *page) who(g *group, links bool) string {
-	const most = 2
+	most := 2
+	if len(g.items) > 3 {
+		most = 1
+	}
 	var names []string
 	for i := range g.items {
 		if i == most {
@@ -115,8 +118,8 @@ func deleteNames(list []*Item, each int) string {
 	return strings.Join(names, ", ")
 }
 
-// index is the table of what changes and where, in the fullest form that takes at most limit bytes; hidden is how many deployments even the shortest had no room for.
-func (p *page) index(limit int) (text string, hidden int) {
+// index is the table of what changes and where, in the fullest form that takes at most limit bytes.
+func (p *page) index(limit int) string {
 	rows := make([]group, 0, len(p.groups))
 	deletes := 0
 	for _, g := range p.groups {
@@ -130,55 +133,23 @@ func (p *page) index(limit int) (text string, hidden int) {
 		}
 	}
 	if len(rows) == 0 {
-		return "", 0
+		return ""
 	}
-	const most = 40 // rows that one reads; more are put together by what changes
-	if len(rows) <= most {
+	if p.kinds == nil {
 		for _, links := range []bool{true, false} {
-			if text = p.table(rows, links); len(text) <= limit {
+			if text := p.table(rows, links); len(text) <= limit {
 				p.places = !links
-				return text, 0
+				return text
 			}
 		}
 	}
 	p.places = true
-	if text = p.merged(rows); len(text) <= limit {
-		return text, 0
+	if p.kinds != nil {
+		if text := p.kindTable(); len(text) <= limit {
+			return text
+		}
 	}
 	return p.names(rows, limit)
-}
-
-// merged is the index with one row for all of which the same fields change, whatever the values.
-func (p *page) merged(rows []group) string {
-	type row struct {
-		sign, what string
-		names      []string
-		n          int
-	}
-	var list []*row
-	index := map[string]*row{}
-	for i := range rows {
-		it := rows[i].first()
-		what := p.what(it)
-		if it.Action == plan.Create && !it.failed() {
-			what = "new"
-		}
-		key := symbol(it) + what
-		r := index[key]
-		if r == nil {
-			r = &row{sign: symbol(it), what: what}
-			index[key] = r
-			list = append(list, r)
-		}
-		r.names = append(r.names, p.who(&rows[i], false))
-		r.n += len(rows[i].items)
-	}
-	var b strings.Builder
-	b.WriteString("| | | deployments | what changes |\n|---|--:|---|---|\n")
-	for _, r := range list {
-		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", r.sign, r.n, strings.Join(r.names, ", "), r.what)
-	}
-	return b.String() + "\n"
 }
 
 func (p *page) table(rows []group, links bool) string {
@@ -208,7 +179,7 @@ func escapePath(s string) string {
 }
 
 // names is the index as bare names, for plans of very many different changes.
-func (p *page) names(rows []group, limit int) (text string, hidden int) {
+func (p *page) names(rows []group, limit int) string {
 	var b strings.Builder
 	sign := ""
 	for i := range rows {
@@ -219,14 +190,15 @@ func (p *page) names(rows []group, limit int) (text string, hidden int) {
 		}
 		entry += p.who(&rows[i], false)
 		if b.Len()+len(entry) > limit-100 {
+			more := 0
 			for _, g := range rows[i:] {
-				hidden += len(g.items)
+				more += len(g.items)
 			}
-			return strings.TrimLeft(b.String(), "\n") + fmt.Sprintf(", and %d more\n\n", hidden), hidden
+			return strings.TrimLeft(b.String(), "\n") + fmt.Sprintf(", and %d more\n\n", more)
 		}
 		b.WriteString(entry)
 	}
-	return strings.TrimLeft(b.String(), "\n") + "\n\n", 0
+	return strings.TrimLeft(b.String(), "\n") + "\n\n"
 }
 
 // what is a cell that says in a few words what happens to a deployment.
@@ -333,9 +305,11 @@ func (p *page) details(g *group) (text string, left int) {
 	var b strings.Builder
 	title := "<b>" + codeHTML(cut(it.Name, longestName)) + "</b>"
 	if n := len(g.items); n > 1 {
-		title = fmt.Sprintf("<b>%d deployments</b> alike: %s and %d more", n, codeHTML(cut(it.Name, longestName)), n-1)
+		title = fmt.Sprintf("<b>%d deployments</b> alike · %s", n, fieldsOf(it))
+	} else {
+		title += " · " + diag.Count(len(it.Changes), map[bool]string{true: "field", false: "change"}[it.Action == plan.Create])
 	}
-	fmt.Fprintf(&b, "<details%s><summary><code>%s</code> %s · %s</summary>\n\n", p.open(), symbol(it), title, diag.Count(len(it.Changes), map[bool]string{true: "field", false: "change"}[it.Action == plan.Create]))
+	fmt.Fprintf(&b, "<details%s><summary><code>%s</code> %s</summary>\n\n", p.open(), symbol(it), title)
 	if p.places && len(g.items) == 1 {
 		if where := strings.Trim(p.linked(it, it.URL != "")+" · "+p.where(it, true), " ·"); where != "" {
 			b.WriteString(where + "\n\n")
@@ -346,7 +320,7 @@ func (p *page) details(g *group) (text string, left int) {
 		fmt.Fprintf(&b, "\n%s more not shown.\n", diag.Count(left, "change"))
 	}
 	if it.ScheduledRuns > 0 && len(g.items) == 1 {
-		fmt.Fprintf(&b, "\n%s: dropped, and made anew by the server.\n", diag.Count(it.ScheduledRuns, "scheduled run"))
+		fmt.Fprintf(&b, "\nDrops %s; the server makes them anew.\n", diag.Count(it.ScheduledRuns, "scheduled run"))
 	}
 	if len(g.items) > 1 {
 		b.WriteString("\n" + listed(g.items, p.Budget/5))
@@ -392,7 +366,7 @@ func (p *page) rebuilt() string {
 	if len(list) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("<details><summary><code>↻</code> %s</summary>\n\n%s</details>\n\n", diag.Count(len(list), "deployment")+" rebuilt", listed(list, p.Budget/5))
+	return fmt.Sprintf("<details><summary><code>↻</code> %s</summary>\n\n%s</details>\n\n", diag.Count(len(list), "deployment")+map[bool]string{true: " rebuilt", false: " to rebuild"}[p.Done], listed(list, p.Budget/5))
 }
 
 // stepTable folds what became of the steps.

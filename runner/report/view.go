@@ -114,14 +114,14 @@ func itemOf(d *plan.Deployment) Item {
 		return out
 	}
 	for i := range d.Changes {
-		out.Changes = append(out.Changes, changeOf(&d.Changes[i]))
+		out.Changes = append(out.Changes, changeOf(d.Desired, &d.Changes[i]))
 	}
 	return out
 }
 
-func changeOf(c *plan.Change) Change {
+func changeOf(d *plan.Desired, c *plan.Change) Change {
 	out := Change{Path: c.Path, Before: redact(c.Before), After: redact(c.After), Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
-	out.Zone, out.Next = timesOf(c)
+	out.Zone, out.Next = timesOf(d, c)
 	hide(&out)
 	return out
 }

@@ -55,7 +55,7 @@ for n, page in enumerate(pages):
         look.faults.append(f"open at the end: {look.stack}")
     if any(k not in ("diff", "mermaid") for k in look.kinds):
         look.faults.append(f"fences of {look.kinds}")
-    if look.comments not in ([], [" prefect-deploy-action:footer ", " /prefect-deploy-action:footer "]):
+    if look.comments:
         look.faults.append(f"comments {look.comments}")
     for fault in look.faults[:3]:
         bad += 1
