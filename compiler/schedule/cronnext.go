@@ -121,9 +121,9 @@ func (t *cronTimes) next(after time.Time, dayOr bool) (time.Time, bool) {
 	if !dayOr || day.star || weekday.star {
 		return t.search(after, day, weekday)
 	}
-	any := cronValues{star: true}
-	first, ok := t.search(after, day, any)
-	second, fine := t.search(after, any, weekday)
+	free := cronValues{star: true}
+	first, ok := t.search(after, day, free)
+	second, fine := t.search(after, free, weekday)
 	if second.Before(first) {
 		first = second
 	}

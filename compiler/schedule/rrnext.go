@@ -45,7 +45,7 @@ type recurrence struct {
 func (c *collector) rrule(text string) error {
 	rules, err := parseRules(text, defaultStart())
 	if err != nil {
-		return fmt.Errorf("Prefect can't count run times of the rrule %s: %w", quote(text), err)
+		return fmt.Errorf("the rrule %s has no run times that Prefect can count: %w", quote(text), err)
 	}
 	if c.want <= 0 {
 		return nil
