@@ -19,9 +19,11 @@ import (
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/forge"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/report"
+	"github.com/org/prefect-deploy-action/runner/review"
 )
 
 func actionCommand(ctx context.Context, w cli.World) *cobra.Command {
@@ -38,6 +40,9 @@ type action struct {
 	job *ci.Job
 	w   cli.World
 	in  ci.Inputs
+	// event is what started the workflow, review the way to its pull request; nil where there is none to go.
+	event  forge.Event
+	review *review.Settings
 	// dir is the working directory, prefix its path within the repository with a final slash: annotations count from the repository's root.
 	dir, prefix string
 }
@@ -73,6 +78,8 @@ func (a *action) run(ctx context.Context) error {
 		return cli.Usage("%v", err)
 	}
 	a.in = in
+	a.job.Mask(in.Token)
+	a.job.Mask(in.PlanKey)
 	a.login()
 	if err := a.locate(); err != nil {
 		return err
@@ -85,8 +92,11 @@ func (a *action) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.meet(); err != nil {
+		return err
+	}
 	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.server() != nil {
-		choice = ci.Choice{Mode: ci.Check, Notice: "the jobs of this pull request are given no secrets, so there is no Prefect server to compare with: the files were checked, and nothing was planned"}
+		choice = a.withoutSecrets(ctx)
 	}
 	if choice.Warning != "" {
 		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
@@ -96,7 +106,7 @@ func (a *action) run(ctx context.Context) error {
 	}
 	switch choice.Mode {
 	case ci.Nothing:
-		return a.job.Output("result", resultSkipped)
+		return errors.Join(a.closed(ctx), a.job.Output("result", resultSkipped))
 	case ci.Check:
 		return a.check()
 	}
@@ -177,7 +187,7 @@ func (a *action) server() error {
 
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
-	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, deletes: defaultMaxDeletes}
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base()}
 	if len(o.files) == 0 {
 		o.files = []string{"prefect.yaml"}
 	}
@@ -186,6 +196,9 @@ func (a *action) options() *options {
 	}
 	if o.jobs < 0 {
 		o.jobs = defaultJobs
+	}
+	if o.deletes < 0 {
+		o.deletes = defaultMaxDeletes
 	}
 	if o.retries < 0 {
 		o.retries = defaultRetries
@@ -204,6 +217,10 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 		return err
 	}
 	defer r.State.Close()
+	bound, err := a.bind(ctx, &r, acting)
+	if err != nil {
+		return err
+	}
 	r.Warn = func(l diag.List, _ diag.Sources) { a.diagnostics(l, nil) }
 	act := deploy.Plan
 	if acting {
@@ -214,10 +231,11 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 		}
 	}
 	p, err := act(ctx, r)
+	elapsed := seconds(time.Since(began))
 	if p == nil {
-		return a.stopped(ctx, err)
+		return errors.Join(bound.refused(ctx, err), a.stopped(ctx, err))
 	}
-	return a.answer(ctx, p, acting, seconds(time.Since(began)))
+	return errors.Join(bound.tell(ctx, p, acting, elapsed), a.answer(ctx, p, acting, elapsed))
 }
 
 // answer says what the plan is, or what became of it: on every channel, and also where deployments failed.

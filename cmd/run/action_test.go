@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -209,6 +210,50 @@ func TestForkWithoutSecretsIsChecked(t *testing.T) {
 	fork.event = "pull_request_opened" // our own: there the lack of a server is a mistake
 	if r := callAction(t, fork); r.code != 1 || !strings.Contains(r.log, "api-url") || !strings.Contains(r.log, "PREFECT_API_URL") {
 		t.Errorf("exit %d\n%s", r.code, r.log)
+	}
+}
+
+// gitIn runs git in a repository of a test's own.
+func gitIn(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	c := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestForkIsPlannedAgainstItsBase: no secrets there, so the base commit's intent stands in for the server, and the plan says so.
+func TestForkIsPlannedAgainstItsBase(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("flow.py", oneFlow)
+	put("prefect.yaml", "pull: []\ndeployments:\n  - {name: only, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n")
+	gitIn(t, dir, "init", "-q")
+	gitIn(t, dir, "add", "-A")
+	gitIn(t, dir, "commit", "-q", "-m", "base")
+	base := gitIn(t, dir, "rev-parse", "HEAD")
+	put("prefect.yaml", "pull: []\ndeployments:\n  - {name: only, entrypoint: \"flow.py:hello\", tags: [new], work_pool: {name: p}}\n")
+	var payload map[string]any
+	if err := json.Unmarshal([]byte(read(filepath.Join("..", "..", "testdata", "action", "events", "pull_request_fork.json"))), &payload); err != nil {
+		t.Fatal(err)
+	}
+	payload["pull_request"].(map[string]any)["base"].(map[string]any)["sha"] = base
+	data, _ := json.Marshal(payload)
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := callAction(t, call{dir: dir, name: "pull_request", event: "pull_request_fork", withoutServer: true, inputs: map[string]string{"all-deployments": "true"},
+		env: map[string]string{"GITHUB_EVENT_PATH": event}})
+	if r.code != 0 || r.outputs["result"] != "planned" || r.outputs["update"] != "1" || !strings.Contains(r.summary, "planned against what `"+base) || !strings.Contains(r.log, "::notice") {
+		t.Errorf("exit %d, outputs %v\n%s\n%s", r.code, r.outputs, r.log, r.summary)
 	}
 }
 

@@ -25,22 +25,24 @@ func TestInputsAreRead(t *testing.T) {
 	env := map[string]string{}
 	for name, v := range map[string]string{"mode": "Deploy", "deployment-names": "a, b/c\r\n\n d*,", "all-deployments": "TRUE", "deployment-file-path": "x.yaml,y/*.yaml",
 		"requirements-file-paths": "r.txt", "pyproject-toml-path": "p/pyproject.toml", "working-directory": "sub dir", "deploy-branches": "main\nrelease/*", "api-url": "http://h/api",
-		"api-key": "k", "api-auth-string": "u:p", "state": "file:s.json", "jobs": "8", "timeout": "90s", "retries": "0"} {
+		"api-key": "k", "api-auth-string": "u:p", "state": "file:s.json", "jobs": "8", "timeout": "90s", "retries": "0", "comment": "False", "github-token": "t", "environment": "prod", "plan-policy": "Require",
+		"plan-key": "s", "prune": "true", "max-deletes": "0"} {
 		env[Variable(name)] = v
 	}
 	in, err := jobWith(io.Discard, env).Inputs()
 	want := Inputs{Mode: Deploy, Names: []string{"a", "b/c", "d*"}, All: true, Files: []string{"x.yaml", "y/*.yaml"}, Requirements: []string{"r.txt"}, Pyproject: "p/pyproject.toml",
-		WorkingDirectory: "sub dir", DeployBranches: []string{"main", "release/*"}, APIURL: "http://h/api", APIKey: "k", APIAuthString: "u:p", State: "file:s.json", Jobs: 8, Timeout: 90 * time.Second}
+		WorkingDirectory: "sub dir", DeployBranches: []string{"main", "release/*"}, APIURL: "http://h/api", APIKey: "k", APIAuthString: "u:p", State: "file:s.json", Token: "t", Environment: "prod", Policy: "require",
+		PlanKey: "s", Prune: true, Jobs: 8, Timeout: 90 * time.Second}
 	if err != nil || !reflect.DeepEqual(in, want) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", err, in, want)
 	}
-	if in, err = jobWith(io.Discard, nil).Inputs(); err != nil || in.Mode != Auto || in.Jobs != -1 || in.Retries != -1 || in.Names != nil {
+	if in, err = jobWith(io.Discard, nil).Inputs(); err != nil || in.Mode != Auto || in.Jobs != -1 || in.Retries != -1 || in.Names != nil || !in.Comment || in.Policy != "warn" || in.MaxDeletes != -1 {
 		t.Errorf("without any input: %+v %v", in, err)
 	}
 }
 
 func TestEveryInputThatCannotBeMeantIsNamed(t *testing.T) {
-	bad := map[string]string{"mode": "apply", "all-deployments": "yes", "state": "s.json", "jobs": "0", "timeout": "10", "retries": "-1"}
+	bad := map[string]string{"mode": "apply", "all-deployments": "yes", "state": "s.json", "jobs": "0", "timeout": "10", "retries": "-1", "comment": "no", "plan-policy": "strict", "prune": "yes", "max-deletes": "many"}
 	env := map[string]string{}
 	for name, v := range bad {
 		env[Variable(name)] = v

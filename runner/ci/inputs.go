@@ -13,12 +13,13 @@ import (
 // InputNames are the inputs that exist now, in action.yml's order.
 func InputNames() []string {
 	return []string{"mode", "deployment-names", "all-deployments", "deployment-file-path", "requirements-file-paths", "pyproject-toml-path", "working-directory",
-		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "jobs", "timeout", "retries"}
+		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "comment", "github-token", "environment", "plan-policy", "plan-key", "prune", "max-deletes",
+		"jobs", "timeout", "retries"}
 }
 
 // OutputNames are the outputs that exist now, in action.yml's order.
 func OutputNames() []string {
-	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "steps"}
+	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "comment-url", "steps"}
 }
 
 // Inputs are what the workflow's author wrote under `with:`. An input that was left out has its zero value.
@@ -37,6 +38,14 @@ type Inputs struct {
 	APIURL, APIKey, APIAuthString string
 	// State is "", file:PATH or git:REF.
 	State string
+	// Comment shows plans in the pull request; Token is what for. Environment is the target's name.
+	Comment            bool
+	Token, Environment string
+	// Policy is require, warn or ignore; PlanKey signs what was reviewed.
+	Policy, PlanKey string
+	// Prune deletes what is no longer declared, at most MaxDeletes of it; -1 when unsaid.
+	Prune      bool
+	MaxDeletes int
 	// Jobs is how many steps and writes run at once, Retries how often a step is repeated on network failures; -1 when unsaid. Timeout bounds a step; 0 is no bound.
 	Jobs, Retries int
 	Timeout       time.Duration
@@ -51,7 +60,15 @@ func (j *Job) Inputs() (Inputs, error) {
 		Files: list(get("deployment-file-path")), Requirements: list(get("requirements-file-paths")), Pyproject: get("pyproject-toml-path"),
 		WorkingDirectory: get("working-directory"), DeployBranches: list(get("deploy-branches")),
 		APIURL: get("api-url"), APIKey: get("api-key"), APIAuthString: get("api-auth-string"), State: r.state(get("state")),
+		Comment: !strings.EqualFold(get("comment"), "false"), Token: get("github-token"), Environment: get("environment"), Policy: r.policy(get("plan-policy")), PlanKey: get("plan-key"),
+		Prune: r.truth("prune", get("prune")), MaxDeletes: r.number("max-deletes", get("max-deletes"), 0),
 		Jobs: r.number("jobs", get("jobs"), 1), Retries: r.number("retries", get("retries"), 0), Timeout: r.duration("timeout", get("timeout")),
+	}
+	if text := get("comment"); text != "" {
+		r.truth("comment", text)
+	}
+	if in.Policy == "require" && in.PlanKey == "" {
+		r.fault("plan-policy", "require", "it needs plan-key, a secret that signs what was reviewed")
 	}
 	if len(r.faults) > 0 {
 		return in, fmt.Errorf("%s", strings.Join(r.faults, "\n"))
@@ -86,6 +103,17 @@ func (r *reader) mode(text string) Mode {
 	}
 	r.fault("mode", text, "write auto, plan, deploy or check")
 	return Auto
+}
+
+func (r *reader) policy(text string) string {
+	switch strings.ToLower(text) {
+	case "", "warn":
+		return "warn"
+	case "require", "ignore":
+		return strings.ToLower(text)
+	}
+	r.fault("plan-policy", text, "write warn, require or ignore")
+	return "warn"
 }
 
 func (r *reader) truth(input, text string) bool {

@@ -67,6 +67,8 @@ type Options struct {
 	MaxDeletes int
 	// Reviewed is the plan (its JSON) that a deploy is bound to, nil for none.
 	Reviewed []byte
+	// Approve, if not nil, sees the plan before anything runs; its error ends the deploy with nothing written.
+	Approve func(context.Context, *plan.Plan) error
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time

@@ -35,6 +35,17 @@ type reviewed struct {
 
 // unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
 func unreviewed(ctx context.Context, o Options) error {
+	if o.Approve != nil {
+		quiet := o
+		quiet.Warn = nil
+		p, err := Plan(ctx, quiet)
+		if err == nil {
+			err = o.Approve(ctx, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if o.Reviewed == nil {
 		return nil
 	}

@@ -20,8 +20,8 @@ import (
 const (
 	markerOpen  = "<!-- prefect-deploy-action "
 	markerClose = " -->"
-	// mostMarker bounds the line that is read as a marker.
-	mostMarker = 4096
+	// mostMarker bounds the line that is read as a marker: 300 digests of what was reviewed fit in.
+	mostMarker = 24 << 10
 	// signed separates this use of the plan-key from all others.
 	signed = "prefect-deploy-action marker 1\x00"
 )
@@ -46,6 +46,8 @@ type Marker struct {
 	Plan string `json:"plan"`
 	// Run is GITHUB_RUN_ID/GITHUB_RUN_ATTEMPT.
 	Run string `json:"run,omitempty"`
+	// Reviewed binds a deploy to what was shown: a keyed digest for each deployment that the plan changes. The room does not look into it.
+	Reviewed map[string]string `json:"reviewed,omitempty"`
 	// Sig is the signature in hex, "" without a plan-key.
 	Sig string `json:"sig,omitempty"`
 }

@@ -93,7 +93,7 @@ func same(a, b, planKey string) bool {
 		return false
 	}
 	ma.Run, ma.Sig, mb.Run, mb.Sig = "", "", "", ""
-	return ma == mb && shown(a) == shown(b)
+	return ma.json() == mb.json() && shown(a) == shown(b)
 }
 
 // shown is a text without its marker and the footer's description of itself but for its kind.

@@ -6,14 +6,11 @@ package review
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/runner/forge"
@@ -55,10 +52,9 @@ func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (strin
 	if !p.Changes() {
 		footer.Fate = report.Nothing
 	}
-	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: p.Hash(), Run: s.Run}, Footer: footer.Markdown()}
-	hidden := s.reviewedLine(p)
-	meta.Budget = min(c.Room(s.PlanKey), forge.Budget) - len(hidden)
-	c.Body = report.Of(p).Page(meta) + hidden
+	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: p.Hash(), Run: s.Run, Reviewed: s.digests(p)}, Footer: footer.Markdown()}
+	meta.Budget = c.Room(s.PlanKey)
+	c.Body = report.Of(p).Page(meta)
 	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !p.Changes()})
 	return address, s.noted(err)
 }
@@ -157,34 +153,20 @@ func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.Pu
 	return s.noted(err)
 }
 
-// The hidden line of a comment that binds a deploy to what was reviewed: a digest for each deployment that the plan changes, signed together.
-const (
-	reviewedStart = "\n<!-- prefect-deploy-action-reviewed "
-	reviewedEnd   = " -->\n"
-)
-
-// mostReviewed bounds the line: a plan of more changes is reviewed as a whole, by its marker's hash.
+// mostReviewed bounds the digests in a marker: of a plan of more changes none is bound, and plan-policy: require refuses its deploy.
 const mostReviewed = 300
 
-type reviewed struct {
-	Digests map[string]string `json:"d"`
-	Sig     string            `json:"sig"`
-}
-
-func (s *Settings) reviewedLine(p *plan.Plan) string {
+// digests are what the marker says was reviewed. Names are hashed: they come from files.
+func (s *Settings) digests(p *plan.Plan) map[string]string {
 	digests := p.Digests(s.PlanKey)
-	if s.PlanKey == "" || len(digests) == 0 || len(digests) > mostReviewed {
-		return ""
+	if s.PlanKey == "" || len(digests) > mostReviewed {
+		return nil
 	}
-	short := map[string]string{} // names are hashed too: they come from files
+	short := make(map[string]string, len(digests))
 	for name, digest := range digests {
 		short[nameDigest(name)] = digest
 	}
-	data, err := json.Marshal(reviewed{short, s.sign(short)})
-	if err != nil {
-		return ""
-	}
-	return reviewedStart + string(data) + reviewedEnd
+	return short
 }
 
 func nameDigest(name string) string {
@@ -192,29 +174,15 @@ func nameDigest(name string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-func (s *Settings) sign(digests map[string]string) string {
-	names := make([]string, 0, len(digests))
-	for n := range digests {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	h := hmac.New(sha256.New, []byte(s.PlanKey))
-	h.Write([]byte(s.key()))
-	for _, n := range names {
-		h.Write([]byte("\x00" + n + "=" + digests[n]))
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 // Unreviewed names the deployments that the plan would write and that no merged pull request's comment holds as planned.
 func (s *Settings) Unreviewed(ctx context.Context, p *plan.Plan, merged []forge.PullRequest) ([]string, error) {
 	seen := map[string]bool{}
 	for _, pr := range merged {
-		text, _, err := forge.Read(ctx, s.Client, s.target(pr.Number))
+		_, marker, err := forge.Read(ctx, s.Client, s.target(pr.Number))
 		if err := s.noted(err); err != nil {
 			return nil, err
 		}
-		for name, digest := range s.digestsIn(text) {
+		for name, digest := range marker.Reviewed {
 			seen[name+"="+digest] = true
 		}
 	}
@@ -226,18 +194,4 @@ func (s *Settings) Unreviewed(ctx context.Context, p *plan.Plan, merged []forge.
 	}
 	sort.Strings(out)
 	return out, nil
-}
-
-// digestsIn reads the line of a comment; one that is not signed with the key is none.
-func (s *Settings) digestsIn(text string) map[string]string {
-	_, after, ok := strings.Cut(text, reviewedStart)
-	if !ok {
-		return nil
-	}
-	line, _, _ := strings.Cut(after, reviewedEnd)
-	var r reviewed
-	if json.Unmarshal([]byte(line), &r) != nil || !hmac.Equal([]byte(r.Sig), []byte(s.sign(r.Digests))) {
-		return nil
-	}
-	return r.Digests
 }

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/runner/ci"
+	"github.com/org/prefect-deploy-action/runner/deploy"
+	"github.com/org/prefect-deploy-action/runner/forge"
+	"github.com/org/prefect-deploy-action/runner/git"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/report"
+	"github.com/org/prefect-deploy-action/runner/review"
+)
+
+// meet reads the event and prepares the way to the pull request. Without a token or a repository, or with comment: false, there is none.
+func (a *action) meet() error {
+	get := func(name string) string {
+		v, _ := a.w.Env(name)
+		return v
+	}
+	var payload []byte
+	if path := get("GITHUB_EVENT_PATH"); path != "" {
+		payload, _ = os.ReadFile(path) // what can't be read was told when the mode was picked
+	}
+	event, err := forge.ParseEvent(get("GITHUB_EVENT_NAME"), payload)
+	if err != nil {
+		a.job.Notice(ci.Place{}, "", "the event's payload says nothing of a pull request: "+err.Error())
+	}
+	a.event = event
+	if !a.in.Comment || a.in.Token == "" || get("GITHUB_REPOSITORY") == "" {
+		return nil
+	}
+	repo, err := forge.ParseRepo(get("GITHUB_REPOSITORY"))
+	if err != nil {
+		return cli.Fail("GITHUB_REPOSITORY: %v", err)
+	}
+	version, _ := cli.Version()
+	client, err := forge.New(forge.Options{Token: a.in.Token, APIURL: get("GITHUB_API_URL"), UserAgent: "prefect-deploy-action/" + version})
+	if err != nil {
+		return cli.Fail("%v", err)
+	}
+	id, _ := strconv.ParseInt(get("GITHUB_RUN_ID"), 10, 64)
+	server := get("GITHUB_SERVER_URL")
+	if server == "" {
+		server = "https://github.com"
+	}
+	a.review = &review.Settings{Client: client, Repo: repo, ServerURL: strings.TrimSuffix(server, "/"), Run: get("GITHUB_RUN_ID") + "/" + get("GITHUB_RUN_ATTEMPT"),
+		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.files(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
+		Notice: func(text string) { a.job.Notice(ci.Place{}, "on GitHub", text) }, Now: time.Now}
+	return nil
+}
+
+func (a *action) files() []string {
+	if len(a.in.Files) > 0 {
+		return a.in.Files
+	}
+	return []string{"prefect.yaml"}
+}
+
+// base is the commit whose file tells what was declared before: the pull request's, else the push's own start.
+func (a *action) base() string {
+	switch {
+	case a.event.Name == "pull_request":
+		return a.event.BaseSHA
+	case a.event.Name == "push" && strings.Trim(a.event.Before, "0") != "":
+		return a.event.Before
+	}
+	return ""
+}
+
+// withoutSecrets is what is left to a pull request whose jobs get none: a plan against what its base declares, or where even that is not known, a check.
+func (a *action) withoutSecrets(ctx context.Context) ci.Choice {
+	if !a.haveBase(ctx) {
+		return ci.Choice{Mode: ci.Check, Notice: "the jobs of this pull request are given no secrets, so there is no Prefect server to compare with: the files were checked, and nothing was planned"}
+	}
+	a.in.State = "git:" + a.event.BaseSHA
+	return ci.Choice{Mode: ci.Plan, Notice: "the jobs of this pull request are given no secrets, so the plan is made against what its base commit declares, not against the Prefect server"}
+}
+
+// haveBase makes sure that the base commit can be read, fetching it where the clone lacks it.
+func (a *action) haveBase(ctx context.Context) bool {
+	if a.event.BaseSHA == "" {
+		return false
+	}
+	repository, err := git.Open(ctx, a.dir, a.w.Environ)
+	if err == nil {
+		_, err = repository.Resolve(ctx, a.event.BaseSHA, a.in.Token)
+	}
+	return err == nil
+}
+
+// closed tells the comment of a pull request that is over.
+func (a *action) closed(ctx context.Context) error {
+	if a.review == nil || a.event.Name != "pull_request" {
+		return nil
+	}
+	address, err := a.review.Closed(ctx, a.event)
+	return errors.Join(err, a.job.Output("comment-url", address))
+}
+
+// binding is what ties a deploy to the pull requests that it brings.
+type binding struct {
+	a      *action
+	sha    string
+	merged []forge.PullRequest
+}
+
+// bind finds what a deploy brings, and lets it begin only as the policy allows.
+func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*binding, error) {
+	b := &binding{a: a}
+	if err := a.job.Output("comment-url", ""); err != nil { // until there is one
+		return b, err
+	}
+	b.sha, _ = a.w.Env("GITHUB_SHA")
+	r.Token = a.in.Token
+	if a.review == nil || !acting {
+		return b, nil
+	}
+	span, err := a.review.RangeOf(ctx, a.event, b.sha)
+	if err != nil {
+		return b, err
+	}
+	if strings.Trim(span.Base, "0") != "" {
+		if r.Base != "" {
+			r.Base = span.Base
+		}
+		if b.merged, err = a.review.Merged(ctx, span); err != nil {
+			return b, err
+		}
+	}
+	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
+		r.Approve = b.approve
+	}
+	return b, a.review.Started(ctx, b.sha)
+}
+
+// approve holds the plan against what was reviewed.
+func (b *binding) approve(ctx context.Context, p *plan.Plan) error {
+	names, err := b.a.review.Unreviewed(ctx, p, b.merged)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	if b.a.review.Policy == report.Require {
+		differences := make([]string, len(names))
+		for i, n := range names {
+			differences[i] = n + ": what would be written is not what a merged pull request's plan showed"
+		}
+		return &deploy.Stale{Differences: differences}
+	}
+	b.a.job.Warning(ci.Place{}, "not reviewed", fmt.Sprintf("%d of what is written was not shown in a merged pull request's plan: %s", len(names), strings.Join(names, ", ")))
+	return nil
+}
+
+// tell brings the plan, or what became of it, to the pull request.
+func (b *binding) tell(ctx context.Context, p *plan.Plan, acting bool, elapsed string) error {
+	r := b.a.review
+	switch {
+	case r == nil:
+		return nil
+	case acting:
+		return r.Applied(ctx, p, b.sha, b.merged, elapsed)
+	case b.a.event.Name != "pull_request":
+		return nil
+	}
+	address, err := r.Post(ctx, p, b.a.event)
+	return errors.Join(err, b.a.job.Output("comment-url", address))
+}
+
+// refused tells the comments that nothing was written.
+func (b *binding) refused(ctx context.Context, err error) error {
+	if b.a.review == nil || len(b.merged) == 0 || err == nil {
+		return nil
+	}
+	reason := "the deploy stopped before anything was written"
+	var stale *deploy.Stale
+	if errors.As(err, &stale) {
+		reason = "the plan has changed since it was reviewed"
+	}
+	return b.a.review.NotApplied(ctx, b.sha, b.merged, reason)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// gitHub is as much of GitHub as one pull request needs: its comments, its commits, and the deployments' board. With refuse everything is 403.
+type gitHub struct {
+	mu       sync.Mutex
+	head     string
+	comments []map[string]any
+	statuses []string
+	refuse   bool
+	requests []string
+}
+
+func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	var in map[string]any
+	_ = json.Unmarshal(body, &in)
+	g.requests = append(g.requests, r.Method+" "+r.URL.Path)
+	path := strings.TrimPrefix(r.URL.Path, "/repos/org/quickstart")
+	answer := func(status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	bot := map[string]any{"login": "github-actions[bot]", "type": "Bot"}
+	switch {
+	case g.refuse:
+		answer(403, map[string]any{"message": "Resource not accessible by integration"})
+	case strings.HasPrefix(path, "/issues/7/comments") && r.Method == "POST":
+		g.comments = append(g.comments, map[string]any{"id": len(g.comments) + 1, "body": in["body"], "user": bot, "html_url": fmt.Sprintf("https://github.test/c/%d", len(g.comments)+1)})
+		answer(201, g.comments[len(g.comments)-1])
+	case strings.HasPrefix(path, "/issues/7/comments"):
+		answer(200, g.comments)
+	case strings.HasPrefix(path, "/issues/comments/") && r.Method == "PATCH":
+		for _, c := range g.comments {
+			if fmt.Sprint("/issues/comments/", c["id"]) == path {
+				c["body"] = in["body"]
+				answer(200, c)
+			}
+		}
+	case path == "/pulls/7":
+		answer(200, map[string]any{"number": 7, "state": "open", "head": map[string]any{"sha": g.head}, "base": map[string]any{"ref": "main"}})
+	case strings.HasPrefix(path, "/compare/"):
+		answer(200, map[string]any{"total_commits": 1, "commits": []any{map[string]any{"sha": strings.Repeat("b", 40)}}})
+	case strings.HasSuffix(path, "/pulls"):
+		answer(200, []any{map[string]any{"number": 7, "state": "closed", "merged_at": "2026-11-24T01:02:03Z", "merge_commit_sha": strings.Repeat("b", 40), "head": map[string]any{"sha": g.head}, "base": map[string]any{"ref": "main"}}})
+	case strings.HasSuffix(path, "/statuses") && r.Method == "POST":
+		g.statuses = append(g.statuses, fmt.Sprint(in["state"]))
+		answer(201, map[string]any{"id": 1})
+	case path == "/deployments" && r.Method == "POST":
+		answer(201, map[string]any{"id": 5, "payload": in["payload"]})
+	case path == "/user":
+		answer(403, map[string]any{"message": "Resource not accessible by integration"})
+	default:
+		answer(200, []any{})
+	}
+}
+
+// reviewed calls the action with GitHub behind it.
+func reviewed(t *testing.T, g *gitHub, event, name, ref, state string, inputs map[string]string) called {
+	t.Helper()
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	all := map[string]string{"all-deployments": "true", "github-token": "token-canary", "environment": "production"}
+	for k, v := range inputs {
+		all[k] = v
+	}
+	return callAction(t, call{dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
+		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}})
+}
+
+func eventOf(t *testing.T, name string) map[string]any {
+	t.Helper()
+	var payload map[string]any
+	if err := json.Unmarshal([]byte(read("../../testdata/action/events/"+name+".json")), &payload); err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+func TestThePullRequestsCommentFromPlanToResult(t *testing.T) {
+	pr := eventOf(t, "pull_request_opened")
+	if pr["number"] != float64(7) {
+		t.Fatalf("the payload is of pull request %v", pr["number"])
+	}
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	r := reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "key-canary"})
+	if r.code != 0 || len(g.comments) != 1 || r.outputs["comment-url"] != "https://github.test/c/1" {
+		t.Fatalf("exit %d, %d comments, outputs %v\n%s\n%v", r.code, len(g.comments), r.outputs, r.log, g.requests)
+	}
+	body := fmt.Sprint(g.comments[0]["body"])
+	for _, want := range []string{"3 to create", "production", "greet/hourly", "Merging applies this plan"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, body)
+		}
+	}
+	reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "key-canary"})
+	if len(g.comments) != 1 {
+		t.Fatalf("a second run made another comment")
+	}
+	r = reviewed(t, g, "push_main", "push", "refs/heads/main", "", map[string]string{"plan-key": "key-canary", "plan-policy": "require"})
+	if r.code != 0 || r.outputs["create"] != "3" {
+		t.Fatalf("the reviewed plan is not deployed: exit %d\n%s\n%s\n%s", r.code, r.log, strings.Join(g.requests, "\n"), g.comments[0]["body"])
+	}
+	body = fmt.Sprint(g.comments[0]["body"])
+	if !strings.Contains(body, "Applied") || !strings.Contains(body, "3 created") || strings.Contains(body, "Merging applies") {
+		t.Errorf("the comment does not say how it went:\n%s", body)
+	}
+	if got := strings.Join(g.statuses, " "); got != "in_progress success" {
+		t.Errorf("statuses: %s", got)
+	}
+	if all := body + r.log + r.summary; strings.Contains(strings.ReplaceAll(all, "::add-mask::", ""), "key-canary\n\n") || strings.Contains(body+r.summary, "canary") {
+		t.Error("a secret is shown")
+	}
+}
+
+func TestWhatWasNotReviewedIsRefused(t *testing.T) {
+	g := &gitHub{}
+	r := reviewed(t, g, "push_main", "push", "refs/heads/main", "", map[string]string{"plan-key": "k", "plan-policy": "require"})
+	if r.code != 3 || r.stateWasWritten || !strings.Contains(r.log, "greet/hourly") {
+		t.Errorf("exit %d, written %v\n%s", r.code, r.stateWasWritten, r.log)
+	}
+	r = reviewed(t, g, "push_main", "push", "refs/heads/main", "", map[string]string{"plan-policy": "require"})
+	if r.code != 64 || !strings.Contains(r.log, "plan-key") {
+		t.Errorf("without a key: exit %d\n%s", r.code, r.log)
+	}
+	if r = reviewed(t, g, "push_main", "push", "refs/heads/main", "", map[string]string{"plan-key": "k"}); r.code != 0 || !strings.Contains(r.log, "::warning title=not reviewed") {
+		t.Errorf("the policy warn: exit %d\n%s", r.code, r.log)
+	}
+}
+
+func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
+	for _, c := range []struct{ event, name, ref string }{{"pull_request_opened", "pull_request", "refs/pull/7/merge"}, {"push_main", "push", "refs/heads/main"}} {
+		r := reviewed(t, &gitHub{refuse: true}, c.event, c.name, c.ref, "", nil)
+		if r.code != 0 || !strings.Contains(r.log, "::notice") || !strings.Contains(r.summary, "greet/hourly") {
+			t.Errorf("%s: exit %d\n%s", c.name, r.code, r.log)
+		}
+	}
+}
