@@ -386,3 +386,24 @@ func ofTheCI(name string) bool {
 	}
 	return strings.HasPrefix(name, "CI_COMMIT_") && name != "CI_COMMIT_MESSAGE" && name != "CI_COMMIT_DESCRIPTION"
 }
+
+// checkJobVariables holds a deployment's job variables against its pool's template: what the server would refuse is an error, what only fails or is ignored when a run
+// starts is a warning.
+func (j *job) checkJobVariables(e *plan.Early, d *plan.Deployment) {
+	pool := j.snapshot.WorkPools[e.WorkPool]
+	if pool == nil {
+		return
+	}
+	variables, _ := d.Desired.Fields.Get("job_variables")
+	for _, f := range plan.CheckJobVariables(pool, variables) {
+		severity := diag.Warning
+		if (d.Live == nil && f.OnCreate) || (d.Live != nil && f.OnUpdate && d.Action != plan.Unchanged) {
+			severity = diag.Error
+		}
+		at := f.Pos
+		if !at.Known() {
+			at = e.Resolved.Spec.Pos
+		}
+		j.faults.Add(diag.Diagnostic{Severity: severity, Code: "invalid-job-variable", Message: f.Message, Help: f.Help, Position: e.Resolved.Position(at)})
+	}
+}

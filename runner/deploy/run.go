@@ -79,6 +79,7 @@ func (j *job) before() (*plan.Plan, error) {
 			j.fault(e.Resolved, err)
 			continue
 		}
+		j.checkJobVariables(e, d)
 		p.Deployments = append(p.Deployments, d)
 	}
 	j.addGone(p)
