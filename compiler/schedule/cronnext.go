@@ -170,7 +170,9 @@ func (t *cronTimes) advance(at time.Time, days, weekdays cronValues) (next time.
 	if ahead := t.fields[cronMonth].ahead(int(month), 12); ahead != 0 {
 		return date(year, month+time.Month(ahead), 1), true
 	}
-	if ahead := days.ahead(dayNumber, monthDays(year, int(month))); ahead != 0 {
+	length := monthDays(year, int(month))
+	isLast := dayNumber == length && slices.Contains(days.list, cronLast) // before any number: "l,31" holds on 29 February
+	if ahead := days.ahead(dayNumber, length); ahead != 0 && !isLast {
 		return date(year, month, dayNumber+ahead), true
 	}
 	if ahead := t.weekdayAhead(at, weekdays); ahead != 0 {

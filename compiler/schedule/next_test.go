@@ -103,6 +103,15 @@ func TestNextOfASpec(t *testing.T) {
 	}
 }
 
+// "l,31" on the last day of a short month, as the server answered when it was asked with another seed.
+func TestNextOnALastDay(t *testing.T) {
+	body := map[string]any{"cron": "* */16 l,31 * sat,sun 2-9/3", "timezone": "Africa/Cairo", "day_or": true}
+	got, err := NextOf(body, time.Date(2028, 2, 29, 0, 0, 1, 0, time.UTC), 1)
+	if err != nil || len(got) != 1 || got[0].Format(time.RFC3339) != "2028-02-29T14:00:02Z" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 // What never comes round, or takes very long to, ends with few times or an error; the test's own time limit is the proof.
 func TestNextEnds(t *testing.T) {
 	now := time.Date(2026, 11, 24, 20, 0, 0, 0, time.UTC)

@@ -40,7 +40,7 @@ func TestRealTimes(t *testing.T) {
 	}
 	for _, seed := range []string{"77", "41"} {
 		path := filepath.Join(t.TempDir(), "times.json")
-		command := exec.Command(filepath.Join(venv, "bin", "python"), "testdata/times.py", path, seed, "150")
+		command := exec.Command(filepath.Join(venv, "bin", "python"), "testdata/times.py", path, seed, "250")
 		command.Env = append(os.Environ(), "PREFECT_HOME="+t.TempDir())
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
