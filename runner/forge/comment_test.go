@@ -343,7 +343,12 @@ func TestTooLong(t *testing.T) {
 	if n := len(f.comments[0].body); n != Budget {
 		t.Errorf("%d bytes fill the budget of %d", n, Budget)
 	}
-	p.Body += "x"
+	// Who does not say the pull request gets room that is enough for any.
+	p.Marker.PR = 0
+	p.Body = strings.Repeat("y", p.Room("k"))
+	put(t, f.client(nil), p, UpsertOptions{PlanKey: "k"}, Updated)
+	p.Marker.PR = 7
+	p.Body = strings.Repeat("x", p.Room("k")+1)
 	_, _, err := Upsert(context.Background(), f.client(nil), repo, 7, p, UpsertOptions{PlanKey: "k"})
 	var u *Unavailable
 	if !errors.As(err, &u) || !strings.Contains(u.Reason, "65001 bytes") {

@@ -13,6 +13,7 @@ package forge
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -33,9 +34,12 @@ type Comment struct {
 	Body, Footer string
 }
 
-// Room is how many bytes of Body the budget holds beside the marker and the footer.
+// Room is how many bytes of Body the budget holds beside the marker and the footer. A pull request that is not said yet counts as one with a long number.
 func (c Comment) Room(planKey string) int {
 	c.Body = ""
+	if c.Marker.PR == 0 {
+		c.Marker.PR = math.MaxInt32
+	}
 	return Budget - len(c.text(planKey))
 }
 
