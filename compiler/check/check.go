@@ -87,6 +87,9 @@ func (c *Checker) File(name string, src []byte) []string {
 	for batch := range converted(f) {
 		for _, x := range batch {
 			c.diags = append(c.diags, x.diags...)
+			if x.deployment.Unread {
+				continue
+			}
 			d := resolve.Entry(f, x.deployment)
 			c.form(d)
 			names = append(names, c.Deployment(d))
@@ -110,7 +113,7 @@ func (c *Checker) Load(name string, src []byte) (f *spec.File, ok bool) {
 func broken(diags diag.List) bool {
 	for i := range diags {
 		switch diags[i].Code {
-		case "invalid-yaml", "unquoted-template", "several-documents", "not-a-mapping", "file-too-large", "wrong-encoding", "control-character":
+		case "invalid-yaml", "unquoted-template", "several-documents", "not-a-mapping", "file-too-large", "wrong-encoding", "control-character", "alias-bomb":
 			return diags[i].Severity == diag.Error
 		}
 	}
@@ -118,7 +121,10 @@ func broken(diags diag.List) bool {
 }
 
 // Diagnostics are all faults found so far, sorted.
-func (c *Checker) Diagnostics() diag.List { return c.diags.Sorted() }
+func (c *Checker) Diagnostics() diag.List {
+	c.diags = c.diags.Sort()
+	return c.diags
+}
 
 // Add takes diagnostics of someone else in.
 func (c *Checker) Add(diags diag.List) { c.diags = append(c.diags, diags...) }

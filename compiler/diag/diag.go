@@ -80,8 +80,11 @@ func (l List) Errors(strict bool) int {
 
 // Sorted returns the list ordered by file, line, column, severity and text, without exact repetitions (an alias that is used by ten deployments
 // would tell its fault ten times).
-func (l List) Sorted() List {
-	out := append(List(nil), l...)
+func (l List) Sorted() List { return append(List(nil), l...).Sort() }
+
+// Sort is Sorted in place: the list itself is used up.
+func (l List) Sort() List {
+	out := l
 	sort.SliceStable(out, func(i, j int) bool {
 		a, b := &out[i], &out[j]
 		switch {

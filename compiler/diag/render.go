@@ -12,6 +12,9 @@ import (
 // Sources returns the bytes of a file for the snippets, nil when there are none to show.
 type Sources func(file string) []byte
 
+// most is how many diagnostics are rendered for eyes: a fault that a program has written into each of 100,000 deployments is told often enough.
+const most = 10_000
+
 // Text renders for people: place, severity, message and code, the line with the faulty part underlined, and what to do.
 //
 //	prefect.yaml:14:19: error: step output "build-imag.image" is not defined [undefined-output]
@@ -21,12 +24,16 @@ type Sources func(file string) []byte
 //	   | did you mean build-image.image?
 func (l List) Text(source Sources) string {
 	var b strings.Builder
-	lines := map[string][][]byte{}
+	split := map[string][][]byte{}
 	for i := range l {
+		if i == most {
+			fmt.Fprintf(&b, "… and %d more; --format json tells them all\n", len(l)-most)
+			break
+		}
 		d := &l[i]
 		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", Clean(d.Position.String()), d.Severity, Clean(d.Message), d.Code)
 		gutter := strings.Repeat(" ", max(2, len(fmt.Sprint(d.Line))))
-		if text, ok := snippetLine(lines, source, d); ok {
+		if text, ok := snippetLine(split, source, d); ok {
 			fmt.Fprintf(&b, "%s |\n%*d | %s\n%s | %s\n", gutter, len(gutter), d.Line, text.shown, gutter, text.mark)
 		}
 		for _, r := range d.Related {
@@ -41,6 +48,34 @@ func (l List) Text(source Sources) string {
 	return b.String()
 }
 
+// lines splits a file where YAML does: at a line feed, a carriage return or both together, and at three characters of Unicode.
+func lines(src []byte) [][]byte {
+	var out [][]byte
+	start := 0
+	for i := 0; i < len(src); i++ {
+		width := 0
+		switch c := src[i]; {
+		case c == '\n':
+			width = 1
+		case c == '\r':
+			width = 1
+			if i+1 < len(src) && src[i+1] == '\n' {
+				width = 2
+			}
+		case c == 0xc2 && i+1 < len(src) && src[i+1] == 0x85:
+			width = 2
+		case c == 0xe2 && i+2 < len(src) && src[i+1] == 0x80 && src[i+2]&^1 == 0xa8:
+			width = 3
+		}
+		if width > 0 {
+			out = append(out, src[start:i])
+			start = i + width
+			i = start - 1
+		}
+	}
+	return append(out, src[start:])
+}
+
 type snippet struct{ shown, mark string }
 
 // widest is how much of a line is shown: long lines are cut around the fault.
@@ -52,13 +87,13 @@ func snippetLine(cache map[string][][]byte, source Sources, d *Diagnostic) (snip
 	}
 	split, ok := cache[d.File]
 	if !ok {
-		split = bytes.Split(source(d.File), []byte("\n"))
+		split = lines(source(d.File))
 		cache[d.File] = split
 	}
 	if d.Line > len(split) {
 		return snippet{}, false
 	}
-	line := []rune(string(bytes.TrimPrefix(bytes.TrimRight(split[d.Line-1], "\r"), []byte("\ufeff"))))
+	line := []rune(string(bytes.TrimPrefix(split[d.Line-1], []byte("\ufeff"))))
 	start := min(max(d.Column-1, 0), len(line))
 	end := start + 1
 	if d.EndLine == d.Line && d.EndColumn > d.Column {
@@ -83,9 +118,9 @@ func width(r []rune) int { return utf8.RuneCountInString(Clean(string(r))) }
 // directory within the repository), so that annotations land in the pull request's view.
 func (l List) GitHub(prefix string) string {
 	var b strings.Builder
-	for i := range l {
+	for i := range l[:min(len(l), most)] {
 		d := &l[i]
-		fmt.Fprintf(&b, "::%s file=%s", d.Severity, property(prefix+d.File))
+		fmt.Fprintf(&b, "::%s file=%s", d.Severity, property(Clean(prefix+d.File)))
 		if d.Line > 0 {
 			fmt.Fprintf(&b, ",line=%d,col=%d", d.Line, d.Column)
 			if d.EndLine >= d.Line && d.EndColumn > 0 {

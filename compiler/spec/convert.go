@@ -26,7 +26,8 @@ type converter struct {
 	quiet bool
 	// stopped is set at the first fault after which going on makes no sense (a bomb).
 	stopped bool
-	total   int
+	// total is what aliases expanded to so far, merged how many entries merge keys copied.
+	total, merged int
 }
 
 type anchored struct {
@@ -73,7 +74,7 @@ func (c *converter) anchor(n *yaml.Node) (value.Value, int) {
 	if a, ok := c.anchors[n]; ok {
 		if a.open {
 			c.fault(diag.Error, "recursive-alias", position(n), fmt.Sprintf("the anchor &%s contains itself", n.Anchor), "an alias can't stand inside its own anchor")
-			return value.Value{}, 1
+			return value.Value{Pos: position(n)}, 1
 		}
 		return a.value, a.size
 	}
@@ -108,12 +109,11 @@ func (c *converter) plain(n *yaml.Node) (value.Value, int) {
 	switch n.Kind {
 	case yaml.AliasNode:
 		v, size := c.anchor(n.Alias)
-		if c.total += size; c.total > maxExpanded && !c.stopped {
-			c.stopped = true
-			c.fault(diag.Error, "alias-bomb", position(n), fmt.Sprintf("the aliases of this file expand to more than %d values", maxExpanded), "write out what is meant")
+		if c.total += size; c.total > maxExpanded {
+			c.stop(n, fmt.Sprintf("the aliases of this file expand to more than %d values", maxExpanded))
 		}
 		if c.stopped {
-			return value.Value{}, 1
+			return value.Value{Pos: position(n)}, 1
 		}
 		return v.Through(position(n)), size
 	case yaml.SequenceNode:
@@ -123,7 +123,18 @@ func (c *converter) plain(n *yaml.Node) (value.Value, int) {
 	}
 	v := c.scalar(n)
 	v.Pos = position(n)
-	return v, 1
+	return v, 1 + len(n.Value)/unit
+}
+
+// unit is the length of text that counts as a value of its own when the expansion of aliases is counted.
+const unit = 32
+
+// stop ends the reading of a file whose aliases or merge keys are out of all proportion.
+func (c *converter) stop(n *yaml.Node, message string) {
+	if !c.stopped {
+		c.fault(diag.Error, "alias-bomb", position(n), message, "write out what is meant")
+		c.stopped, c.quiet = true, true // what follows from it is no fault of its own
+	}
 }
 
 func (c *converter) sequence(n *yaml.Node) (value.Value, int) {
@@ -245,9 +256,16 @@ func (c *converter) merge(v *value.Value, keys *seen, n *yaml.Node) int {
 			c.fault(diag.Error, "invalid-merge", position(n), "<< merges a mapping or a list of mappings, and this is "+from[m].Kind.String(), "write <<: *name with the anchor of a mapping")
 			continue
 		}
+		if c.merged += len(from[m].Map); c.merged > maxMerged {
+			c.stop(n, fmt.Sprintf("the merge keys of this file copy more than %d entries", maxMerged))
+		}
+		if c.stopped {
+			return size
+		}
+		through := from[m].Ext
 		for _, e := range from[m].Map {
-			if !e.Value.Alias().Known() && from[m].Alias().Known() {
-				e.Value = e.Value.Through(from[m].Alias())
+			if e.Value.Ext == nil {
+				e.Value.Ext = through
 			}
 			if i := keys.find(v.Map, e.Key); i >= 0 {
 				v.Map[i] = e

@@ -29,6 +29,8 @@ const (
 	maxValues = 8_000_000
 	// maxExpanded bounds what aliases may expand to in the whole file (an alias bomb makes billions out of a kilobyte).
 	maxExpanded = 20_000_000
+	// maxMerged bounds what merge keys may copy in the whole file: 100,000 deployments that merge thirty keys each.
+	maxMerged = 3_000_000
 )
 
 // parse turns bytes into the root node; nil with diagnostics when that can't be.
@@ -64,8 +66,8 @@ func guard(file string, src []byte) *diag.Diagnostic {
 		return fault("file-too-large", fmt.Sprintf("the file has %d MB; at most %d MB are read", len(src)>>20, maxBytes>>20),
 			"split it: several files can be given with -f", -1)
 	}
-	if bytes.HasPrefix(src, []byte{0xff, 0xfe}) || bytes.HasPrefix(src, []byte{0xfe, 0xff}) {
-		return fault("wrong-encoding", "the file is encoded in UTF-16", "save it as UTF-8, which is what Prefect reads", -1)
+	if name := otherEncoding(src); name != "" {
+		return fault("wrong-encoding", "the file is encoded in "+name, "save it as UTF-8, which is what Prefect reads", -1)
 	}
 	if at := badByte(src); at >= 0 {
 		if r, size := utf8.DecodeRune(src[at:]); r == utf8.RuneError && size == 1 {
@@ -79,6 +81,18 @@ func guard(file string, src []byte) *diag.Diagnostic {
 			"split it: several files can be given with -f", -1)
 	}
 	return nil
+}
+
+// otherEncoding names the encoding of a file that begins with its mark, or in which the first character stands among zeros; "" for others.
+func otherEncoding(src []byte) string {
+	switch begin := string(src[:min(len(src), 4)]); {
+	case begin == "\xff\xfe\x00\x00", begin == "\x00\x00\xfe\xff", len(begin) == 4 && begin[1:] == "\x00\x00\x00", strings.HasPrefix(begin, "\x00\x00\x00"):
+		return "UTF-32"
+	case strings.HasPrefix(begin, "\xff\xfe"), strings.HasPrefix(begin, "\xfe\xff"),
+		len(begin) == 4 && (begin[0] == 0) == (begin[2] == 0) && (begin[1] == 0) == (begin[3] == 0) && (begin[0] == 0) != (begin[1] == 0):
+		return "UTF-16"
+	}
+	return ""
 }
 
 // badByte returns the offset of the first byte that is not UTF-8 or of the first character that YAML refuses, or -1.
@@ -295,10 +309,7 @@ func quoteIt(file string, src []byte, start, end int) *diag.Diagnostic {
 
 // place turns an offset into line and column, both from 1, the column in characters.
 func place(src []byte, offset int) (line, column int) {
-	before := src[:offset]
-	line = bytes.Count(before, []byte("\n")) + 1
-	if i := bytes.LastIndexByte(before, '\n'); i >= 0 {
-		before = before[i+1:]
-	}
-	return line, utf8.RuneCount(bytes.TrimPrefix(before, []byte("\ufeff"))) + 1
+	starts := lineStarts(src)
+	line = max(1, sort.SearchInts(starts, offset+1))
+	return line, utf8.RuneCount(src[min(starts[line-1], offset):offset]) + 1
 }

@@ -13,30 +13,34 @@ import (
 
 // olderDirective makes `%YAML 1.2` 1.1 and takes away directives that YAML does not know: PyYAML ignores both, yaml.v3 refuses them. src itself is not changed.
 func olderDirective(src []byte) []byte {
-	for at := 0; at < len(src); {
-		end := at + bytes.IndexByte(src[at:], '\n')
+	read := src
+	for at := 0; at < len(read); {
+		end := at + bytes.IndexByte(read[at:], '\n')
 		if end < at {
 			return src
 		}
-		line := bytes.TrimRight(src[at:end], " \r")
+		line := bytes.TrimRight(read[at:end], " \r")
 		switch {
 		case len(line) == 0 || line[0] == '#':
 		case line[0] != '%':
 			return src
 		case bytes.HasPrefix(line, []byte("%YAML 1.")) && len(line) == len("%YAML 1.2"):
-			src = replaced(src, at+len("%YAML 1."), '1')
+			src = replaced(src, read, at+len("%YAML 1."), '1')
 		case !bytes.HasPrefix(line, []byte("%TAG ")) && !bytes.HasPrefix(line, []byte("%YAML ")):
-			src = replaced(src, at, '#')
+			src = replaced(src, read, at, '#')
 		}
 		at = end + 1
 	}
 	return src
 }
 
-func replaced(src []byte, at int, c byte) []byte {
-	out := append([]byte(nil), src...)
-	out[at] = c
-	return out
+// replaced writes a byte into src, or into a copy of it as long as it is still what was read.
+func replaced(src, read []byte, at int, c byte) []byte {
+	if &src[0] == &read[0] {
+		src = append([]byte(nil), read...)
+	}
+	src[at] = c
+	return src
 }
 
 // strayTab returns the offset of the first tab that stands neither in a quoted or block text nor in a comment, or -1.

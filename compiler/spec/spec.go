@@ -39,6 +39,8 @@ type File struct {
 	told  []bool
 	steps []Step
 	taken map[int][]Step
+	// anchored are the keys of the file under which an anchor stands.
+	anchored map[string]bool
 
 	once   sync.Once
 	starts []int
@@ -103,6 +105,8 @@ type Deployment struct {
 	Build, Push, Pull Section
 	// Name and Entrypoint are as written, with templates; null when not written.
 	Name, Entrypoint value.Value
+	// Unread says that nothing is known of the deployment, because reading the file was given up before it.
+	Unread bool
 }
 
 // Load reads a file. The File is usable as far as it could be read, even with errors: a broken deployment does not hide the others' faults.
@@ -140,6 +144,9 @@ func (f *File) top(root *yaml.Node) {
 	}
 	tree, deployments := f.split(root)
 	v, _ := c.plain(tree)
+	if c.stopped {
+		return
+	}
 	for _, e := range v.Map {
 		f.topKey(e)
 	}
@@ -150,6 +157,7 @@ func (f *File) top(root *yaml.Node) {
 
 // split takes the value of `deployments` out of the root, so that it is not converted whole.
 func (f *File) split(root *yaml.Node) (rest, deployments *yaml.Node) {
+	f.anchored = map[string]bool{}
 	rest = &yaml.Node{Kind: root.Kind, Tag: root.Tag, Style: root.Style, Line: root.Line, Column: root.Column}
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, v := root.Content[i], root.Content[i+1]
@@ -162,6 +170,9 @@ func (f *File) split(root *yaml.Node) (rest, deployments *yaml.Node) {
 			continue
 		}
 		rest.Content = append(rest.Content, key, v)
+		if key.Kind == yaml.ScalarNode && hasAnchor(v) {
+			f.anchored[key.Value] = true
+		}
 	}
 	return rest, deployments
 }
@@ -183,34 +194,20 @@ func (f *File) topKey(e value.Entry) {
 		f.CI = e.Value
 	case "definitions":
 	default:
-		if strings.HasPrefix(e.Key, "x-") || strings.HasPrefix(e.Key, ".") || strings.HasPrefix(e.Key, "_") || f.anchorUnder(e) {
+		if strings.HasPrefix(e.Key, "x-") || strings.HasPrefix(e.Key, ".") || strings.HasPrefix(e.Key, "_") || f.anchored[e.Key] {
 			return
 		}
 		c.unknown(e, topKeys, "of the file")
 	}
 }
 
-// anchorUnder reports whether an anchor stands under a key that Prefect does not know: that is the place where people keep shared parts.
-func (f *File) anchorUnder(e value.Entry) bool {
-	for n, a := range f.conv.anchors {
-		if n.Line >= int(e.KeyPos.Line) && within(e.Value, a.value.Pos) {
-			return true
-		}
-	}
-	return false
-}
-
-func within(v value.Value, p value.Pos) bool {
-	if v.Pos == p {
+// hasAnchor reports whether an anchor stands at or in n: under a key that Prefect does not know, that is the place where people keep shared parts.
+func hasAnchor(n *yaml.Node) bool {
+	if n.Anchor != "" {
 		return true
 	}
-	for i := range v.List {
-		if within(v.List[i], p) {
-			return true
-		}
-	}
-	for i := range v.Map {
-		if within(v.Map[i].Value, p) {
+	for _, c := range n.Content {
+		if hasAnchor(c) {
 			return true
 		}
 	}
@@ -278,7 +275,7 @@ func (f *File) Take(i int, diags *diag.List) *Deployment {
 }
 
 func (f *File) deployment(i int, diags *diag.List) *Deployment {
-	f.conv.quiet = f.told[i] || diags == nil
+	f.conv.quiet = f.told[i] || diags == nil || f.conv.stopped
 	if !f.conv.quiet {
 		f.told[i] = true
 		f.conv.diags = diags
@@ -286,6 +283,9 @@ func (f *File) deployment(i int, diags *diag.List) *Deployment {
 	v, _ := f.conv.convert(f.nodes[i])
 	d := &Deployment{Index: i, Pos: v.Pos, Fields: value.Value{Kind: value.Map, Pos: v.Pos}}
 	c := checker{f: f, conv: &f.conv}
+	if d.Unread = f.conv.stopped; d.Unread {
+		return d
+	}
 	if v.Kind == value.Map {
 		c.deployment(d, v)
 	} else {
