@@ -198,6 +198,17 @@ func TestFooters(t *testing.T) {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
+	bad := &View{}
+	for i := 0; i < 9; i++ {
+		bad.Deployments = append(bad.Deployments, Item{Name: fmt.Sprintf("%d/%s", i, strings.Repeat("<", 300)), Outcome: plan.Failed, Error: strings.Repeat("&", 300)})
+	}
+	for _, f := range []Footer{{Fate: Done, Result: bad, RunURL: "https://x.example/" + strings.Repeat("é", 400)}, {Fate: NotApplied, Reason: strings.Repeat("<b> ", 500)}} {
+		line := f.Markdown()
+		wellFormed(t, line, longestFooter)
+		if !strings.HasSuffix(line, ".</sub>\n") {
+			t.Errorf("a long footer is no whole sentence: %q", line)
+		}
+	}
 	if page := done.Page(Meta{NoFooter: true}); done.Page(Meta{}) != page+(Footer{}).Markdown() {
 		t.Errorf("a footer that is added later stands elsewhere:\n%s", page)
 	}
