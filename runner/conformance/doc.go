@@ -1,0 +1,12 @@
+// Package conformance holds what `run deploy` leaves behind against what the real `prefect deploy` leaves. It has tests only.
+//
+// A case is a folder of testdata/conformance: a small project, case.json that tells how to deploy it and what the server holds beforehand, and expected.json, the
+// recording of what a real Prefect 3.8.8 then held. Three tests use it, so that none of the three parties can drift alone:
+//
+//	TestRecorded           ours, into a state file, against the recording; needs neither Python nor a server
+//	TestPrefect (tag real)  the real Prefect against the recording, then ours on the same server against the real one, field by field
+//	TestOracle (tag real)   ours against a folder of recorded cases that lies beside the project, where there is one
+//
+// Where this project departs from Prefect on purpose, the case declares the exact differences and the row of the contract that wants them; any other difference, and a
+// declared one that does not show, fails.
+package conformance

@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRecorded deploys every case into a state file, with no Python on PATH and no server, and compares with what the real Prefect left.
+func TestRecorded(t *testing.T) {
+	for _, c := range cases(t) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if c.Python {
+				t.Skip("needs Python; TestPrefect has it")
+			}
+			want := c.recording(t)
+			project := c.layOut(t)
+			file := filepath.Join(filepath.Dir(project), "state.json")
+			c.seedFile(t, file)
+			code, output := c.run(t, project, command{words: []string{program(t), "deploy", "--state", "file:" + file}, path: withoutPython(t)})
+			got := fileSnapshot(t, file)
+			got.Failed = code != 0
+			got.rewrite(project, "<project>")
+			adjustToFile(want, got)
+			if d := c.unexpected(differences(want, got), inFile); len(d) > 0 {
+				t.Errorf("%s\n%s\noutput:\n%s", c.About, strings.Join(d, "\n"), output)
+			}
+		})
+	}
+}
+
+func (c *testCase) recording(t *testing.T) *snapshot {
+	t.Helper()
+	var want snapshot
+	readJSON(t, filepath.Join(c.dir, "expected.json"), &want)
+	return &want
+}
+
+// inFile tells of a difference whether a state file can show it: a file has no flows, queues or automations of its own.
+func inFile(difference string) bool {
+	return strings.Contains(difference, " deployments") || strings.Contains(difference, " failed")
+}
+
+// adjustToFile puts aside what a state file can't know. This is the whole list:
+//
+//	flows, automations, work_queues   a file has deployments only
+//	work_queue_name                   a server puts a deployment without one into the pool's queue "default"
+//	grace_period_seconds              a server answers null where none was given
+func adjustToFile(want, got *snapshot) {
+	want.Flows, want.Automations, want.WorkQueues = got.Flows, got.Automations, got.WorkQueues
+	for _, d := range got.Deployments {
+		m := d.(map[string]any)
+		if m["work_queue_name"] == nil {
+			m["work_queue_name"] = "default"
+		}
+		if options, ok := m["concurrency_options"].(map[string]any); ok && options["grace_period_seconds"] == nil {
+			options["grace_period_seconds"] = nil
+		}
+	}
+}
+
+// seedFile writes the state that the case begins with.
+func (c *testCase) seedFile(t *testing.T, file string) {
+	t.Helper()
+	pools, blocks := map[string]any{}, map[string]any{}
+	for _, p := range c.Setup.WorkPools {
+		pool := map[string]any{"type": "process"}
+		for k, v := range p {
+			if k != "name" && k != "queues" {
+				pool[k] = v
+			}
+		}
+		pools[p["name"].(string)] = pool
+	}
+	for _, b := range c.Setup.Blocks {
+		blocks[b.Type+"/"+b.Name] = b.Data
+	}
+	deployments := c.Setup.Deployments
+	if deployments == nil {
+		deployments = []map[string]any{}
+	}
+	data := text(map[string]any{"schema": 1, "deployments": deployments, "variables": c.Setup.Variables, "blocks": blocks, "work_pools": pools})
+	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fileSnapshot(t *testing.T, file string) *snapshot {
+	t.Helper()
+	var doc struct {
+		Deployments []map[string]any `json:"deployments"`
+	}
+	readJSON(t, file, &doc)
+	s := &snapshot{Deployments: []any{}, Flows: []any{}, Automations: []any{}}
+	for _, d := range doc.Deployments {
+		flow, _ := d["flow"].(string)
+		delete(d, "flow")
+		s.Deployments = append(s.Deployments, any(normalDeployment(withDefaults(d), flow)))
+	}
+	return s
+}
+
+// withDefaults fills in what a deployment of the setup does not say, with what a server gives a new one.
+func withDefaults(d map[string]any) map[string]any {
+	out := map[string]any{"version": nil, "tags": []any{}, "description": nil, "schedules": []any{}, "paused": false, "concurrency_limit": nil, "concurrency_options": nil,
+		"parameters": map[string]any{}, "enforce_parameter_schema": true, "parameter_openapi_schema": map[string]any{"type": "object", "properties": map[string]any{}},
+		"pull_steps": []any{}, "entrypoint": nil, "work_pool_name": nil, "work_queue_name": nil, "job_variables": map[string]any{}, "path": nil, "labels": map[string]any{}}
+	for k, v := range d {
+		out[k] = v
+	}
+	return out
+}

@@ -1,0 +1,278 @@
+//go:build real
+
+// A real Prefect server for these tests: pinned, on a scratch database, without the services that change things by themselves. PREFECT_VENV names the environment that
+// holds it, else .cache/prefect-3 of the project (`make setup`).
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// venv is the environment with the pinned Prefect.
+func venv(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("PREFECT_VENV")
+	if dir == "" {
+		dir = "../../.cache/prefect-3"
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bin", "prefect")); err != nil {
+		t.Fatalf("these tests need a real Prefect 3.8.8: run .ci/setup, or name its environment in PREFECT_VENV (%v)", err)
+	}
+	return dir
+}
+
+var running struct {
+	sync.Once
+	url string
+	err error
+}
+
+// server starts the server on first use; it ends with the tests.
+func server(t *testing.T) api {
+	t.Helper()
+	dir := venv(t)
+	running.Do(func() { running.url, running.err = startServer(dir) })
+	if running.err != nil {
+		t.Fatal(running.err)
+	}
+	return api{running.url}
+}
+
+func startServer(venv string) (string, error) {
+	home, err := os.MkdirTemp("", "conformance-server-")
+	if err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(port))
+	cmd.Dir, cmd.Env = home, append(cleanEnv(home, os.Getenv("PATH")), "PREFECT_SERVER_UI_ENABLED=false", "PREFECT_SERVER_LOGGING_LEVEL=ERROR")
+	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FOREMAN", "TASK_RUN_RECORDER"} {
+		cmd.Env = append(cmd.Env, "PREFECT_SERVER_SERVICES_"+service+"_ENABLED=false")
+	}
+	log, err := os.Create(filepath.Join(home, "server.log"))
+	if err != nil {
+		return "", err
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	cleanups = append(cleanups, func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		_ = log.Close()
+		_ = os.RemoveAll(home)
+	})
+	address := fmt.Sprintf("http://127.0.0.1:%d/api", port)
+	for range 900 {
+		if resp, err := http.Get(address + "/health"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return address, nil
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	text, _ := os.ReadFile(log.Name())
+	return "", fmt.Errorf("the server at %s did not come up\n%s", address, text)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// api asks the server as plainly as can be, so that a fault of the project's client can't hide itself.
+type api struct{ url string }
+
+// call gives the answer's status and data; a server that is busy (503) is asked again.
+func (a api) call(t *testing.T, method, path string, body any) (int, any) {
+	t.Helper()
+	var sent []byte
+	if body != nil {
+		sent = []byte(text(body))
+	}
+	for try := 0; ; try++ {
+		req, err := http.NewRequest(method, a.url+path, bytes.NewReader(sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusServiceUnavailable && try < 10 {
+			time.Sleep(300 * time.Millisecond)
+			continue
+		}
+		var out any
+		d := json.NewDecoder(bytes.NewReader(data))
+		d.UseNumber()
+		_ = d.Decode(&out)
+		if resp.StatusCode >= 400 && resp.StatusCode != http.StatusNotFound {
+			t.Fatalf("%s %s: %d %s", method, path, resp.StatusCode, data)
+		}
+		return resp.StatusCode, out
+	}
+}
+
+func (a api) post(t *testing.T, path string, body any) map[string]any {
+	t.Helper()
+	_, out := a.call(t, http.MethodPost, path, body)
+	m, _ := out.(map[string]any)
+	return m
+}
+
+// all gives every item of a filter, page by page.
+func (a api) all(t *testing.T, path string) (items []map[string]any) {
+	t.Helper()
+	for {
+		_, out := a.call(t, http.MethodPost, path, map[string]any{"limit": 200, "offset": len(items)})
+		page, _ := out.([]any)
+		for _, item := range page {
+			items = append(items, item.(map[string]any))
+		}
+		if len(page) < 200 {
+			return items
+		}
+	}
+}
+
+func str(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+// reset takes away all that a case can leave.
+func (a api) reset(t *testing.T) {
+	t.Helper()
+	for _, kind := range []string{"automations", "deployments", "flows", "variables", "block_documents", "v2/concurrency_limits"} {
+		for _, item := range a.all(t, "/"+kind+"/filter") {
+			a.call(t, http.MethodDelete, "/"+kind+"/"+str(item, "id"), nil)
+		}
+	}
+	for _, pool := range a.all(t, "/work_pools/filter") {
+		a.call(t, http.MethodDelete, "/work_pools/"+url.PathEscape(str(pool, "name")), nil)
+	}
+	for _, kind := range a.all(t, "/block_types/filter") {
+		if slug := str(kind, "slug"); strings.HasPrefix(slug, "conformance-") || strings.HasPrefix(slug, "oracle-") {
+			a.call(t, http.MethodDelete, "/block_types/"+str(kind, "id"), nil)
+		}
+	}
+}
+
+// seed makes what the case begins with.
+func (a api) seed(t *testing.T, s setup) {
+	t.Helper()
+	for _, p := range s.WorkPools {
+		pool := map[string]any{"type": "process"}
+		for k, v := range p {
+			if k != "queues" {
+				pool[k] = v
+			}
+		}
+		a.post(t, "/work_pools/", pool)
+		queues, _ := p["queues"].([]any)
+		for _, q := range queues {
+			a.post(t, "/work_pools/"+url.PathEscape(str(p, "name"))+"/queues", map[string]any{"name": q})
+		}
+	}
+	for _, name := range sortedKeys(s.Variables) {
+		a.post(t, "/variables/", map[string]any{"name": name, "value": s.Variables[name]})
+	}
+	for _, b := range s.Blocks {
+		a.seedBlock(t, b)
+	}
+	for _, d := range s.Deployments {
+		flow := a.post(t, "/flows/", map[string]any{"name": d["flow"]})
+		body := map[string]any{"flow_id": flow["id"]}
+		for k, v := range d {
+			if k != "flow" {
+				body[k] = v
+			}
+		}
+		a.post(t, "/deployments/", body)
+	}
+}
+
+func (a api) seedBlock(t *testing.T, b block) {
+	t.Helper()
+	status, found := a.call(t, http.MethodGet, "/block_types/slug/"+b.Type, nil)
+	kind, _ := found.(map[string]any)
+	if status == http.StatusNotFound {
+		kind = a.post(t, "/block_types/", map[string]any{"name": b.Type, "slug": b.Type})
+		properties := map[string]any{}
+		for k := range b.Data {
+			properties[k] = map[string]any{"title": k}
+		}
+		a.post(t, "/block_schemas/", map[string]any{"block_type_id": kind["id"], "capabilities": []any{}, "version": "1.0", "fields": map[string]any{"title": b.Type, "type": "object",
+			"block_type_slug": b.Type, "block_schema_references": map[string]any{}, "secret_fields": []any{}, "properties": properties}})
+	}
+	_, out := a.call(t, http.MethodPost, "/block_schemas/filter", map[string]any{"block_schemas": map[string]any{"block_type_id": map[string]any{"any_": []any{kind["id"]}}}})
+	schema := out.([]any)[0].(map[string]any)
+	a.post(t, "/block_documents/", map[string]any{"name": b.Name, "data": b.Data, "block_type_id": kind["id"], "block_schema_id": schema["id"]})
+}
+
+// snapshot reads everything that can be registered; w, where there is one, adds what only went over the wire.
+func (a api) snapshot(t *testing.T, project string, w *wire) *snapshot {
+	t.Helper()
+	flowName, pairs := map[string]string{}, []string{project, "<project>"}
+	s := &snapshot{Deployments: []any{}, Flows: []any{}, Automations: []any{}}
+	for _, f := range a.all(t, "/flows/filter") {
+		flowName[str(f, "id")] = str(f, "name")
+		s.Flows = append(s.Flows, map[string]any{"name": f["name"], "tags": f["tags"], "labels": f["labels"]})
+	}
+	deployments := a.all(t, "/deployments/filter")
+	if w != nil {
+		w.addVersions(deployments)
+	}
+	for _, d := range deployments {
+		flow := flowName[str(d, "flow_id")]
+		pairs = append(pairs, str(d, "id"), "<deployment "+flow+"/"+str(d, "name")+">")
+		s.Deployments = append(s.Deployments, normalDeployment(d, flow))
+	}
+	for _, automation := range a.all(t, "/automations/filter") {
+		for _, k := range []string{"id", "created", "updated"} {
+			delete(automation, k)
+		}
+		s.Automations = append(s.Automations, automation)
+	}
+	for _, q := range a.all(t, "/work_queues/filter") {
+		pool := str(q, "work_pool_name")
+		if m, ok := q["work_pool"].(map[string]any); ok && pool == "" {
+			pool = str(m, "name")
+		}
+		s.WorkQueues = append(s.WorkQueues, pool+"/"+str(q, "name"))
+	}
+	s.rewrite(pairs...)
+	return s
+}
