@@ -53,7 +53,9 @@ var hostile = []struct {
 	make       func() string
 }{
 	{"billion laughs", "alias-bomb", func() string { return chain("x0: &x0 [a, a, a, a]\n", "x#: &x# [*x@, *x@, *x@, *x@]\n", 40) }},
-	{"quadratic aliases", "alias-bomb", func() string { return "a: &a \"" + strings.Repeat("x", 100*kilo) + "\"\nb: [" + strings.Repeat("*a, ", 100*kilo) + "]\n" }},
+	{"quadratic aliases", "alias-bomb", func() string {
+		return "a: &a \"" + strings.Repeat("x", 100*kilo) + "\"\nb: [" + strings.Repeat("*a, ", 100*kilo) + "]\n"
+	}},
 	{"doubling through merge keys", "alias-bomb", func() string { return chain("x0: &x0 {a: 1}\n", "x#: &x# {l: *x@, r: *x@, <<: *x@}\n", 60) }},
 	{"wide merge keys", "alias-bomb", func() string {
 		return "x: &x {" + numbered("k#: 1, ", 10*kilo) + "}\ny:\n" + numbered("  - {<<: *x, z: #}\n", 10*kilo)
@@ -97,7 +99,9 @@ var hostile = []struct {
 	{"many unknown directives", "", func() string { return strings.Repeat("%x\n", 300*kilo) + "---\nname: a\n" }},
 	{"a key of a megabyte", "invalid-yaml", func() string { return "\"" + strings.Repeat("k", mega) + "\": 1\n" }},
 	{"a line of megabytes", "", func() string { return "x-a: [" + strings.Repeat("b, ", mega) + "]\n" }},
-	{"a million keys", "", func() string { return "deployments:\n  - name: d\n    parameters:\n" + numbered("      k#: 1\n", 1000*kilo) }},
+	{"a million keys", "", func() string {
+		return "deployments:\n  - name: d\n    parameters:\n" + numbered("      k#: 1\n", 1000*kilo)
+	}},
 	{"100,000 anchors", "", func() string { return numbered("k#: &a# v\n", 100*kilo) + "z: [" + numbered("*a#, ", 100*kilo) + "]\n" }},
 	{"a long anchor", "", func() string { return "name: &" + strings.Repeat("x", mega) + " a\n" }},
 	{"only a comment", "", func() string { return "# a\n" }},
@@ -106,11 +110,15 @@ var hostile = []struct {
 	{"long numbers", "invalid-value", func() string {
 		return "x-a: " + strings.Repeat("9", mega) + "\nx-b: 0x" + strings.Repeat("f", mega) + "\nx-c: 1" + strings.Repeat(":59", mega) + "\nx-d: 1." + strings.Repeat("9", mega) + "\n"
 	}},
-	{"braces", "", func() string { return "deployments:\n  - name: d\n    description: \"" + strings.Repeat("{{ ", 300*kilo) + "\"\n" }},
+	{"braces", "", func() string {
+		return "deployments:\n  - name: d\n    description: \"" + strings.Repeat("{{ ", 300*kilo) + "\"\n"
+	}},
 	{"long timings", "invalid-cron", func() string {
 		return "deployments:\n  - name: d\n    schedules:\n      - cron: \"" + strings.Repeat("1,", 50*kilo) + "x * * * *\"\n      - rrule: \"FREQ=DAILY;BYDAY=" + strings.Repeat("MO,", 2*kilo) + "MO\"\n"
 	}},
-	{"100,000 faulty deployments", "wrong-type", func() string { return "deployments:\n" + numbered("  - name: #\n    entrypoint: gone#.py:f\n    version: 2\n", 100*kilo) }},
+	{"100,000 faulty deployments", "wrong-type", func() string {
+		return "deployments:\n" + numbered("  - name: #\n    entrypoint: gone#.py:f\n    version: 2\n", 100*kilo)
+	}},
 	{"a fault at the end", "invalid-yaml", func() string { return numbered("k#: [1, 2]\n", 60*kilo) + " bad: 1\n" }},
 	{"unquoted templates", "unquoted-template", func() string { return "a:\n" + strings.Repeat("  - x: {{ a.b }}:c\n", 50*kilo) }},
 	{"an open quote", "invalid-yaml", func() string { return "a: \"" + strings.Repeat("x\n", 500*kilo) }},

@@ -3,6 +3,7 @@ package graph
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"sort"
 	"strings"
 
@@ -202,7 +203,7 @@ func (l *list) needs(n *node, upstream []*node) []*Step {
 		out = append(out, s)
 	}
 	sort.Slice(out, func(i, j int) bool { return l.order[out[i]] < l.order[out[j]] })
-	if meet(n.effects.writes, []string{Everything}) && meet(n.effects.reads, []string{Everything}) {
+	if slices.Contains(n.effects.writes, Everything) {
 		l.builder.barrier, l.builder.since = n, nil
 	} else {
 		l.builder.since = append(l.builder.since, n)
