@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 )
 
 // gitHub is as much of GitHub as one pull request needs: its comments, its commits, and the deployments' board. With refuse everything is 403.
@@ -147,5 +150,30 @@ func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 		if r.code != 0 || !strings.Contains(r.log, "::notice") || !strings.Contains(r.summary, "greet/hourly") {
 			t.Errorf("%s: exit %d\n%s", c.name, r.code, r.log)
 		}
+	}
+}
+
+func TestCommentFromAPlansFile(t *testing.T) {
+	plan := callAction(t, call{dir: quickstart(), name: "pull_request", event: "pull_request_opened", inputs: map[string]string{"all-deployments": "true", "comment": "false"}})
+	pr := eventOf(t, "pull_request_opened")
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	server := httptest.NewServer(g)
+	defer server.Close()
+	env := map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart", "GITHUB_TOKEN": "t", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_RUN_ID": "1", "GITHUB_RUN_ATTEMPT": "1",
+		"GITHUB_EVENT_PATH": "../../testdata/action/events/pull_request_opened.json"}
+	comment := func(args ...string) (int, string) {
+		var out strings.Builder
+		code := run(context.Background(), cli.World{Args: append([]string{"comment"}, args...), Stdout: &out, Stderr: &out, Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+		return code, out.String()
+	}
+	if code, out := comment("--plan", plan.outputs["plan"]); code != 0 || out != "https://github.test/c/1\n" || !strings.Contains(fmt.Sprint(g.comments[0]["body"]), "3 to create") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, out := comment(); code != 64 || !strings.Contains(out, "--plan") {
+		t.Errorf("without a plan: exit %d\n%s", code, out)
+	}
+	g.refuse = true
+	if code, out := comment("--plan", plan.outputs["plan"]); code != 1 || !strings.Contains(out, "pull-requests: write") {
+		t.Errorf("refused: exit %d\n%s", code, out)
 	}
 }

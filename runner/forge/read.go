@@ -1,3 +1,4 @@
+// Reading a comment back: what a merged pull request's plan showed decides, with plan-policy: require, what a deploy may write.
 package forge
 
 import "context"

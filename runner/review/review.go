@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -45,17 +46,45 @@ func (s *Settings) runURL() string {
 
 // Post shows a plan in its pull request's comment. A plan without changes edits a comment that is there and makes none. The address is "" where there is no comment.
 func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (string, error) {
+	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p)}, e)
+}
+
+// PostFile does the same with a plan's JSON. Such a plan binds no deploy: its digests need the plan itself.
+func (s *Settings) PostFile(ctx context.Context, data []byte, e forge.Event) (string, error) {
+	view, err := report.Read(data)
+	if err != nil {
+		return "", err
+	}
+	var head struct {
+		Hash    string      `json:"hash"`
+		Summary plan.Counts `json:"summary"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return "", err
+	}
+	c := head.Summary
+	return s.post(ctx, view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, e)
+}
+
+// shown is what a marker says of a plan.
+type shown struct {
+	hash    string
+	changes bool
+	digests map[string]string
+}
+
+func (s *Settings) post(ctx context.Context, view *report.View, what shown, e forge.Event) (string, error) {
 	meta := report.Meta{Target: s.Environment, Files: s.Files, Head: e.HeadSHA, HeadURL: fmt.Sprintf("%s/%s/commit/%s", s.ServerURL, s.Repo, e.HeadSHA), Time: s.Now(),
 		Run: "run " + s.RunNumber, RunURL: s.runURL(), Blob: fmt.Sprintf("%s/%s/blob/%s/", s.ServerURL, s.Repo, e.HeadSHA), Prefix: s.Prefix,
 		Full: "the job summary", FullURL: s.runURL(), NoFooter: true}
 	footer := report.Footer{Policy: s.Policy}
-	if !p.Changes() {
+	if !what.changes {
 		footer.Fate = report.Nothing
 	}
-	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: p.Hash(), Run: s.Run, Reviewed: s.digests(p)}, Footer: footer.Markdown()}
-	meta.Budget = c.Room(s.PlanKey)
-	c.Body = report.Of(p).Page(meta)
-	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !p.Changes()})
+	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: what.hash, Run: s.Run, Reviewed: what.digests}, Footer: footer.Markdown()}
+	meta.Budget = min(c.Room(s.PlanKey), report.CommentBudget)
+	c.Body = view.Page(meta)
+	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !what.changes})
 	return address, s.noted(err)
 }
 
