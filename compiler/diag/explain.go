@@ -36,6 +36,7 @@ var explanations = []explanation{
 	{"invalid-step", "A step is a mapping with one key, the full name of a function, and its arguments below.", "- prefect.deployments.steps.git_clone:\n  repository: x", "- prefect.deployments.steps.git_clone:\n    repository: x"},
 	{"invalid-timezone", "The time zone is not one of the IANA database.", "timezone: Mars/Olympus", "timezone: Europe/Berlin"},
 	{"invalid-value", "The text has the form of a date or a number but is none.", "day: 2026-02-30", "day: \"2026-02-30\""},
+	{"invalid-version-type", "A version comes from one of prefect:simple, vcs:github, vcs:gitlab, vcs:bitbucket, vcs:azuredevops and vcs:git.", "version_type: github", "version_type: vcs:github"},
 	{"invalid-yaml", "The file is not YAML.", "- name: d\n entrypoint: x", "- name: d\n  entrypoint: x"},
 	{"missing-argument", "A step lacks an argument that its function needs.", "- prefect.deployments.steps.run_shell_script: {id: a}", "- prefect.deployments.steps.run_shell_script: {id: a, script: echo hi}"},
 	{"missing-entrypoint", "A deployment says nothing of where its flow is; flow_name alone is not enough.", "- {name: d, flow_name: my-flow}", "- {name: d, entrypoint: \"flow.py:my_flow\"}"},

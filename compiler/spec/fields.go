@@ -5,6 +5,7 @@ package spec
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,8 +94,10 @@ func (c *checker) deployment(d *Deployment, v value.Value) {
 func (c *checker) field(e value.Entry) (value.Value, bool) {
 	v := e.Value
 	switch e.Key {
-	case "name", "version", "version_type", "description", "flow_name", "entrypoint":
+	case "name", "version", "description", "flow_name", "entrypoint":
 		v = c.text(v, e.Key)
+	case "version_type":
+		v = c.versionType(v)
 	case "tags":
 		v = c.tags(v)
 	case "paused", "enforce_parameter_schema":
@@ -230,6 +233,20 @@ func laxInt(v value.Value) (value.Value, bool) {
 		}
 	}
 	return v, false
+}
+
+// VersionTypes are the sources of a version that Prefect 3.8.8 knows (client/schemas/objects.py): its model of the file takes any text, the deployment then only these.
+func VersionTypes() []string {
+	return []string{"prefect:simple", "vcs:github", "vcs:gitlab", "vcs:bitbucket", "vcs:azuredevops", "vcs:git"}
+}
+
+// versionType is one of VersionTypes, or a template that may become one.
+func (c *checker) versionType(v value.Value) value.Value {
+	v = c.text(v, "version_type")
+	if v.Kind == value.Text && v.Text != "" && !strings.Contains(v.Text, "{{") && !slices.Contains(VersionTypes(), v.Text) {
+		c.fault(diag.Error, "invalid-version-type", v, "version_type "+diag.Quote(v.Text)+" is none that Prefect knows", "write one of "+strings.Join(VersionTypes(), ", "))
+	}
+	return v
 }
 
 // tags is a list, or text that is wholly a template. Plain text would become one tag per letter.

@@ -4,11 +4,13 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -113,10 +115,22 @@ func (e *Early) complete(p *Project) error {
 		return fault("missing-name", d.Field("name"), "the deployment of "+diag.Quote(e.Entrypoint)+" has no name", "write name:, or give it with --name")
 	case strings.ContainsAny(e.Name, "/%&><"):
 		return fault("invalid-name", d.Field("name"), "the name "+diag.Quote(e.Name)+" holds one of the characters / % & > <, which names may not", "choose another name")
+	case !knownVersionType(e.versionType()):
+		return fault("invalid-version-type", d.Field("version_type"), "version_type "+diag.Quote(e.versionType())+" is none that Prefect knows", "write one of "+strings.Join(spec.VersionTypes(), ", "))
 	case e.WorkPool == "":
 		return fault("missing-work-pool", d.Field("work_pool"), "the deployment "+diag.Quote(e.Name)+" names no work pool", "write work_pool: {name: …}, give --pool, or set PREFECT_DEFAULT_WORK_POOL_NAME")
 	}
 	return nil
+}
+
+func (e *Early) versionType() string {
+	v, _ := e.Fields.Get("version_type")
+	return v.Text
+}
+
+// knownVersionType passes over what is not filled yet.
+func knownVersionType(s string) bool {
+	return s == "" || strings.Contains(s, "{{") || slices.Contains(spec.VersionTypes(), s)
 }
 
 // gives tells which names the steps of a deployment may give.
