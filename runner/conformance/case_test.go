@@ -27,8 +27,10 @@ type testCase struct {
 	Env map[string]string `json:"env"`
 	// Git makes the project a repository with one commit of a fixed date and author, so that its hash is the same everywhere.
 	Git *gitSetup `json:"git"`
-	// Python says that the case has steps, or flows, for which Python must run; TestRecorded leaves it out.
-	Python bool `json:"python"`
+	// Needs is "python" when the case has steps or flows for which Python must run, "server" when only a server tells that something is wrong; TestRecorded leaves both out.
+	Needs string `json:"needs"`
+	// Rewrites says why a second deploy of the case writes again, which is otherwise a fault.
+	Rewrites string `json:"rewrites"`
 	// Setup is what the server holds beforehand.
 	Setup setup `json:"setup"`
 	// Departs is what is other than in Prefect, on purpose.
@@ -262,6 +264,9 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	cleanups = append(cleanups, func() { _ = os.RemoveAll(dir) })
+	if err := touchSources(); err != nil {
+		return "", err
+	}
 	program := filepath.Join(dir, "run")
 	cmd := exec.Command("go", "build", "-o", program, "./cmd/run")
 	cmd.Dir = "../.."
@@ -270,6 +275,23 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	return program, nil
 })
+
+// touchSources looks at every source of the program. `go test` keeps a result as long as the files are the same that the test looked at, and what the go command that is
+// started here reads it does not see: without this a changed program would have its old result.
+func touchSources() error {
+	for _, root := range []string{"../../go.mod", "../../go.sum", "../../cmd", "../../compiler", "../../runner"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // program builds the command that is tested, once: what people run, its options included.
 func program(t *testing.T) string {
