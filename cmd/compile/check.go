@@ -65,7 +65,6 @@ type checked struct {
 	diags       diag.List
 	deployments []string
 	sources     diag.Sources
-	steps       int
 }
 
 func checkFiles(dir string, files []cli.File) checked {
