@@ -51,13 +51,14 @@ func unsure(f *flow.Flow) string {
 			return reason
 		}
 	}
-	for _, u := range f.Unknown {
-		if u.Parameter == "" {
-			return u.Reason
-		}
-		return "parameter " + u.Parameter + ": " + u.Reason
+	if len(f.Unknown) == 0 {
+		return ""
 	}
-	return ""
+	u := f.Unknown[0]
+	if u.Parameter == "" {
+		return u.Reason
+	}
+	return "parameter " + u.Parameter + ": " + u.Reason
 }
 
 func fromStatic(f *flow.Flow) plan.Flow {
