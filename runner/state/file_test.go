@@ -252,7 +252,7 @@ func TestSymbolicLinksAreFollowed(t *testing.T) {
 	}
 	link := filepath.Join(dir, "state.json")
 	if err := os.Symlink(filepath.Join("real", "s.json"), link); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	s := open(t, link)
 	for range 2 {
