@@ -51,11 +51,13 @@ func TestRecordedIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	loader := regexp.MustCompile(`__prefect_loader_[0-9a-f]+__`)
 	var before map[string]answer
 	decodePlain(t, data, &before)
 	now := record(t, "testdata/flows")
 	for k, a := range now {
-		if show(a) != show(before[k]) {
+		// Prefect names the module of a file after its path, and __name__ is such a name: it differs from folder to folder.
+		if loader.ReplaceAllString(show(a), "") != loader.ReplaceAllString(show(before[k]), "") {
 			t.Errorf("%s: recorded %s, now %s", k, show(before[k]), show(a))
 		}
 	}
