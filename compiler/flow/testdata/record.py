@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sys
 import warnings
 
@@ -47,7 +48,8 @@ def ask(entrypoint, path):
     file = getattr(sys.modules.get(flow.fn.__module__), "__file__", None) or path
     if version == hashlib.md5(open(file, "rb").read()).hexdigest():
         version = None
-    schema = json.loads(flow.parameters.model_dump_json(exclude_unset=True))
+    # A module is imported under a name with a digest of its absolute path, and a default may hold __name__: the same on every machine, please.
+    schema = json.loads(re.sub("__prefect_loader_[0-9a-f]+__", "__prefect_loader__", flow.parameters.model_dump_json(exclude_unset=True)))
     schema = {k: v for k, v in schema.items() if k in ("title", "type", "properties") or v}
     schema.pop("$defs", None)
     return {"name": flow.name, "description": flow.description, "version": version, "schema": schema}
