@@ -24,7 +24,7 @@ func checkCommand(w cli.World) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			render, ok := renderers[format]
 			if !ok {
-				return cli.Usage("there is no format %q: write text, json or github", format)
+				return cli.Usage("there is no format %q: write text, json, github or sarif", format)
 			}
 			files, err := s.read()
 			if err != nil {
@@ -45,10 +45,10 @@ func checkCommand(w cli.World) *cobra.Command {
 			return nil
 		}}
 	s.add(c)
-	c.Flags().StringVar(&format, "format", "text", "text, json or github")
+	c.Flags().StringVar(&format, "format", "text", "text, json, github or sarif")
 	c.Flags().BoolVar(&strict, "strict", false, "warnings fail too")
 	c.Flags().BoolVar(&fix, "fix", false, "write the certain corrections, keeping comments and layout")
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "github"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "github", "sarif"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -94,6 +94,10 @@ var renderers = map[string]func(cli.World, checked) []byte{
 	"json": func(_ cli.World, r checked) []byte { return r.diags.JSON(r.deployments) },
 	"github": func(w cli.World, r checked) []byte {
 		return []byte(r.diags.GitHub(""))
+	},
+	"sarif": func(_ cli.World, r checked) []byte {
+		version, _ := cli.Version()
+		return r.diags.SARIF(diag.SARIFOptions{Version: version, Source: r.sources})
 	},
 }
 

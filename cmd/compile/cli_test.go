@@ -46,6 +46,8 @@ func TestCommandLine(t *testing.T) {
 		{"check -f bad.yaml", 1, "bad.yaml:6:14: error: version is text", ""},
 		{"check -f bad.yaml --format github", 1, "::error file=bad.yaml,line=6,col=14,endLine=6,endColumn=15,title=wrong-type::", ""},
 		{"check -f bad.yaml --format json", 1, `"code": "wrong-type"`, ""},
+		{"check -f bad.yaml --format sarif", 1, `"ruleId": "wrong-type"`, ""},
+		{"check --format sarif", 0, `"results": []`, ""},
 		{"check -f teams/*/prefect.yaml", 1, "teams/b/prefect.yaml:6:14", ""},
 		{"check -f prefect.yaml -f warned.yaml", 0, "duplicate-deployment", ""},
 		{"check -f prefect.yaml -f prefect.yaml", 0, "no errors (1 deployment)", ""},
