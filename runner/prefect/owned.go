@@ -17,11 +17,17 @@ func (c *Client) Count(ctx context.Context) (int, error) {
 	return int(v.Int), err
 }
 
-// All lists every deployment of the server with its flow's name.
+// All lists every deployment of the server with its flow's name. Pages are sorted by creation, newest first: names repeat between flows, and entries of one name may
+// change places between two pages, which would lose some. One that appears meanwhile shifts the pages and repeats an entry; one that is deleted meanwhile can still hide
+// another, so a caller that misses a deployment which it knows asks for it by name.
 func (c *Client) All(ctx context.Context) ([]Deployment, error) {
 	var list []value.Value
-	err := c.pages(ctx, "deployments", []value.Entry{{Key: "sort", Value: value.Of("NAME_ASC")}}, func(item value.Value) bool {
-		list = append(list, item)
+	seen := map[string]bool{}
+	err := c.pages(ctx, "deployments", []value.Entry{{Key: "sort", Value: value.Of("CREATED_DESC")}}, func(item value.Value) bool {
+		if id := text(item, "id"); !seen[id] {
+			seen[id] = true
+			list = append(list, item)
+		}
 		return true
 	})
 	if err != nil {

@@ -87,10 +87,33 @@ func (b *server) found(ctx context.Context, names []prefect.DeploymentName, all 
 			return nil, err
 		}
 		if s.Complete = s.Total <= all; s.Complete {
-			return b.client.All(ctx)
+			return b.everything(ctx, names)
 		}
 	}
 	return b.client.Deployments(ctx, names)
+}
+
+// everything lists all deployments, and asks again by name for those that are wanted and did not come: taking one for absent would create it anew over the real one.
+func (b *server) everything(ctx context.Context, names []prefect.DeploymentName) ([]prefect.Deployment, error) {
+	list, err := b.client.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[prefect.DeploymentName]bool, len(list))
+	for _, d := range list {
+		there[d.Name] = true
+	}
+	var missing []prefect.DeploymentName
+	for _, n := range names {
+		if !there[n] {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return list, nil
+	}
+	more, err := b.client.Deployments(ctx, missing)
+	return append(list, more...), err
 }
 
 func (b *server) readWorkPools(ctx context.Context, q Query, s *Snapshot) error {
