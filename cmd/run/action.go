@@ -45,6 +45,7 @@ type action struct {
 	review *review.Settings
 	// dir is the working directory, prefix its path within the repository with a final slash: annotations count from the repository's root.
 	dir, prefix string
+	findings    findings
 }
 
 // The values of the output `result`.
@@ -56,8 +57,9 @@ const (
 	resultFailed  = "failed"
 )
 
-// end is how every call ends: an error becomes an annotation and the output `result`, and only its exit code is left.
+// end is how every call ends: what was found is told, an error becomes an annotation and the output `result`, and only its exit code is left.
 func (a *action) end(err error) error {
+	a.tellFindings()
 	if err == nil {
 		return nil
 	}
@@ -221,7 +223,7 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 	if err != nil {
 		return err
 	}
-	r.Warn = func(l diag.List, _ diag.Sources) { a.diagnostics(l, nil) }
+	r.Warn = a.found
 	act := deploy.Plan
 	if acting {
 		act = deploy.Deploy
@@ -231,6 +233,7 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 		}
 	}
 	p, err := act(ctx, r)
+	a.findings.read = a.findings.read || p != nil
 	elapsed := seconds(time.Since(began))
 	if p == nil {
 		return errors.Join(bound.refused(ctx, err), a.stopped(ctx, err))
@@ -245,8 +248,11 @@ func (a *action) answer(ctx context.Context, p *plan.Plan, acting bool, elapsed 
 	}
 	for _, d := range p.Deployments {
 		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {
-			a.job.Error(a.place(d), diag.Clean(d.Name.String()), string(d.Outcome)+": "+diag.CleanLines(d.Error))
+			a.findings.beside = append(a.findings.beside, a.ofFailure(d))
 		}
+	}
+	if !acting && a.event.Name == "pull_request" {
+		a.findings.beside = append(a.findings.beside, a.ofChanges(report.Of(p))...)
 	}
 	if err := a.outputs(ctx, p, acting); err != nil {
 		return err
@@ -265,7 +271,7 @@ func (a *action) place(d *plan.Deployment) ci.Place {
 	if at.File == "" {
 		return ci.Place{}
 	}
-	return ci.Place{File: a.prefix + at.File, Line: at.Line}
+	return a.placeOf(at.File, at.Line)
 }
 
 // stopped is a run that did not begin: nothing ran and nothing was written.
@@ -292,12 +298,10 @@ func inInputs(text string) string {
 		"--name", "deployment-names", "--all", "all-deployments", "--prefect-file", "deployment-file-path").Replace(text)
 }
 
-// diagnostics annotates the lines, and with sources shows them in the log as well.
+// diagnostics shows them in the log, and keeps them for their lines.
 func (a *action) diagnostics(l diag.List, sources diag.Sources) {
-	if sources != nil {
-		_ = a.job.Print("What is wrong", l.Text(sources))
-	}
-	fmt.Fprint(a.w.Stdout, l.GitHub(a.prefix))
+	a.found(l, sources)
+	_ = a.job.Print("What is wrong", l.Text(sources))
 }
 
 func (a *action) faultsSummary(l diag.List, sources diag.Sources) error {

@@ -18,7 +18,7 @@ import (
 
 // outputs sets every output that there is.
 func (a *action) outputs(ctx context.Context, p *plan.Plan, acting bool) error {
-	path, err := a.planFile(p.JSON())
+	path, err := a.tempFile("prefect-plan-*.json", p.JSON())
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,13 @@ func (a *action) outputs(ctx context.Context, p *plan.Plan, acting bool) error {
 	return nil
 }
 
-// planFile writes the plan where later steps of the job find it: in the runner's own temporary directory, which is emptied with the job. Each call has its own file.
-func (a *action) planFile(data []byte) (path string, err error) {
+// tempFile writes what later steps of the job may want where they find it: in the runner's own temporary directory, which is emptied with the job. Each call has its
+// own file.
+func (a *action) tempFile(name string, data []byte) (path string, err error) {
 	dir, _ := a.w.Env("RUNNER_TEMP") // "" is the system's
-	f, err := os.CreateTemp(dir, "prefect-plan-*.json")
+	f, err := os.CreateTemp(dir, name)
 	if err != nil {
-		return "", fmt.Errorf("the plan could not be written: %w", err)
+		return "", fmt.Errorf("a file for later steps could not be written: %w", err)
 	}
 	_, err = f.Write(data)
 	if closed := f.Close(); err == nil {
@@ -112,6 +113,7 @@ func (a *action) check() error {
 		data, _ := os.ReadFile(under(a.dir, filepath.FromSlash(name))) // a flow's file
 		return data
 	}
+	a.found(l, source)
 	if len(l) > 0 {
 		a.diagnostics(l, source)
 		if err := a.faultsSummary(l, source); err != nil {

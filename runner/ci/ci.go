@@ -24,6 +24,7 @@ type Job struct {
 	github *githubactions.Action
 	out    io.Writer
 	getenv githubactions.GetenvFunc
+	said   map[Level]int // the annotations so far, as GitHub shows only the first ones
 }
 
 // New is the job described by the environment lookup. Commands and everything else go to out, one stream, so that they keep their order.
@@ -35,7 +36,7 @@ func New(out io.Writer, lookup func(string) (string, bool)) *Job {
 		v, _ := lookup(name)
 		return v
 	}
-	return &Job{github: githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv)), out: out, getenv: getenv}
+	return &Job{github: githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv)), out: out, getenv: getenv, said: map[Level]int{}}
 }
 
 // Variable is the environment variable in which action.yml hands an input on: deploy-branches is PREFECT_DEPLOY_INPUT_DEPLOY_BRANCHES. There is no hyphen in it,
@@ -77,13 +78,25 @@ func (j *Job) at(p Place, title string) *githubactions.Action {
 }
 
 // Error annotates with what failed. Title and text may be of several lines and hold anything, as those of Warning and Notice may.
-func (j *Job) Error(p Place, title, text string) { j.at(p, title).Errorf("%s", text) }
+func (j *Job) Error(p Place, title, text string) { j.say(LevelError, p, title, text) }
 
 // Warning annotates with what was not done, or may not be meant.
-func (j *Job) Warning(p Place, title, text string) { j.at(p, title).Warningf("%s", text) }
+func (j *Job) Warning(p Place, title, text string) { j.say(LevelWarning, p, title, text) }
 
 // Notice annotates with what is as it should be and yet worth a word.
-func (j *Job) Notice(p Place, title, text string) { j.at(p, title).Noticef("%s", text) }
+func (j *Job) Notice(p Place, title, text string) { j.say(LevelNotice, p, title, text) }
+
+func (j *Job) say(level Level, p Place, title, text string) {
+	j.said[level]++
+	switch at := j.at(p, title); level {
+	case LevelError:
+		at.Errorf("%s", text)
+	case LevelWarning:
+		at.Warningf("%s", text)
+	default:
+		at.Noticef("%s", text)
+	}
+}
 
 // Print shows text that files or servers may have a say in. It stands between `::stop-commands::` and its token, as the runner obeys a `##[command]` in the middle
 // of a line too. With a title it is folded away under it.

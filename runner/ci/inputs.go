@@ -19,7 +19,7 @@ func InputNames() []string {
 
 // OutputNames are the outputs that exist now, in action.yml's order.
 func OutputNames() []string {
-	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "comment-url", "steps"}
+	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "comment-url", "steps", "sarif"}
 }
 
 // Inputs are what the workflow's author wrote under `with:`. An input that was left out has its zero value.
