@@ -100,7 +100,7 @@ func TestHostileNamesInAnnotations(t *testing.T) {
 		data, _ := json.Marshal(s)
 		return "pull: []\ndeployments:\n  - {name: " + string(data) + ", entrypoint: \"flow.py:hello\", work_pool: {name: p}, tags: [" + string(data) + "]}\n"
 	}
-	for _, s := range []string{"a\n::error::x", "a\r\n::set-output name=result::applied", "##[error]x", "\u001b[2J\u202egnp", "a,line=9::x", "@org [x](https://evil.example)"} {
+	for _, s := range []string{"a\n::error::x", "a\r\n::set-output name=result::applied", "##[error]x", "\u001b[2J\u202egnp", "a,line=9::x", "@org [x](evil.example)"} {
 		r := planned(t, name("before"), name(s), nil)
 		for _, line := range strings.Split(r.log, "\n") {
 			if strings.HasPrefix(line, "::") && !regexp.MustCompile(`^::(notice|warning) [^\x1b\r\x{202e}]*$|^::(add-mask|stop-commands|group|endgroup|[0-9a-f]{32}::)`).MatchString(line) {
