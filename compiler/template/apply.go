@@ -126,7 +126,7 @@ func applyWhole(v value.Value, p Placeholder, pass Pass) (value.Value, bool, err
 		return v.Mark(x.Marks(), p.Name), true, nil
 	case state == Unset && p.Kind == Env && pass.DropUnset:
 		v.Text = ""
-		return v.Mark(0, p.Name), true, nil
+		return v.Mark(x.Marks(), p.Name), true, nil
 	case state == Unset && p.Kind == Output:
 		return v, false, nil
 	}

@@ -109,9 +109,9 @@ func TestEditsAreExactlyTheChanges(t *testing.T) {
 		{"tags", one("  tags: [a]"), one("  tags: [a, b]"), "update hello/d tags(known)"},
 		{"order of keys", one("  parameters: {n: 2, who: x}"), one("  parameters: {who: x, n: 2}"), "unchanged hello/d"},
 		{"1 and 1.0", one("  parameters: {n: 1}"), one("  parameters: {n: 1.0}"), "unchanged hello/d"},
-		{"a parameter", one("  parameters: {n: 2, who: x}"), one("  parameters: {n: 3}"), "update hello/d parameters.n(known) parameters.who(known)"},
+		{"a parameter", one("  parameters: {n: 2, who: x}"), one("  parameters: {n: 3}"), "update hello/d parameters.n(known) parameters.who(sensitive)"},
 		{"description said and unsaid", one("  description: own"), one(""), "update hello/d description(known)"},
-		{"cleared job variables", strings.Replace(one(""), "{name: p}", "{name: p, job_variables: {image: a, env: {A: 1}}}", 1), one(""), "update hello/d job_variables.env(known) job_variables.image(known)"},
+		{"cleared job variables", strings.Replace(one(""), "{name: p}", "{name: p, job_variables: {image: a, env: {A: 1}}}", 1), one(""), "update hello/d job_variables.env(sensitive) job_variables.image(sensitive)"},
 		{"paused unsaid keeps", one("  paused: true"), one(""), "unchanged hello/d"},
 		{"paused said", one("  paused: true"), one("  paused: false"), "update hello/d paused(known)"},
 		{"enforcement unsaid keeps", one("  enforce_parameter_schema: false"), one(""), "unchanged hello/d"},
@@ -168,6 +168,46 @@ func TestSecretsAreNotShown(t *testing.T) {
 	delete(s.env, "TOKEN")
 	if got := told(s.plan(yaml)); strings.Contains(got, "env.T") {
 		t.Errorf("a variable that is not set here counts as a change: %s", got)
+	}
+}
+
+// TestOldSecretsAreNotShown: what was filled from a secret stays hidden when the file drops it, replaces it, or can't fill it.
+func TestOldSecretsAreNotShown(t *testing.T) {
+	with := func(variables string) string {
+		return strings.Replace(one(""), "{name: p}", "{name: p, job_variables: "+variables+"}", 1)
+	}
+	for _, after := range []string{"{env: {B: plain}}", "{}", "{env: {TOKEN: literal}}", "{env: {TOKEN: '{{ $GONE }}'}}"} {
+		s := newScene(t)
+		s.env["TOKEN"] = "hunter2-canary"
+		s.deploy(with("{env: {TOKEN: '{{ $TOKEN }}', B: 'x{{ $TOKEN }}'}}"))
+		delete(s.env, "TOKEN")
+		for _, p := range []*plan.Plan{s.plan(with(after)), s.deploy(with(after))} {
+			if strings.Contains(string(p.JSON()), "canary") {
+				t.Errorf("%s: a secret is shown:\n%s", after, p.JSON())
+			}
+		}
+	}
+}
+
+func TestABlocksDataIsNotShown(t *testing.T) {
+	s := newScene(t)
+	yaml := one("  parameters: {conf: '{{ prefect.blocks.json.conf }}'}\n  enforce_parameter_schema: false")
+	block := func(password string) string {
+		return `"blocks": {"json/conf": {"value": {"user": "u", "password": "` + password + `"}}}`
+	}
+	s.write("state.json", `{"schema": 1, `+block("first-canary")+`}`)
+	s.deploy(yaml)
+	data, _ := os.ReadFile(filepath.Join(s.dir, "state.json"))
+	at := strings.LastIndex(string(data), "first-canary")
+	if b := strings.Index(string(data), `"blocks"`); b > strings.Index(string(data), `"deployments"`) {
+		at = b + strings.Index(string(data)[b:], "first-canary")
+	} else {
+		at = strings.Index(string(data), "first-canary")
+	}
+	s.write("state.json", string(data)[:at]+"second-canary"+string(data)[at+len("first-canary"):])
+	p := s.plan(yaml)
+	if p.Count().Update != 1 || strings.Contains(string(p.JSON()), "canary") {
+		t.Errorf("%+v\n%s", p.Count(), p.JSON())
 	}
 }
 

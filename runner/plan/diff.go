@@ -5,6 +5,7 @@ package plan
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -115,6 +116,32 @@ func Compare(d *Desired, live *state.Live) (*Deployment, error) {
 	return out, nil
 }
 
+// mayHoldSecrets reports whether a path lies where teams put passwords.
+func mayHoldSecrets(path string) bool {
+	for _, field := range []string{"job_variables", "parameters", "pull_steps"} {
+		if rest, ok := strings.CutPrefix(path, field); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return strings.HasPrefix(path, "schedules[") && strings.Contains(path, "].parameters")
+}
+
+// inEnvironment reports whether a path is a variable of a run's environment, or an argument of a pull step: where passwords travel under any name.
+func inEnvironment(path string) bool {
+	return strings.HasPrefix(path, "job_variables.env.") || strings.HasPrefix(path, "pull_steps[") && namesASecret(path)
+}
+
+// namesASecret reports whether a path's last part is the name of a credential: what the file says in clear now may have been a secret before.
+func namesASecret(path string) bool {
+	name := strings.ToLower(path[strings.LastIndexAny(path, ".")+1:])
+	for _, word := range []string{"password", "passwd", "secret", "token", "api_key", "apikey", "credential", "private_key", "access_key", "auth", "connection_string"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
 func actionOf(changes []Change) Action {
 	action := Unchanged
 	for i := range changes {
@@ -145,6 +172,9 @@ func diffValue(path string, was, want value.Value, at value.Pos) []Change {
 	if want.Pos.Known() {
 		at = want.Pos
 	}
+	if secret := want.Origin & value.Sensitive; secret != 0 { // what is inside a secret is secret, on both sides
+		want, was = inside(want, secret), inside(was.Mark(secret), secret)
+	}
 	marks := want.Marks()
 	switch {
 	case want.Origin.Has(value.NotHere):
@@ -164,7 +194,30 @@ func diffValue(path string, was, want value.Value, at value.Pos) []Change {
 	case marks.Has(value.NotHere), value.Equal(was, want):
 		return nil
 	}
-	return []Change{{Path: path, Before: was, After: want, Kind: kindOf(marks), Reason: reasonOf(was, want), Pos: at, Built: marks.Has(value.Built)}}
+	kind := kindOf(marks)
+	if was.Kind == value.Text && len(want.Refs()) == 0 && (inEnvironment(path) || mayHoldSecrets(path) && namesASecret(path)) {
+		kind = Sensitive // what the file says in clear now may have been filled from a secret before
+	}
+	return []Change{{Path: path, Before: was, After: want, Kind: kind, Reason: reasonOf(was, want), Pos: at, Built: marks.Has(value.Built)}}
+}
+
+// inside marks the children of a list or mapping; deeper ones follow when the difference is sought there.
+func inside(v value.Value, marks value.Origin) value.Value {
+	switch v.Kind {
+	case value.List:
+		list := make([]value.Value, len(v.List))
+		for i := range v.List {
+			list[i] = v.List[i].Mark(marks)
+		}
+		v.List = list
+	case value.Map:
+		entries := append([]value.Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = entries[i].Value.Mark(marks)
+		}
+		v.Map = entries
+	}
+	return v
 }
 
 func scalars(v value.Value) bool {
@@ -194,7 +247,11 @@ func diffMaps(path string, was, want value.Value, at value.Pos) []Change {
 	}
 	for _, e := range was.Map {
 		if _, ok := want.Get(e.Key); !ok {
-			out = append(out, Change{Path: join(path, e.Key), Before: e.Value, Kind: kindOf(want.Origin), Reason: "removed", Pos: at})
+			kind := kindOf(want.Origin)
+			if mayHoldSecrets(path) { // nothing in the file tells any more whether it was one
+				kind = Sensitive
+			}
+			out = append(out, Change{Path: join(path, e.Key), Before: e.Value, Kind: kind, Reason: "removed", Pos: at})
 		}
 	}
 	return out

@@ -31,24 +31,46 @@ func (p *Plan) Digests(key string) map[string]string {
 			}
 		}
 		if d.Action == Create && d.Desired != nil {
-			field(string(reviewable(d.Desired).AppendJSON(nil)))
+			field(string(intent(d.Desired, value.NotHere).AppendJSON(nil)))
 		}
 		out[d.Name.String()] = hex.EncodeToString(h.Sum(nil))[:32]
 	}
 	return out
 }
 
-// reviewable is a new deployment as far as its values are settled.
-func reviewable(d *Desired) value.Value {
+// intent is a new deployment as the file says it: without what is derived, and with what is not known yet as its template's text. Leaves with one of the hidden marks are
+// left out.
+func intent(d *Desired, hidden value.Origin) value.Value {
 	out := value.Value{Kind: value.Map}
 	for _, e := range d.Fields.Map {
-		if e.Value.Marks()&(value.AfterBuild|value.Derived|value.NotHere|value.Built) == 0 && e.Key != "version" {
-			out = out.Set(e.Key, e.Value)
+		if !e.Value.Origin.Has(value.Derived) {
+			out = out.Set(e.Key, leaves(e.Value, hidden))
 		}
 	}
 	list := value.Value{Kind: value.List}
 	for i := range d.Schedules {
-		list.List = append(list.List, d.Schedules[i].Source)
+		list.List = append(list.List, leaves(d.Schedules[i].Source, hidden))
 	}
 	return out.Set("schedules", list)
+}
+
+// leaves drops the marked parts of a value, and only those: what stands beside a secret or a step's output counts.
+func leaves(v value.Value, hidden value.Origin) value.Value {
+	switch {
+	case v.Origin&(hidden|value.Built) != 0:
+		return value.Value{}
+	case v.Kind == value.List:
+		list := make([]value.Value, len(v.List))
+		for i := range v.List {
+			list[i] = leaves(v.List[i], hidden)
+		}
+		v.List = list
+	case v.Kind == value.Map:
+		entries := append([]value.Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = leaves(entries[i].Value, hidden)
+		}
+		v.Map = entries
+	}
+	return v
 }

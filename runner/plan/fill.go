@@ -151,7 +151,7 @@ func (l *Lookups) env(name string) (value.Value, template.State, error) {
 	case l.NotHere:
 		return value.Value{}.Mark(value.NotHere), template.Later, nil
 	}
-	return value.Value{}, template.Unset, nil
+	return value.Value{Origin: l.marked(name, "").Origin}, template.Unset, nil // what an unset secret fills is a secret's place all the same
 }
 
 func (l *Lookups) marked(name, text string) value.Value {

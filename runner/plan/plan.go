@@ -248,6 +248,7 @@ func (p *Plan) Hash() string {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
 	}
+	field(p.State)
 	for _, d := range p.Deployments {
 		field(d.Name.String())
 		field(string(d.Action))
@@ -259,19 +260,8 @@ func (p *Plan) Hash() string {
 			}
 		}
 		if d.Action == Create && d.Desired != nil {
-			field(string(intent(d.Desired).AppendJSON(nil)))
+			field(string(intent(d.Desired, value.Sensitive).AppendJSON(nil)))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// intent is a new deployment without what is secret, derived or not yet known.
-func intent(d *Desired) value.Value {
-	out := value.Value{Kind: value.Map}
-	for _, e := range d.Fields.Map {
-		if e.Value.Marks() == 0 {
-			out = out.Set(e.Key, e.Value)
-		}
-	}
-	return out
 }

@@ -280,12 +280,20 @@ func scheduleChanges(path string, s *Schedule, live *value.Value) []Change {
 			out = append(out, Change{Path: path + ".active", Before: active, After: s.Active, Pos: s.Active.Pos, Reason: "edited"})
 		}
 	}
+	if active, _ := live.Get("active"); s.Active.IsNull() && active.Kind == value.Bool && !active.Bool && wakes(s, *live) {
+		out = append(out, Change{Path: path + ".active", Before: active, After: value.Of(true), Pos: s.Pos, Reason: "another timing is another schedule, and the file does not say active"})
+	}
 	parameters, _ := live.Get("parameters")
 	out = append(out, diffValue(path+".parameters", mappingOrEmpty(parameters), s.Parameters, s.Pos)...)
 	if slug := slugOf(*live); slug != s.Slug {
 		out = append(out, Change{Path: path + ".slug", Before: nullText(slug), After: nullText(s.Slug), Pos: s.Pos, Reason: "renamed"})
 	}
 	return out
+}
+
+// wakes: a schedule without a slug whose timing changes takes the place of the live one, awake.
+func wakes(s *Schedule, live value.Value) bool {
+	return s.Slug == "" && slugOf(live) == "" && s.Marks&(value.AfterBuild|value.NotHere) == 0 && !sameTiming(s, live)
 }
 
 func nullText(s string) value.Value { return textOrNull(s, value.Pos{}) }
