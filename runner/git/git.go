@@ -13,8 +13,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os/exec"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,16 +71,48 @@ func (r *Repository) fetch(ctx context.Context, ref, token string) error {
 	if err != nil {
 		return fmt.Errorf("the commit %s is not in this clone, and there is no remote to fetch it from", ref)
 	}
-	var env []string
-	if token != "" && strings.HasPrefix(strings.TrimSpace(remote), "https://") {
-		header := "AUTHORIZATION: basic " + base64.StdEncoding.EncodeToString([]byte("x-access-token:"+token))
-		env = []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.extraHeader", "GIT_CONFIG_VALUE_0=" + header}
-	}
-	env = append(env, "GIT_TERMINAL_PROMPT=0")
+	env := append(r.login(ctx, strings.TrimSpace(remote), token), "GIT_TERMINAL_PROMPT=0")
 	if _, err := r.run(ctx, env, "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options", "origin", ref); err != nil {
 		return fmt.Errorf("the commit %s is not in this clone and could not be fetched: %w", ref, err)
 	}
 	return nil
+}
+
+// login is the configuration that hands the token to the remote: only where the remote is on the server that the token is of, scoped to it so that no redirect takes it
+// elsewhere, and behind the configuration that the environment has already. Where git has an Authorization header for the remote (actions/checkout leaves one), that one
+// is used: GitHub answers two with 400.
+func (r *Repository) login(ctx context.Context, remote, token string) []string {
+	server := r.env("GITHUB_SERVER_URL")
+	if server == "" {
+		server = "https://github.com"
+	}
+	of, err := url.Parse(server)
+	if err != nil || token == "" || of.Scheme != "https" {
+		return nil
+	}
+	to, err := url.Parse(remote)
+	if err != nil || !strings.EqualFold(to.Scheme, of.Scheme) || !strings.EqualFold(to.Host, of.Host) {
+		return nil
+	}
+	if own, err := r.run(ctx, nil, "config", "--get-urlmatch", "http.extraHeader", remote); err == nil && strings.HasPrefix(strings.ToLower(own), "authorization:") {
+		return nil
+	}
+	n, err := strconv.Atoi(r.env("GIT_CONFIG_COUNT"))
+	if err != nil || n < 0 {
+		n = 0
+	}
+	header := "AUTHORIZATION: basic " + base64.StdEncoding.EncodeToString([]byte("x-access-token:"+token))
+	return []string{fmt.Sprintf("GIT_CONFIG_COUNT=%d", n+1), fmt.Sprintf("GIT_CONFIG_KEY_%d=http.https://%s/.extraHeader", n, of.Host), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, header)}
+}
+
+// env looks a variable up as a process would that is started with Env: the last of equal names counts.
+func (r *Repository) env(name string) string {
+	for _, entry := range slices.Backward(r.Env) {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			return v
+		}
+	}
+	return ""
 }
 
 func (r *Repository) run(ctx context.Context, env []string, args ...string) (string, error) {

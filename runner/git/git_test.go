@@ -4,10 +4,13 @@ package git
 import (
 	"context"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
@@ -95,5 +98,63 @@ func TestACommitThatTheCloneLacksIsFetchedAlone(t *testing.T) {
 	}
 	if _, err := r.Resolve(context.Background(), "--upload-pack=touch pwned", ""); err == nil {
 		t.Error("an option is taken for a commit")
+	}
+}
+
+// host answers nothing but notes what git sent it. Its certificate is nobody's, so git only speaks to it when the user's own configuration (below) comes through.
+func host(t *testing.T) (address string, authorizations func() []string) {
+	var mu sync.Mutex
+	var seen []string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, strings.Join(r.Header.Values("Authorization"), " + "))
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		list := seen
+		seen = nil
+		return list
+	}
+}
+
+func TestTheTokenGoesOnlyToItsServer(t *testing.T) {
+	ours, atOurs := host(t)
+	other, atOther := host(t)
+	const header = "basic eC1hY2Nlc3MtdG9rZW46dG9rZW4tY2FuYXJ5" // x-access-token:token-canary
+	environ := append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GITHUB_SERVER_URL="+ours, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.sslVerify", "GIT_CONFIG_VALUE_0=false")
+	for _, c := range []struct {
+		name, remote, checkout string
+		seen                   func() []string
+		want                   string
+	}{
+		{"the server", ours, "", atOurs, header},
+		{"the server, where actions/checkout left its header", ours, "AUTHORIZATION: basic left", atOurs, "basic left"},
+		{"another host", other, "", atOther, ""},
+	} {
+		dir := repository(t)
+		git(t, dir, "remote", "add", "origin", c.remote+"/org/x.git")
+		if c.checkout != "" {
+			git(t, dir, "config", "http."+c.remote+"/.extraheader", c.checkout)
+		}
+		r, err := Open(context.Background(), dir, environ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Resolve(context.Background(), strings.Repeat("1", 40), "token-canary"); err == nil || strings.Contains(err.Error(), "eC1h") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		seen := c.seen()
+		if len(seen) == 0 {
+			t.Errorf("%s was not asked: git lost the user's configuration", c.name)
+		}
+		for _, s := range seen {
+			if s != c.want {
+				t.Errorf("%s was sent %q, expected %q", c.name, s, c.want)
+			}
+		}
 	}
 }
