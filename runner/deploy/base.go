@@ -27,7 +27,7 @@ func (j *job) commit(ctx context.Context, ref string) (*git.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.At(sha)
+	return r.At(ctx, sha)
 }
 
 // filesAt reads the prefect.yaml files of another tree: the same patterns, so that a file that is gone by now counts too.

@@ -146,10 +146,10 @@ type FS struct {
 	failed error
 }
 
-// At opens the tree of a commit (a full hash, as Resolve gives it).
-func (r *Repository) At(commit string) (*FS, error) {
+// At opens the tree of a commit (a full hash, as Resolve gives it). The tree can be read until ctx is done, which ends the process.
+func (r *Repository) At(ctx context.Context, commit string) (*FS, error) {
 	f := &FS{commit: commit, prefix: r.Prefix}
-	f.cmd = exec.Command("git", "cat-file", "--batch")
+	f.cmd = exec.CommandContext(ctx, "git", "cat-file", "--batch")
 	f.cmd.Dir, f.cmd.Env = r.Dir, r.Env
 	var err error
 	if f.in, err = f.cmd.StdinPipe(); err != nil {
@@ -160,15 +160,23 @@ func (r *Repository) At(commit string) (*FS, error) {
 		return nil, err
 	}
 	f.out = bufio.NewReaderSize(out, 1<<16)
-	return f, f.cmd.Start()
+	if err := f.cmd.Start(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
-// Close ends the process.
+// Close ends the process. After a fault it is killed: it may be writing an object that nobody reads, and would never end by itself.
 func (f *FS) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_ = f.in.Close()
-	return f.cmd.Wait()
+	if f.failed == nil {
+		return f.cmd.Wait()
+	}
+	_ = f.cmd.Process.Kill()
+	_ = f.cmd.Wait() // that it was killed is no news
+	return nil
 }
 
 // largest is the most bytes of one object that are read.

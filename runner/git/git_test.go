@@ -3,6 +3,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func git(t *testing.T, dir string, args ...string) string {
@@ -58,7 +60,7 @@ func TestFilesOfACommit(t *testing.T) {
 	if err != nil || sha != first {
 		t.Fatalf("%s %v, want %s", sha, err, first)
 	}
-	f, err := r.At(sha)
+	f, err := r.At(context.Background(), sha)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,5 +158,62 @@ func TestTheTokenGoesOnlyToItsServer(t *testing.T) {
 				t.Errorf("%s was sent %q, expected %q", c.name, s, c.want)
 			}
 		}
+	}
+}
+
+func TestAnObjectThatIsTooLargeEndsInAnErrorAndNotInWaiting(t *testing.T) {
+	dir := repository(t)
+	f, err := os.Create(filepath.Join(dir, "large.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(largest+1), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "large")
+	r, err := Open(context.Background(), dir, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := r.At(context.Background(), git(t, dir, "rev-parse", "HEAD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(tree, "large.bin"); err == nil || !strings.Contains(err.Error(), "large.bin") {
+		t.Errorf("a large file: %v", err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- tree.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		_ = tree.cmd.Process.Kill()
+		t.Fatal("Close waits for a process that waits to be read")
+	}
+}
+
+func TestATreeEndsWithItsContext(t *testing.T) {
+	dir := repository(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := Open(ctx, dir, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := r.At(ctx, git(t, dir, "rev-parse", "HEAD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	done := make(chan struct{})
+	go func() { _ = tree.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		_ = tree.cmd.Process.Kill()
+		t.Fatal("the process outlives its context")
 	}
 }
