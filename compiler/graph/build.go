@@ -21,6 +21,9 @@ func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) str
 		l := list{builder: &b, deployment: d, name: full}
 		l.walk("build", d.Build)
 		l.walk("push", d.Push)
+		for i := range d.Pull {
+			l.credentials(d.Pull[i].Inputs)
+		}
 		r := &Registration{Deployment: full, Index: i, Entrypoint: d.Entrypoint()}
 		for _, n := range l.nodes {
 			r.Steps = append(r.Steps, n.step)
@@ -60,6 +63,7 @@ func (l *list) walk(action string, steps []spec.Step) {
 		if len(n.step.Deployments) == 0 || n.step.Deployments[len(n.step.Deployments)-1] != l.name {
 			n.step.Deployments = append(n.step.Deployments, l.name)
 		}
+		l.credentials(steps[i].Inputs)
 		l.nodes = append(l.nodes, n)
 		if resolve.Canonical(steps[i].Function) == resolve.SetWorkingDirectory {
 			l.directory = append(l.directory, n)
@@ -74,6 +78,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	consumed := l.consumed(e)
 	digest := l.digest(s, upstream, consumed)
 	if n, ok := l.builder.nodes[digest]; ok {
+		n.step.Sensitive = n.step.Sensitive || sensitive(l.deployment.File, s) // another file may be the only one that says so
 		return n
 	}
 	n := &node{effects: e, step: &Step{Digest: digest, Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
@@ -159,6 +164,9 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
 	}
 	field("1", resolve.Canonical(s.Function), where, id, strings.Join(s.Requires, "\x02"))
 	field(string(sorted(s.Inputs).AppendJSON(nil)))
+	if e, ok := declared(l.deployment.File, s); ok { // two files may say different things of one step: its order is then not the same either
+		field("effects", strings.Join(e.reads, "\x02"), strings.Join(e.writes, "\x02"))
+	}
 	for _, group := range [][]*node{upstream, consumed, l.directory} {
 		digests := make([]string, len(group))
 		for i, n := range group {

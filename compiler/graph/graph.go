@@ -52,6 +52,8 @@ type Step struct {
 	Deployments []string
 	// Sensitive says that x-ci marks the step's outputs as not to be shown.
 	Sensitive bool
+	// Credentials are the outputs that some step, of any section, takes in a credential's place; AllOutputs for the step as a whole.
+	Credentials []string
 }
 
 // Registration is one deployment to be registered after the steps of its lists.
