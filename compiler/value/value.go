@@ -216,6 +216,27 @@ func (v Value) Mark(m Origin, refs ...string) Value {
 	return v
 }
 
+// Deep returns a copy of v in which every node has the marks.
+func (v Value) Deep(m Origin) Value {
+	v.Origin |= m
+	if len(v.List) > 0 {
+		list := make([]Value, len(v.List))
+		for i := range v.List {
+			list[i] = v.List[i].Deep(m)
+		}
+		v.List = list
+	}
+	if len(v.Map) > 0 {
+		entries := make([]Entry, len(v.Map))
+		for i, e := range v.Map {
+			e.Value = e.Value.Deep(m)
+			entries[i] = e
+		}
+		v.Map = entries
+	}
+	return v
+}
+
 // At returns v with another position, unless it has one.
 func (v Value) At(p Pos) Value {
 	if !v.Pos.Known() {

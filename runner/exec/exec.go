@@ -66,8 +66,8 @@ func (o Outcome) String() string { return [...]string{"succeeded", "failed", "sk
 // Result is what became of one step.
 type Result struct {
 	Outcome Outcome
-	// Outputs is the mapping that the step returned; null when it returned none or did not succeed. Those of a step that x-ci
-	// marks as sensitive carry value.Sensitive.
+	// Outputs is the mapping that the step returned; null when it returned none or did not succeed. Those that are secret (all of
+	// a step that x-ci marks as sensitive, and what another step takes as a credential) carry value.Sensitive, down to each leaf.
 	Outputs value.Value
 	// Err says why a step failed or was skipped, secrets masked. errors.Is finds the context's error in an interrupted one.
 	Err error
@@ -114,8 +114,8 @@ func (r *Runner) one(ctx context.Context, s *graph.Step, run *run) *Result {
 	result := &Result{Outputs: outputs, Seconds: run.now().Sub(began).Seconds()}
 	if err != nil {
 		result.Outcome, result.Outputs, result.Err = Failed, value.Value{}, r.masked(err)
-	} else if s.Sensitive {
-		result.Outputs = sensitive(outputs)
+	} else {
+		result.Outputs = secret(s, outputs)
 	}
 	return result
 }
@@ -137,8 +137,8 @@ func (r *Runner) bounded(ctx context.Context, s *graph.Step, run *run) (value.Va
 	case within.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		return value.Value{}, fmt.Errorf("it took longer than %s and was ended: give it more with --timeout, or look at what it waits for", r.Timeout)
 	}
-	if exit := step.AsExit(err); exit != nil && s.Sensitive {
-		err = &step.ExitError{What: exit.What, Code: exit.Code, Stderr: "(not shown: the step is marked as sensitive)"}
+	if exit := step.AsExit(err); exit != nil && s.Hidden() {
+		err = &step.ExitError{What: exit.What, Code: exit.Code, Stderr: "(not shown: the step gives a secret)"}
 	}
 	return value.Value{}, err
 }
@@ -180,13 +180,19 @@ func (r *Runner) masked(err error) error {
 	return &masked{text: r.Mask(cleanLines(text)), err: err}
 }
 
-// sensitive marks a mapping and each of its values, so that whatever is built from one of them is sensitive too.
-func sensitive(outputs value.Value) value.Value {
-	outputs = outputs.Mark(value.Sensitive)
-	entries := make([]value.Entry, len(outputs.Map))
-	for i, e := range outputs.Map {
-		e.Value = e.Value.Mark(value.Sensitive)
-		entries[i] = e
+// secret marks what is secret of a step's outputs.
+func secret(s *graph.Step, outputs value.Value) value.Value {
+	if !s.Hidden() {
+		return outputs
+	}
+	if s.Secret(graph.AllOutputs) {
+		return outputs.Deep(value.Sensitive)
+	}
+	entries := append([]value.Entry(nil), outputs.Map...)
+	for i, e := range entries {
+		if s.Secret(e.Key) {
+			entries[i].Value = e.Value.Deep(value.Sensitive)
+		}
 	}
 	if outputs.Kind == value.Map {
 		outputs.Map = entries

@@ -315,9 +315,47 @@ func TestSecretsAndSensitiveSteps(t *testing.T) {
 		}}
 	r.Run(context.Background(), g)
 	want := "open: test.open\nopen | it is *** and ***\nopen | more\nopen: succeeded in 0.0 s\n" +
-		"closed: test.closed\nclosed | (sensitive)\nclosed: failed after 0.0 s: line 1 of the script ended with code 2: (not shown: the step is marked as sensitive)\n"
+		"closed: test.closed\nclosed | (sensitive)\nclosed: failed after 0.0 s: line 1 of the script ended with code 2: (not shown: the step gives a secret)\n"
 	if log.String() != want {
 		t.Errorf("%s\nwant\n%s", log.String(), want)
+	}
+}
+
+// TestCredentialsAreMarked: of a step that gives a credential nothing is shown live, and its output is sensitive down to the leaves; the others stay plain.
+func TestCredentialsAreMarked(t *testing.T) {
+	for credential, want := range map[string]string{"key": "true true false", graph.AllOutputs: "true true true"} {
+		g, steps := made("a")
+		steps["a"].Credentials = []string{credential}
+		var log strings.Builder
+		r := &Runner{Log: Plain(&log), Do: func(_ context.Context, _ *graph.Step, c step.Call) (value.Value, error) {
+			c.Stderr([]byte("hunter2"))
+			key := value.Of([]value.Entry{{Key: "inner", Value: value.Of([]value.Value{value.Of("hunter2")})}})
+			return value.Of([]value.Entry{{Key: "key", Value: key}, {Key: "expires", Value: value.Of(3600)}}), nil
+		}}
+		out := r.Run(context.Background(), g)[steps["a"]].Outputs
+		key, _ := out.Get("key")
+		inner, _ := key.Get("inner")
+		expires, _ := out.Get("expires")
+		got := fmt.Sprint(key.Origin.Has(value.Sensitive), inner.List[0].Origin.Has(value.Sensitive), expires.Origin.Has(value.Sensitive))
+		if got != want || strings.Contains(log.String(), "hunter2") {
+			t.Errorf("%s: marked %s, want %s; the log is\n%s", credential, got, want, log.String())
+		}
+	}
+}
+
+// TestColoursHideNoSecret: a secret that is broken up with colours is masked on a terminal too.
+func TestColoursHideNoSecret(t *testing.T) {
+	g, _ := made("a")
+	var log strings.Builder
+	r := &Runner{Log: Terminal(&log, true), Mask: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") },
+		Do: func(_ context.Context, _ *graph.Step, c step.Call) (value.Value, error) {
+			c.Stdout([]byte("\x1b[31mhun\x1b[0mter2"))
+			c.Stdout([]byte("\x1b[32mfine\x1b[0m hunter2"))
+			return value.Value{}, nil
+		}}
+	r.Run(context.Background(), g)
+	if strings.Contains(log.String(), "ter2") || !strings.Contains(log.String(), "\x1b[32mfine\x1b[0m ***") {
+		t.Errorf("%q", log.String())
 	}
 }
 

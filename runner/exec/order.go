@@ -160,15 +160,18 @@ func (run *run) log(e Event) {
 	run.r.Log(e)
 }
 
-// lines is what takes one stream of a step. The output of a step that is marked as sensitive is not shown at all: who marks a step
-// so means the token that it prints.
+// lines is what takes one stream of a step. The output of a step that gives a secret is not shown at all: it is made to print a token.
+// A secret that a step breaks up with colours is found in the plain text only, and such a line loses its colours.
 func (run *run) lines(s *graph.Step, stream Stream) func([]byte) {
 	hidden := false
 	return func(line []byte) {
-		if !s.Sensitive {
+		if !s.Hidden() {
 			coloured, plain := clean(string(line))
 			if run.r.Mask != nil {
 				coloured, plain = run.r.Mask(coloured), run.r.Mask(plain)
+				if _, uncoloured := clean(coloured); uncoloured != plain {
+					coloured = plain
+				}
 			}
 			run.log(Event{Kind: Line, Step: s, Stream: stream, Text: plain, Coloured: coloured})
 		} else if !hidden {
