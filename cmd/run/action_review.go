@@ -19,7 +19,8 @@ import (
 	"github.com/org/prefect-deploy-action/runner/review"
 )
 
-// meet reads the event and prepares the way to the pull request. Without a token or a repository, or with comment: false, there is none.
+// meet reads the event and prepares the way to the pull request. Without a token or a repository there is none, nor with comment: false, unless plan-policy: require needs
+// it to read what was reviewed.
 func (a *action) meet() error {
 	get := func(name string) string {
 		v, _ := a.w.Env(name)
@@ -34,7 +35,7 @@ func (a *action) meet() error {
 		a.job.Notice(ci.Place{}, "", "the event's payload says nothing of a pull request: "+err.Error())
 	}
 	a.event = event
-	if !a.in.Comment || a.in.Token == "" || get("GITHUB_REPOSITORY") == "" {
+	if a.in.Token == "" || get("GITHUB_REPOSITORY") == "" || !a.in.Comment && !a.requires() {
 		return nil
 	}
 	repo, err := forge.ParseRepo(get("GITHUB_REPOSITORY"))
@@ -55,6 +56,21 @@ func (a *action) meet() error {
 		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.files(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
 		Notice: func(text string) { a.job.Notice(ci.Place{}, "on GitHub", text) }, Now: time.Now}
 	return nil
+}
+
+// requires tells whether only what was reviewed may be written.
+func (a *action) requires() bool { return report.Policy(a.in.Policy) == report.Require }
+
+// speaks tells whether pull requests and the deployment's status are written to, and not only read.
+func (a *action) speaks() bool { return a.review != nil && a.in.Comment }
+
+// unreadable is the refusal of a deploy that could not learn what was reviewed: to go on would deploy what nobody has seen.
+func (a *action) unreadable() error {
+	missing := "the variable GITHUB_REPOSITORY is not set, as it is in every job of GitHub Actions"
+	if a.in.Token == "" {
+		missing = "the input github-token is empty; its default is the job's own token, which needs pull-requests: read"
+	}
+	return cli.Fail("plan-policy: require deploys only what a merged pull request's plan showed, and that can't be read: %s. Nothing ran and nothing was written", missing)
 }
 
 func (a *action) files() []string {
@@ -98,7 +114,7 @@ func (a *action) haveBase(ctx context.Context) bool {
 
 // closed tells the comment of a pull request that is over.
 func (a *action) closed(ctx context.Context) error {
-	if a.review == nil || a.event.Name != "pull_request" {
+	if !a.speaks() || a.event.Name != "pull_request" {
 		return nil
 	}
 	address, err := a.review.Closed(ctx, a.event)
@@ -120,7 +136,12 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	}
 	b.sha, _ = a.w.Env("GITHUB_SHA")
 	r.Token = a.in.Token
-	if a.review == nil || !acting {
+	switch {
+	case !acting:
+		return b, nil
+	case a.review == nil && a.requires():
+		return b, a.unreadable()
+	case a.review == nil:
 		return b, nil
 	}
 	span, err := a.review.RangeOf(ctx, a.event, b.sha)
@@ -137,6 +158,9 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	}
 	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
 		r.Approve = b.approve
+	}
+	if !a.speaks() {
+		return b, nil
 	}
 	return b, a.review.Started(ctx, b.sha)
 }
@@ -162,7 +186,7 @@ func (b *binding) approve(ctx context.Context, p *plan.Plan) error {
 func (b *binding) tell(ctx context.Context, p *plan.Plan, acting bool, elapsed string) error {
 	r := b.a.review
 	switch {
-	case r == nil:
+	case !b.a.speaks():
 		return nil
 	case acting:
 		return r.Applied(ctx, p, b.sha, b.merged, elapsed)
@@ -175,7 +199,7 @@ func (b *binding) tell(ctx context.Context, p *plan.Plan, acting bool, elapsed s
 
 // refused tells the comments that nothing was written.
 func (b *binding) refused(ctx context.Context, err error) error {
-	if b.a.review == nil || len(b.merged) == 0 || err == nil {
+	if !b.a.speaks() || len(b.merged) == 0 || err == nil {
 		return nil
 	}
 	reason := "the deploy stopped before anything was written"

@@ -144,6 +144,50 @@ func TestWhatWasNotReviewedIsRefused(t *testing.T) {
 	}
 }
 
+// TestWhatIsRequiredIsRequiredWhateverElseIsSet: no comment, no token and no repository are no ways around the review.
+func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
+	pr := eventOf(t, "pull_request_opened")
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	inputs := map[string]string{"plan-key": "k", "plan-policy": "require", "comment": "false"}
+	r := reviewed(t, g, "push_main", "push", "refs/heads/main", "", inputs)
+	if r.code != 3 || r.stateWasWritten || !strings.Contains(r.log, "greet/hourly") {
+		t.Errorf("comment: false: exit %d, written %v\n%s", r.code, r.stateWasWritten, r.log)
+	}
+	reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k"})
+	if len(g.comments) != 1 {
+		t.Fatalf("%d comments", len(g.comments))
+	}
+	before := fmt.Sprint(g.comments)
+	g.requests = nil
+	for _, c := range [][3]string{{"pull_request_opened", "pull_request", "refs/pull/7/merge"}, {"push_main", "push", "refs/heads/main"}, {"pull_request_closed", "pull_request", "refs/pull/7/merge"}} {
+		if r = reviewed(t, g, c[0], c[1], c[2], "", inputs); r.code != 0 || r.stateWasWritten != (c[1] == "push") {
+			t.Errorf("%s with comment: false: exit %d, written %v\n%s", c[0], r.code, r.stateWasWritten, r.log)
+		}
+	}
+	for _, request := range g.requests {
+		if !strings.HasPrefix(request, "GET ") && request != "POST /graphql" { // a question, by which the token's own name is found
+			t.Errorf("comment: false sent %s", request)
+		}
+	}
+	if fmt.Sprint(g.comments) != before {
+		t.Errorf("comment: false wrote comments: %v", g.comments)
+	}
+	for missing, c := range map[string]call{
+		"github-token":      {inputs: map[string]string{"github-token": ""}, env: map[string]string{"GITHUB_REPOSITORY": "org/quickstart"}},
+		"GITHUB_REPOSITORY": {inputs: map[string]string{"github-token": "t"}},
+	} {
+		c.dir, c.name, c.event, c.ref = quickstart(), "push", "push_main", "refs/heads/main"
+		c.inputs["all-deployments"], c.inputs["plan-key"], c.inputs["plan-policy"] = "true", "k", "require"
+		if r := callAction(t, c); r.code != 1 || r.stateWasWritten || !strings.Contains(r.log, missing) {
+			t.Errorf("without %s: exit %d, written %v\n%s", missing, r.code, r.stateWasWritten, r.log)
+		}
+		c.inputs["mode"] = "plan" // binds nothing
+		if r := callAction(t, c); r.code != 0 {
+			t.Errorf("a plan without %s: exit %d\n%s", missing, r.code, r.log)
+		}
+	}
+}
+
 func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 	for _, c := range []struct{ event, name, ref string }{{"pull_request_opened", "pull_request", "refs/pull/7/merge"}, {"push_main", "push", "refs/heads/main"}} {
 		r := reviewed(t, &gitHub{refuse: true}, c.event, c.name, c.ref, "", nil)
