@@ -16,6 +16,8 @@ import (
 type Selection struct {
 	Names []string
 	All   bool
+	// None allows --all to mean no deployments at all: a prune of a file that declares none any more.
+	None bool
 	// Entrypoint is the positional argument.
 	Entrypoint string
 }
@@ -32,6 +34,8 @@ func Select(files []*spec.File, s Selection, diags *diag.List) ([]*Deployment, e
 	}
 	entries := collect(files, diags)
 	switch {
+	case len(entries) == 0 && s.All && s.None && len(files) > 0 && files[0].Exists:
+		return nil, nil
 	case len(entries) == 0:
 		return fromNothing(files, s)
 	case s.All:

@@ -12,6 +12,8 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
+	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/git"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -90,6 +92,10 @@ func (j *job) findGone(ctx context.Context) error {
 	for _, e := range j.early {
 		declared[state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}] = true
 	}
+	if why := j.unknownName(); why != "" {
+		j.notes = append(j.notes, "deletes not examined: "+why+", so what is still declared can't be told from what is gone")
+		return nil
+	}
 	found := map[state.Name]*state.Live{}
 	if err := j.goneByBase(ctx, declared, found); err != nil {
 		return err
@@ -127,9 +133,46 @@ func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, foun
 		return err
 	}
 	for name, l := range snapshot.Deployments {
-		found[name] = l
+		if owner := l.OwnerOf(); owner == "" || j.ours()[owner] { // another file's by now
+			found[name] = l
+		}
 	}
 	return nil
+}
+
+// ours are the owners of this run's files.
+func (j *job) ours() map[string]bool {
+	mine := map[string]bool{}
+	for _, f := range j.Files {
+		mine[j.project.Owner(f.Name)] = true
+	}
+	return mine
+}
+
+// unknownName tells of a deployment whose full name isn't known here, "" when all are: a variable that isn't set, or a flow's name that only importing it would tell.
+func (j *job) unknownName() string {
+	for _, e := range j.early {
+		if name, _ := e.Fields.Get("name"); name.Marks().Has(value.NotHere) || strings.Contains(e.Name, "{{") {
+			return "the name " + e.Name + " is not known here"
+		}
+		if entrypoint, _ := e.Fields.Get("entrypoint"); entrypoint.Marks().Has(value.NotHere) {
+			return "the entrypoint of " + e.Name + " is not known here"
+		}
+		if j.flowOf(e).NameUnknown {
+			return "the name of the flow " + e.Entrypoint + " is settled at deploy"
+		}
+	}
+	return ""
+}
+
+// templated tells of a deployment whose name is a template: another target's deployments have other names, and the label alone can't tell them from what is gone.
+func (j *job) templated() string {
+	for _, d := range j.chosen {
+		if template.Has(d.Name()) || template.Has(d.Entrypoint()) {
+			return d.Name()
+		}
+	}
+	return ""
 }
 
 // listed is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
@@ -151,9 +194,12 @@ func (j *job) goneByLabel(declared map[state.Name]bool, found map[state.Name]*st
 		}
 		return
 	}
-	mine := map[string]bool{}
-	for _, f := range j.Files {
-		mine[j.project.Owner(f.Name)] = true
+	mine := j.ours()
+	if name := j.templated(); name != "" && j.Environment == "" {
+		if j.Base == "" {
+			j.notes = append(j.notes, "deletes not examined: the name "+name+" is a template, and other targets' deployments would look like what is gone; --base names what was declared before, or name the target with --environment")
+		}
+		return
 	}
 	for name, l := range j.snapshot.Deployments {
 		if owner := l.OwnerOf(); owner != "" && mine[owner] && !declared[name] {
@@ -169,7 +215,13 @@ func (j *job) takeRenames(found map[state.Name]*state.Live, declared map[state.N
 		for _, e := range list.Map {
 			to, from := nameOf(e.Key), nameOf(e.Value.Text)
 			old, there := found[from]
-			if _, exists := j.snapshot.Deployments[to]; !there || exists || !declared[to] {
+			_, exists := j.snapshot.Deployments[to]
+			if !there || !declared[to] {
+				continue
+			}
+			if exists { // created by an earlier run that could not delete the old one: what is left of the rename
+				j.leftover = append(j.leftover, old)
+				delete(found, from)
 				continue
 			}
 			j.renamed[to] = old
@@ -192,7 +244,7 @@ func (j *job) tooMany() error {
 	for _, l := range j.gone {
 		names = append(names, l.Name.String())
 	}
-	return &Faults{diag.List{{Severity: diag.Error, Code: "too-many-deletes", Message: fmt.Sprintf("%d deployments would be deleted, and at most %d may be: %s", len(names), j.MaxDeletes, strings.Join(names, ", ")),
+	return &Faults{diag.List{{Severity: diag.Error, Code: "too-many-deletes", Position: diag.Position{File: j.files[0].Name}, Message: fmt.Sprintf("%d deployments would be deleted, and at most %d may be: %s", len(names), j.MaxDeletes, strings.Join(names, ", ")),
 		Help: "look whether the file was cut short; if they are to go, give --max-deletes " + fmt.Sprint(len(names))}}, j.source}
 }
 
@@ -204,6 +256,9 @@ func (j *job) addGone(p *plan.Plan) {
 	}
 	for _, pair := range plan.LikelyRenames(p.Deployments, gone) {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s looks like a rename of %s: write x-ci: {renamed-from: {%s: %s}} to keep its state", pair[0].Name, pair[1].Name, pair[0].Name, pair[1].Name))
+	}
+	for _, l := range j.leftover {
+		p.Deployments = append(p.Deployments, plan.Removal(l))
 	}
 	if j.Prune {
 		p.Deployments = append(p.Deployments, gone...)

@@ -62,7 +62,7 @@ func unsure(f *flow.Flow) string {
 }
 
 func fromStatic(f *flow.Flow) plan.Flow {
-	out := plan.Flow{Name: f.Name, Description: f.Description, Version: f.MD5, Schema: schemaValue(f.Schema)}
+	out := plan.Flow{Name: f.Name, Description: f.Description, Version: f.MD5, Schema: schemaValue(f.Schema), NameUnknown: f.NameUnknown != "" || f.Unsure != "", DescriptionUnknown: f.DescriptionUnknown != "" || f.Unsure != ""}
 	if f.HasVersion {
 		out.Version, out.Declared = f.Version, f.Version != ""
 	}

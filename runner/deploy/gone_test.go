@@ -198,3 +198,74 @@ func TestAgainstACommitsIntent(t *testing.T) {
 		t.Error("a deploy to a commit")
 	}
 }
+
+// TestOwnersDoNotMix: two projects, two targets, and names that are not known here: nothing of others is a delete.
+func TestOwnersDoNotMix(t *testing.T) {
+	shared := filepath.Join(t.TempDir(), "state.json")
+	in := func(s *scene, yaml string, prune bool) *plan.Plan {
+		t.Helper()
+		o := s.options(yaml)
+		st, err := state.OpenFile(shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.State, o.Prune, o.MaxDeletes = st, prune, 9
+		p, err := Deploy(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = st.Close()
+		return p
+	}
+	a, b := newScene(t), newScene(t)
+	in(a, two("of-a"), false)
+	if p := in(b, two("of-b"), true); p.Count().Delete != 0 || len(p.Kept) != 0 {
+		t.Errorf("another project's deployment is deleted: %+v", p.Count())
+	}
+	templated := strings.ReplaceAll(two("etl-X"), "etl-X", "\"etl-{{ $TARGET }}\"")
+	a.env["TARGET"] = "staging"
+	in(a, templated, false)
+	a.env["TARGET"] = "prod"
+	if p := in(a, templated, true); p.Count().Delete != 0 || !strings.Contains(strings.Join(p.Notes, " "), "deletes not examined") {
+		t.Errorf("another target's deployment is deleted: %+v %v", p.Count(), p.Notes)
+	}
+	delete(a.env, "TARGET")
+	o := a.options(templated)
+	st, err := state.OpenFile(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.State, o.MaxDeletes = st, 9
+	if p, err := Prune(context.Background(), o, true); err != nil || len(p.Deployments) != 0 {
+		t.Errorf("a prune where the name is not known: %v %v", p, err)
+	}
+	a.write("dyn.py", "import os\nfrom prefect import flow\n@flow(name=os.environ.get('X', 'y'))\ndef hello(): pass\n")
+	if p, err := Prune(context.Background(), func() Options {
+		o := a.options(strings.ReplaceAll(two("d"), "flow.py", "dyn.py"))
+		o.State, o.MaxDeletes = st, 9
+		return o
+	}(), true); err != nil || len(p.Deployments) != 0 {
+		t.Errorf("a prune where the flow's name is not known: %v %v", p, err)
+	}
+}
+
+func TestNothingIsDeletedWhenItsReplacementFailed(t *testing.T) {
+	s := newScene(t)
+	s.deploy(two("old"))
+	o := s.options(strings.Replace(two("new"), "work_pool: {name: p}}", "work_pool: {name: p}, build: [{prefect.deployments.steps.run_shell_script: {script: \"false\"}}]}", 1))
+	o.Prune, o.MaxDeletes = true, 5
+	p, err := Deploy(context.Background(), o)
+	if err != nil || s.names() != "old" || p.Count().Failed != 2 {
+		t.Errorf("%v %+v, the state holds %q", err, p.Count(), s.names())
+	}
+}
+
+func TestALastDeploymentCanBePruned(t *testing.T) {
+	s := newScene(t)
+	s.deploy(two("only"))
+	o := s.options("deployments: []\n")
+	o.MaxDeletes = 5
+	if p, err := Prune(context.Background(), o, true); err != nil || len(p.Deployments) != 1 || s.names() != "" {
+		t.Errorf("%v, the state holds %q", err, s.names())
+	}
+}

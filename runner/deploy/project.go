@@ -9,14 +9,18 @@ package deploy
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	osexec "os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/check"
@@ -24,6 +28,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/git"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
 	"github.com/org/prefect-deploy-action/runner/step"
@@ -58,6 +63,8 @@ type Options struct {
 	Strict bool
 	// Log gets the events of steps.
 	Log exec.Sink
+	// Environment is the target's name, "" for none: deployments of one file in several targets have several owners.
+	Environment string
 	// Patterns are what -f named, for reading the same files from another commit.
 	Patterns []string
 	// Base is the commit whose files tell what was declared before, "" for none; Token fetches it where the clone lacks it.
@@ -101,9 +108,13 @@ type job struct {
 	secrets  map[string]bool
 	notes    []string
 	acting   bool
+	// anyFailed is set by the first failing step or write.
+	anyFailed atomic.Bool
 	// gone are the deployments that are owned and no longer declared; renamed are those that a declared one replaces, by its name.
-	gone    []*state.Live
-	renamed map[state.Name]*state.Live
+	gone []*state.Live
+	// leftover are the old ones of renames that an earlier run did not finish.
+	leftover []*state.Live
+	renamed  map[state.Name]*state.Live
 }
 
 func newJob(o Options, acting bool) *job {
@@ -114,7 +125,7 @@ func newJob(o Options, acting bool) *job {
 		o.Wait = time.After
 	}
 	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
-	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o.Env)}
+	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
 	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
@@ -122,16 +133,50 @@ func newJob(o Options, acting bool) *job {
 	return j
 }
 
-// owner names the set of deployments that a file owns: the repository, as far as the CI tells it, and the file.
-func owner(env func(string) (string, bool)) func(file string) string {
-	return func(file string) string {
+// owner names the set of deployments that a file owns: the repository, the file's path in it, and the target where there is one. Two projects must never have one name,
+// so without a repository it is a name that only this folder of this machine has.
+func owner(o Options) func(file string) string {
+	var once sync.Once
+	var repository, prefix string
+	find := func() {
 		for _, v := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH"} {
-			if repository, _ := env(v); repository != "" {
-				return repository + "#" + file
+			if name, _ := o.Env(v); name != "" {
+				repository = name
+				break
 			}
 		}
-		return file
+		r, err := git.Open(context.Background(), o.Directory, o.Environ)
+		if err != nil {
+			return
+		}
+		prefix = r.Prefix
+		if repository == "" {
+			repository = remoteName(r.Remote(context.Background()))
+		}
 	}
+	return func(file string) string {
+		once.Do(find)
+		name := repository + "#" + path.Clean(prefix+file)
+		if repository == "" {
+			sum := sha256.Sum256([]byte(filepath.Join(o.Directory, filepath.FromSlash(file))))
+			name = "local:" + hex.EncodeToString(sum[:8])
+		}
+		if o.Environment != "" {
+			name += "@" + o.Environment
+		}
+		return name
+	}
+}
+
+// remoteName is a remote's owner/name, whichever way it is written: it is the same as GITHUB_REPOSITORY for the repository that a CI checks out.
+func remoteName(remote string) string {
+	remote = strings.TrimSuffix(strings.TrimSpace(remote), ".git")
+	if i := strings.Index(remote, "://"); i >= 0 {
+		_, remote, _ = strings.Cut(remote[i+3:], "/")
+	} else if i := strings.IndexByte(remote, ':'); i >= 0 && !strings.HasPrefix(remote, "/") {
+		remote = remote[i+1:]
+	}
+	return strings.Trim(remote, "/")
 }
 
 // load reads, selects and checks. Faults in the form of a file stop everything; faults of meaning only those of the selected deployments.

@@ -8,7 +8,7 @@ import (
 
 // Prune lists what the files owned and no longer declare, and with yes deletes it. It runs no step and writes nothing else.
 func Prune(ctx context.Context, o Options, yes bool) (*plan.Plan, error) {
-	o.Selection.All, o.Selection.Names, o.Prune = true, nil, true
+	o.Selection.All, o.Selection.Names, o.Selection.None, o.Prune = true, nil, true, true
 	j := newJob(o, false)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -285,7 +284,15 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	type turn struct{ list []*plan.Deployment }
 	byName := map[state.Name]*turn{}
 	var turns []*turn
+	var deletes []*plan.Deployment
 	for _, d := range p.Deployments {
+		if d.Outcome != plan.Planned {
+			j.anyFailed.Store(true)
+		}
+		if d.Action == plan.Delete {
+			deletes = append(deletes, d)
+			continue
+		}
 		t := byName[d.Name]
 		if t == nil {
 			t = &turn{}
@@ -310,20 +317,47 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	}
 	close(work)
 	wait.Wait()
+	j.deletes(ctx, p, deletes)
+}
+
+// deletes come last, and only when all else went well: what replaces the old has to be there before the old goes.
+func (j *job) deletes(ctx context.Context, p *plan.Plan, list []*plan.Deployment) {
+	failed := 0
+	for _, d := range p.Deployments {
+		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {
+			failed++
+		}
+	}
+	for _, d := range list {
+		if failed > 0 {
+			d.Outcome, d.Error = plan.Skipped, fmt.Sprintf("not deleted, because %d others failed", failed)
+			continue
+		}
+		j.writeTurn(ctx, []*plan.Deployment{d})
+	}
 }
 
 func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 	for i, d := range list {
 		if d.Outcome != plan.Planned {
+			j.anyFailed.Store(true)
 			continue
 		}
 		if i > 0 { // an earlier entry of the same name was written: compare with what is there now
 			j.again(list[i-1], d)
 		}
-		live, err := j.writeOne(ctx, d)
+		if ctx.Err() != nil || (j.FailFast && j.anyFailed.Load()) {
+			d.Outcome, d.Error = plan.Skipped, "not begun after a failure (--fail-fast)"
+			if ctx.Err() != nil {
+				d.Error = "interrupted"
+			}
+			continue
+		}
+		live, err := j.writeOne(finishing(ctx), d)
+		if err != nil {
+			j.anyFailed.Store(true)
+		}
 		switch {
-		case err != nil && errors.Is(err, context.Canceled):
-			d.Error = "interrupted before it was written"
 		case err != nil:
 			d.Outcome, d.Error = plan.Failed, err.Error()
 		default:
@@ -334,6 +368,9 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 		}
 	}
 }
+
+// finishing lets a write that has begun end in spite of an interrupt, so that what is reported is what was written; the client's own time limit bounds it.
+func finishing(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // writeOne carries one deployment's plan out: a write, a delete, or for a rename both, the delete last.
 func (j *job) writeOne(ctx context.Context, d *plan.Deployment) (*state.Live, error) {

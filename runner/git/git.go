@@ -41,6 +41,15 @@ func Open(ctx context.Context, dir string, env []string) (*Repository, error) {
 	return r, nil
 }
 
+// Remote is the address of origin, "" without one.
+func (r *Repository) Remote(ctx context.Context) string {
+	remote, err := r.run(ctx, nil, "config", "--get", "remote.origin.url")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(remote)
+}
+
 // Resolve returns the commit that ref names. A commit that the clone lacks is fetched, with the token if there is one.
 func (r *Repository) Resolve(ctx context.Context, ref, token string) (string, error) {
 	if strings.HasPrefix(ref, "-") || ref == "" {

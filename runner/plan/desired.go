@@ -19,6 +19,8 @@ import (
 // Flow is what is known of a deployment's flow, read statically or told by the Python worker.
 type Flow struct {
 	Name, Description string
+	// NameUnknown and DescriptionUnknown say that these are guesses, settled at deploy.
+	NameUnknown, DescriptionUnknown bool
 	// Version is the declared one, else the MD5 of the file that defines the flow; Declared tells which.
 	Version  string
 	Declared bool
@@ -230,7 +232,11 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 	version, info := p.version(get("version"), get("version_type"), f)
 	set("version", version)
 	out.VersionInfo = info
-	set("description", get("description"))
+	description := get("description")
+	if !description.Truthy() && f.DescriptionUnknown {
+		description = description.Mark(value.Derived)
+	}
+	set("description", description)
 	tags, err := p.tags(out.Resolved, get("tags"))
 	if err != nil {
 		return err

@@ -47,6 +47,8 @@ var equalities = []struct {
 		"without a queue the server takes the pool's default queue"},
 	{"description", func(d, l value.Value) bool { return !d.Truthy() && (!l.Truthy() || l.Text == "None") },
 		"Prefect registers a new flow without a docstring under the text None"},
+	{"description", func(d, l value.Value) bool { return d.Origin.Has(value.Derived) },
+		"the flow's own description can't be read from its source: it is settled at deploy, and left as it is where it can't be"},
 	{"concurrency_options", func(d, l value.Value) bool { return d.IsNull() && l.IsNull() },
 		"a server before 3.2 answers none"},
 	{"version", func(d, l value.Value) bool { return d.Origin.Has(value.Derived) },

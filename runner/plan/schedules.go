@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"sort"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
@@ -177,14 +178,11 @@ func matchSchedules(desired []Schedule, live []value.Value) (pairs []*value.Valu
 			take(i, func(l value.Value) bool { return slugOf(l) == s.Replaces })
 		}
 	}
-	for _, exact := range []bool{true, false} { // of several of one timing, the one with the same parameters
-		for i := range desired {
+	for _, alike := range likenesses() {
+		for _, i := range bySaid(desired) {
 			s := &desired[i]
 			if pairs[i] == nil && s.Slug == "" && s.Marks&(value.AfterBuild|value.NotHere) == 0 {
-				take(i, func(l value.Value) bool {
-					parameters, _ := l.Get("parameters")
-					return slugOf(l) == "" && sameTiming(s, l) && (!exact || value.Equal(mappingOrEmpty(parameters), s.Parameters))
-				})
+				take(i, func(l value.Value) bool { return slugOf(l) == "" && sameTiming(s, l) && alike(s, l) })
 			}
 		}
 	}
@@ -194,6 +192,42 @@ func matchSchedules(desired []Schedule, live []value.Value) (pairs []*value.Valu
 		}
 	}
 	return pairs, used
+}
+
+// likenesses tell of several live schedules of one timing which one to take, the nearest first: with the same parameters and the same state where the file says one, with
+// the same parameters, any.
+func likenesses() []func(*Schedule, value.Value) bool {
+	parameters := func(s *Schedule, l value.Value) bool {
+		live, _ := l.Get("parameters")
+		return value.Equal(mappingOrEmpty(live), s.Parameters)
+	}
+	return []func(*Schedule, value.Value) bool{
+		func(s *Schedule, l value.Value) bool {
+			active, _ := l.Get("active")
+			return parameters(s, l) && (s.Active.Kind != value.Bool || s.Active.Bool == active.Bool)
+		},
+		parameters,
+		func(*Schedule, value.Value) bool { return true },
+	}
+}
+
+// bySaid orders schedules so that one which leaves its anchor or its state to the server chooses after those that do not: it is content with any, and would else take the
+// only one that suits another.
+func bySaid(desired []Schedule) []int {
+	order, free := make([]int, len(desired)), func(i int) (n int) {
+		if desired[i].Timing.Anchor == "" {
+			n += 2
+		}
+		if desired[i].Active.Kind != value.Bool {
+			n++
+		}
+		return n
+	}
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool { return free(order[a]) < free(order[b]) })
+	return order
 }
 
 func slugOf(l value.Value) string {
