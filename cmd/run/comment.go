@@ -10,55 +10,113 @@ import (
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/runner/ci"
+	"github.com/org/prefect-deploy-action/runner/forge"
 )
 
-// commentCommand posts a plan that was made elsewhere: in another job, or on a laptop.
+// commenting are the flags of `run comment`.
+type commenting struct {
+	plan, environment, artifact string
+	files                       []string
+	number                      int
+	run                         int64
+}
+
+// commentCommand posts a plan that was made elsewhere: in another job, in the run of a pull request from a fork, or on a laptop.
 func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
-	var file, environment string
-	var files []string
-	var number int
-	c := &cobra.Command{Use: "comment --plan FILE", Short: "Create or update the pull request's comment from a plan", Args: cli.NoArgs,
-		Long: "comment shows a plan (what `run plan --json` wrote) in the one comment of the pull request.\nIt takes GITHUB_TOKEN, GITHUB_REPOSITORY and the event from the environment of a GitHub job; PREFECT_DEPLOY_PLAN_KEY signs the marker.",
-		RunE: func(*cobra.Command, []string) error {
-			if file == "" {
-				return cli.Usage("name the plan with --plan: the file that run plan --json wrote")
+	var o commenting
+	c := &cobra.Command{Use: "comment", Short: "Create or update the pull request's comment from a plan", Args: cli.NoArgs,
+		Long: "comment shows a plan (what `run plan --json` wrote) in the one comment of the pull request.\nIt takes GITHUB_TOKEN, GITHUB_REPOSITORY and the event from the environment of a GitHub job; PREFECT_DEPLOY_PLAN_KEY signs the marker.\n" +
+			"With --from-run it takes the plan from an artifact of another run, that of a pull request from a fork: which pull request\nis then GitHub's own word, and nothing in the artifact is believed (docs/forks.md).",
+		Example: "  run comment --plan plan.json --environment production\n  run comment --from-run \"$RUN_ID\" --artifact prefect-plan",
+		RunE: func(c *cobra.Command, _ []string) error {
+			other := c.Flags().Changed("from-run")
+			switch {
+			case other && (o.plan != "" || o.number != 0):
+				return cli.Usage("--from-run finds plan and pull request itself: leave out --plan and --pull-request")
+			case other && o.run <= 0:
+				return cli.Usage("--from-run takes the id of a run, as in github.event.workflow_run.id")
+			case !other && o.plan == "":
+				return cli.Usage("name the plan with --plan: the file that run plan --json wrote; or the run that left one with --from-run")
 			}
-			data, err := os.ReadFile(file)
+			a, err := o.action(w)
 			if err != nil {
-				return cli.Fail("%v", err)
-			}
-			a := &action{job: ci.New(w.Stderr, w.Env), w: w, in: ci.Inputs{Comment: true, Files: files, Environment: environment}}
-			a.in.Token, _ = w.Env("GITHUB_TOKEN")
-			a.in.PlanKey, _ = w.Env("PREFECT_DEPLOY_PLAN_KEY")
-			if err := a.meet(); err != nil {
 				return err
 			}
-			if a.review == nil {
-				return cli.Fail("there is no GitHub to write to: GITHUB_TOKEN and GITHUB_REPOSITORY must be set")
+			if other {
+				return o.fromRun(ctx, a)
 			}
-			refused := ""
-			a.review.Notice = func(text string) { refused = text }
-			if number > 0 {
-				a.event.Number = number
-			}
-			if a.event.Number == 0 {
-				return cli.Usage("which pull request? The event is not of one: name it with --pull-request")
-			}
-			address, err := a.review.PostFile(ctx, data, a.event)
-			switch {
-			case err != nil:
-				return cli.Fail("%s: %v", file, err)
-			case refused != "":
-				return errors.Join(cli.Fail("no comment was written: %s", refused))
-			case address != "":
-				fmt.Fprintln(w.Stdout, address)
-			}
-			return nil
+			return o.fromFile(ctx, a)
 		}}
 	f := c.Flags()
-	f.StringVar(&file, "plan", "", "the plan's JSON")
-	f.StringArrayVarP(&files, "prefect-file", "f", nil, "the files that the plan is of, part of the comment's identity (default prefect.yaml)")
-	f.IntVar(&number, "pull-request", 0, "the pull request's number (default: the event's)")
-	f.StringVar(&environment, "environment", "", "the target's name, part of the comment's identity")
+	f.StringVar(&o.plan, "plan", "", "the plan's JSON")
+	f.StringArrayVarP(&o.files, "prefect-file", "f", nil, "the files that the plan is of, part of the comment's identity (default prefect.yaml)")
+	f.IntVar(&o.number, "pull-request", 0, "the pull request's number (default: the event's)")
+	f.StringVar(&o.environment, "environment", "", "the target's name, part of the comment's identity")
+	f.Int64Var(&o.run, "from-run", 0, "take the plan from an artifact of the run with this `ID`")
+	f.StringVar(&o.artifact, "artifact", "prefect-plan", "the artifact's name, with --from-run")
 	return c
+}
+
+// action is the way to GitHub.
+func (o *commenting) action(w cli.World) (*action, error) {
+	a := &action{job: ci.New(w.Stderr, w.Env), w: w, in: ci.Inputs{Comment: true, Files: o.files, Environment: o.environment}}
+	a.in.Token, _ = w.Env("GITHUB_TOKEN")
+	a.in.PlanKey, _ = w.Env("PREFECT_DEPLOY_PLAN_KEY")
+	if err := a.meet(); err != nil {
+		return nil, err
+	}
+	if a.review == nil {
+		return nil, cli.Fail("there is no GitHub to write to: GITHUB_TOKEN and GITHUB_REPOSITORY must be set")
+	}
+	return a, nil
+}
+
+func (o *commenting) fromFile(ctx context.Context, a *action) error {
+	data, err := os.ReadFile(o.plan)
+	if err != nil {
+		return cli.Fail("%v", err)
+	}
+	refused := ""
+	a.review.Notice = func(text string) { refused = text }
+	if o.number > 0 {
+		a.event.Number = o.number
+	}
+	if a.event.Number == 0 {
+		return cli.Usage("which pull request? The event is not of one: name it with --pull-request")
+	}
+	address, err := a.review.PostFile(ctx, data, a.event)
+	switch {
+	case err != nil:
+		return cli.Fail("%s: %v", o.plan, err)
+	case refused != "":
+		return cli.Fail("no comment was written: %s", refused)
+	case address != "":
+		fmt.Fprintln(a.w.Stdout, address)
+	}
+	return nil
+}
+
+// fromRun posts what the run of a stranger's pull request left. A run of this repository's own branches comments itself, with what is verified: its comment is not to be
+// replaced by an artifact. (Dependabot's branches are here, and its runs may not comment.)
+func (o *commenting) fromRun(ctx context.Context, a *action) error {
+	p, err := forge.FromArtifact(ctx, a.review.Client, a.review.Repo, o.run, o.artifact)
+	if err == nil && !p.Fork && !a.event.Dependabot {
+		a.job.Notice(ci.Place{}, "no comment", "the pull request is not from a fork, so its own run comments on it")
+		return nil
+	}
+	address := ""
+	if err == nil {
+		address, err = a.review.PostProposal(ctx, p)
+	}
+	var refused *forge.Unavailable
+	switch {
+	case errors.As(err, &refused) && refused.Status == 0: // the pull request has moved on, or is closed: as it should be
+		a.job.Notice(ci.Place{}, "no comment", refused.Error())
+		return nil
+	case err != nil:
+		return cli.Fail("no comment was written: %v", err)
+	case address != "":
+		fmt.Fprintln(a.w.Stdout, address)
+	}
+	return nil
 }
