@@ -209,7 +209,7 @@ func (a *action) options() *options {
 }
 
 // execute plans or deploys.
-func (a *action) execute(ctx context.Context, acting bool) error {
+func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	began := time.Now()
 	if err := a.server(); err != nil {
 		return err
@@ -219,9 +219,11 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 		return err
 	}
 	defer r.State.Close()
+	var p *plan.Plan
 	bound, err := a.bind(ctx, &r, acting)
+	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, seconds(time.Since(began)))) }()
 	if err != nil {
-		return err
+		return a.stopped(ctx, err)
 	}
 	r.Warn = a.found
 	act := deploy.Plan
@@ -229,16 +231,15 @@ func (a *action) execute(ctx context.Context, acting bool) error {
 		act = deploy.Deploy
 		r.Log = exec.GitHub(a.w.Stdout, exec.NewToken())
 		if err := a.install(ctx, r); err != nil {
-			return err
+			return a.stopped(ctx, err)
 		}
 	}
-	p, err := act(ctx, r)
+	p, err = act(ctx, r)
 	a.findings.read = a.findings.read || p != nil
-	elapsed := seconds(time.Since(began))
 	if p == nil {
-		return errors.Join(bound.refused(ctx, err), a.stopped(ctx, err))
+		return a.stopped(ctx, err)
 	}
-	return errors.Join(bound.tell(ctx, p, acting, elapsed), a.answer(ctx, p, acting, elapsed))
+	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, seconds(time.Since(began))))
 }
 
 // answer says what the plan is, or what became of it: on every channel, and also where deployments failed.

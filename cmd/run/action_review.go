@@ -126,6 +126,8 @@ type binding struct {
 	a      *action
 	sha    string
 	merged []forge.PullRequest
+	// started: the deployment's status says in_progress, or may say so.
+	started bool
 }
 
 // bind finds what a deploy brings, and lets it begin only as the policy allows.
@@ -162,6 +164,7 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	if !a.speaks() {
 		return b, nil
 	}
+	b.started = true
 	return b, a.review.Started(ctx, b.sha)
 }
 
@@ -182,30 +185,55 @@ func (b *binding) approve(ctx context.Context, p *plan.Plan) error {
 	return nil
 }
 
-// tell brings the plan, or what became of it, to the pull request.
-func (b *binding) tell(ctx context.Context, p *plan.Plan, acting bool, elapsed string) error {
-	r := b.a.review
-	switch {
-	case !b.a.speaks():
-		return nil
-	case acting:
-		return r.Applied(ctx, p, b.sha, b.merged, elapsed)
-	case b.a.event.Name != "pull_request":
+// post brings a plan to the pull request that it was made for.
+func (b *binding) post(ctx context.Context, p *plan.Plan, acting bool) error {
+	if acting || !b.a.speaks() || b.a.event.Name != "pull_request" {
 		return nil
 	}
-	address, err := r.Post(ctx, p, b.a.event)
+	address, err := b.a.review.Post(ctx, p, b.a.event)
 	return errors.Join(err, b.a.job.Output("comment-url", address))
 }
 
-// refused tells the comments that nothing was written.
-func (b *binding) refused(ctx context.Context, err error) error {
-	if !b.a.speaks() || len(b.merged) == 0 || err == nil {
+// How long the last word may take: the runner gives a cancelled job little, and where there is no hurry each comment has its time.
+const (
+	lastWord    = 30 * time.Second
+	eachComment = 10 * time.Second
+)
+
+// finish is the last word on a deploy that has been announced, however it ended: p is nil where nothing was written, cause the error that ends the job. An interrupt does
+// not keep it from being said, as a status that stays in_progress would be taken for a deploy under way for ever.
+func (b *binding) finish(ctx context.Context, p *plan.Plan, cause error, elapsed string) error {
+	if !b.started {
 		return nil
 	}
-	reason := "the deploy stopped before anything was written"
-	var stale *deploy.Stale
-	if errors.As(err, &stale) {
-		reason = "the plan has changed since it was reviewed"
+	patience := lastWord
+	if ctx.Err() == nil {
+		patience += time.Duration(len(b.merged)) * eachComment
 	}
-	return b.a.review.NotApplied(ctx, b.sha, b.merged, reason)
+	saying, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
+	var err error
+	if p != nil {
+		err = b.a.review.Applied(saying, p, b.sha, b.merged, elapsed)
+	} else {
+		err = b.a.review.NotApplied(saying, b.sha, b.merged, whyNot(ctx, cause))
+	}
+	if err != nil && saying.Err() != nil {
+		b.a.review.Notice(fmt.Sprintf("the comments and the deployment's status may not say how the deploy ended: GitHub did not take it within %s", patience))
+		return nil
+	}
+	return err
+}
+
+// whyNot is what comments say of a deploy that wrote nothing.
+func whyNot(ctx context.Context, cause error) string {
+	var stale *deploy.Stale
+	var exit *cli.Exit
+	switch {
+	case ctx.Err() != nil:
+		return "the deploy was interrupted before anything was written"
+	case errors.As(cause, &stale), errors.As(cause, &exit) && exit.Code == cli.ExitStale:
+		return "the plan has changed since it was reviewed"
+	}
+	return "the deploy stopped before anything was written"
 }

@@ -22,6 +22,7 @@ type gitHub struct {
 	statuses []string
 	refuse   bool
 	requests []string
+	started  func() // called when a status says in_progress
 }
 
 func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +62,9 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, []any{map[string]any{"number": 7, "state": "closed", "merged_at": "2026-11-24T01:02:03Z", "merge_commit_sha": strings.Repeat("b", 40), "head": map[string]any{"sha": g.head}, "base": map[string]any{"ref": "main"}}})
 	case strings.HasSuffix(path, "/statuses") && r.Method == "POST":
 		g.statuses = append(g.statuses, fmt.Sprint(in["state"]))
+		if in["state"] == "in_progress" && g.started != nil {
+			g.started()
+		}
 		answer(201, map[string]any{"id": 1})
 	case path == "/deployments" && r.Method == "POST":
 		answer(201, map[string]any{"id": 5, "payload": in["payload"]})
@@ -74,13 +78,19 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // reviewed calls the action with GitHub behind it.
 func reviewed(t *testing.T, g *gitHub, event, name, ref, state string, inputs map[string]string) called {
 	t.Helper()
+	return reviewedUntil(context.Background(), t, g, event, name, ref, state, inputs)
+}
+
+// reviewedUntil does so with a context that may end.
+func reviewedUntil(ctx context.Context, t *testing.T, g *gitHub, event, name, ref, state string, inputs map[string]string) called {
+	t.Helper()
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
 	all := map[string]string{"all-deployments": "true", "github-token": "token-canary", "environment": "production"}
 	for k, v := range inputs {
 		all[k] = v
 	}
-	return callAction(t, call{dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
+	return callAction(t, call{ctx: ctx, dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
 		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}})
 }
 
@@ -184,6 +194,47 @@ func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
 		c.inputs["mode"] = "plan" // binds nothing
 		if r := callAction(t, c); r.code != 0 {
 			t.Errorf("a plan without %s: exit %d\n%s", missing, r.code, r.log)
+		}
+	}
+}
+
+// TestEveryDeployThatBeganEndsOnTheBoard: a status that stays in_progress would be taken for a deploy under way for ever.
+func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
+	const one = "deployments:\n  - name: only\n    entrypoint: flow.py:hello\n    work_pool: {name: p}\n"
+	pr := eventOf(t, "pull_request_opened")
+	for _, c := range []struct {
+		name, yaml string
+		inputs     map[string]string
+		interrupt  bool
+		code       int
+		comment    string
+	}{
+		{"a fault", strings.Replace(one, "hello", "helo", 1), nil, false, 1, "the deploy stopped before anything was written"},
+		{"packages that are not there", one + "    build:\n      - my_steps.build: {id: x}\n", map[string]string{"requirements-file-paths": "gone.txt"}, false, 1, "the deploy stopped before anything was written"},
+		{"a plan that nobody saw", one, map[string]string{"plan-policy": "require"}, false, 3, "the plan has changed since it was reviewed"},
+		{"an interrupt", one, nil, true, 130, ""},
+	} {
+		g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k"})
+		ctx, cancel := context.WithCancel(context.Background())
+		if c.interrupt {
+			g.started = cancel
+		}
+		inputs := map[string]string{"plan-key": "k", "working-directory": project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": c.yaml})}
+		for k, v := range c.inputs {
+			inputs[k] = v
+		}
+		r := reviewedUntil(ctx, t, g, "push_main", "push", "refs/heads/main", "", inputs)
+		cancel()
+		if got := strings.Join(g.statuses, " "); got != "in_progress failure" || r.code != c.code || r.stateWasWritten {
+			t.Errorf("%s: statuses %q, exit %d, written %v\n%s", c.name, got, r.code, r.stateWasWritten, r.log)
+		}
+		if body := fmt.Sprint(g.comments[0]["body"]); strings.Contains(body, "Merging applies") || !strings.Contains(body, c.comment) {
+			t.Errorf("%s: the comment still announces the plan:\n%s", c.name, body)
+		}
+		g.comments, g.statuses = nil, nil // and with no pull request to tell
+		if reviewed(t, g, "push_main", "push", "refs/heads/main", "", inputs); !c.interrupt && strings.Join(g.statuses, " ") != "in_progress failure" {
+			t.Errorf("%s without a comment: statuses %v", c.name, g.statuses)
 		}
 	}
 }

@@ -33,6 +33,7 @@ type call struct {
 	inputs, env   map[string]string
 	withoutServer bool
 	state         string
+	ctx           context.Context // nil is one that nobody ends
 }
 
 func callAction(t *testing.T, c call) called {
@@ -67,7 +68,10 @@ func callAction(t *testing.T, c call) called {
 	}
 	var out bytes.Buffer
 	r := called{state: c.state, temp: temp}
-	r.code = run(context.Background(), cli.World{Args: []string{"action"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Environ: environ,
+	if c.ctx == nil {
+		c.ctx = context.Background()
+	}
+	r.code = run(c.ctx, cli.World{Args: []string{"action"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Environ: environ,
 		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 	r.log, r.summary, r.outputs = out.String(), read(summary), outputsOf(t, read(output))
 	_, err = os.Stat(c.state)
