@@ -88,7 +88,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 		n.step.ID = s.ID.Str()
 	}
 	n.step.Key = l.key(n.step)
-	n.step.Needs = l.needs(n, upstream)
+	n.step.Needs, n.step.After = l.needs(n, upstream)
 	l.builder.nodes[digest] = n
 	l.order[n.step] = len(l.graph.Steps)
 	l.graph.Steps = append(l.graph.Steps, n.step)
@@ -190,7 +190,7 @@ func sorted(v value.Value) value.Value {
 }
 
 // needs are the data and the effects: all that must be done before. Of what came before a step that touches everything, that step alone is named.
-func (l *list) needs(n *node, upstream []*node) []*Step {
+func (l *list) needs(n *node, upstream []*node) (needs, after []*Step) {
 	wanted := map[*Step]bool{}
 	for _, u := range upstream {
 		wanted[u.step] = true
@@ -198,24 +198,41 @@ func (l *list) needs(n *node, upstream []*node) []*Step {
 	for _, d := range l.directory {
 		wanted[d.step] = true
 	}
-	if l.barrier != nil && clash(l.barrier.effects, n.effects) {
-		wanted[l.barrier.step] = true
+	own := map[*node]bool{}
+	for _, m := range l.nodes {
+		own[m] = true
 	}
-	for _, m := range l.since {
-		if clash(m.effects, n.effects) {
+	for _, m := range l.nodes { // what came before the barrier is named by it, if the barrier is this list's own
+		if clash(m.effects, n.effects) && (!own[l.barrier] || m == l.barrier || slices.Contains(l.since, m)) {
 			wanted[m.step] = true
 		}
 	}
-	out := make([]*Step, 0, len(wanted))
-	for s := range wanted {
-		out = append(out, s)
+	loose := map[*Step]bool{}
+	if l.barrier != nil && clash(l.barrier.effects, n.effects) {
+		loose[l.barrier.step] = !wanted[l.barrier.step]
 	}
-	sort.Slice(out, func(i, j int) bool { return l.order[out[i]] < l.order[out[j]] })
+	for _, m := range l.since {
+		if clash(m.effects, n.effects) {
+			loose[m.step] = !wanted[m.step]
+		}
+	}
 	if slices.Contains(n.effects.writes, Everything) {
 		l.builder.barrier, l.builder.since = n, nil
 	} else {
 		l.builder.since = append(l.builder.since, n)
 	}
+	return l.inOrder(wanted), l.inOrder(loose)
+}
+
+// inOrder lists the steps of a set in the graph's order.
+func (b *builder) inOrder(set map[*Step]bool) []*Step {
+	out := make([]*Step, 0, len(set))
+	for s, in := range set {
+		if in {
+			out = append(out, s)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return b.order[out[i]] < b.order[out[j]] })
 	return out
 }
 

@@ -44,8 +44,10 @@ type Step struct {
 	Upstream []*Step
 	// Directory are the set_working_directory steps that stand before this one in its list; the last decides where it runs.
 	Directory []*Step
-	// Needs are all steps that have to be done before: Upstream, Directory and those whose effects meet this one's.
+	// Needs are the steps without whose success this one can't be done: Upstream, Directory, and those before it in a list of its own whose effects meet this one's.
 	Needs []*Step
+	// After are steps of other deployments whose effects meet this one's: the file's order is kept, but whether they succeed is no matter here.
+	After []*Step
 	// Reads and Writes are the resources that the step touches: "workspace", "workspace:PATH", "docker:NAME:TAG", "env", "*".
 	Reads, Writes []string
 	// Deployments are the full names (flow/name, as far as known) of the deployments that have the step.

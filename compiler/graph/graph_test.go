@@ -34,7 +34,7 @@ func sound(t *testing.T, g *Graph) {
 		}
 		digests[s.Digest], keys[s.Key], place[s] = true, true, i
 		needed := map[*Step]bool{}
-		for _, n := range s.Needs {
+		for _, n := range append(append([]*Step(nil), s.Needs...), s.After...) {
 			at, known := place[n]
 			if !known || at >= i {
 				t.Fatalf("%s needs %s, which does not stand before it", s.Key, n.Key)
@@ -70,7 +70,7 @@ func reaches(from, to *Step, seen map[*Step]bool) bool {
 	if from == to {
 		return true
 	}
-	for _, n := range from.Needs {
+	for _, n := range append(append([]*Step(nil), from.Needs...), from.After...) {
 		if !seen[n] {
 			seen[n] = true
 			if reaches(n, to, seen) {

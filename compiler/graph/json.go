@@ -30,7 +30,7 @@ func (g *Graph) JSON() []byte {
 		Registrations []registration `json:"registrations"`
 	}{1, []step{}, []registration{}}
 	for _, s := range g.Steps {
-		out.Steps = append(out.Steps, step{s.Key, s.Action, s.Function, s.ID, s.File, int(s.Pos.Line), keys(s.Needs), nonNil(s.Reads), nonNil(s.Writes), nonNil(s.Deployments)})
+		out.Steps = append(out.Steps, step{s.Key, s.Action, s.Function, s.ID, s.File, int(s.Pos.Line), keys(append(append([]*Step(nil), s.Needs...), s.After...)), nonNil(s.Reads), nonNil(s.Writes), nonNil(s.Deployments)})
 	}
 	for _, r := range g.Registrations {
 		out.Registrations = append(out.Registrations, registration{r.Deployment, keys(r.Steps), r.Entrypoint})

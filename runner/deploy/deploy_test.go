@@ -305,3 +305,22 @@ func TestAnInterruptWritesNothingMore(t *testing.T) {
 		t.Error("the state was written")
 	}
 }
+
+// TestAFailureIsNoOthersConcern: scripts of which nothing is known keep the file's order, but one that fails takes only its own deployments along.
+func TestAFailureIsNoOthersConcern(t *testing.T) {
+	s := newScene(t)
+	p := s.deploy(`
+pull: []
+definitions: {d: &d {entrypoint: "flow.py:hello", work_pool: {name: p}}}
+deployments:
+- {<<: *d, name: a, build: [{prefect.deployments.steps.run_shell_script: {id: a1, script: "false"}}, {prefect.deployments.steps.run_shell_script: {id: a2, script: "touch never"}}]}
+- {<<: *d, name: b, build: [{prefect.deployments.steps.run_shell_script: {id: b1, script: "touch made"}}]}
+- {<<: *d, name: c, build: [{prefect.deployments.steps.run_shell_script: {id: c1, script: "ls made"}}]}
+`)
+	if want := "skipped hello/a\ncreate hello/b\ncreate hello/c"; told(p) != want {
+		t.Errorf("got\n%s\nwant\n%s\n%+v", told(p), want, p.Steps)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "never")); err == nil {
+		t.Error("a step ran although the one before it in its list failed")
+	}
+}

@@ -29,13 +29,15 @@ type run struct {
 	mu      sync.Mutex
 	results map[*graph.Step]*Result
 	logging sync.Mutex
+	// isLost are steps that can't be done because one that they need failed.
+	isLost map[*graph.Step]bool
 }
 
 func newRun(r *Runner, g *graph.Graph) *run {
 	n := len(g.Steps)
 	made := &run{
 		r: r, now: r.Now, steps: g.Steps, results: make(map[*graph.Step]*Result, n), place: make(map[*graph.Step]int, n),
-		waiting: make(map[*graph.Step]int, n), users: make(map[*graph.Step][]*graph.Step, n),
+		waiting: make(map[*graph.Step]int, n), isLost: map[*graph.Step]bool{}, users: make(map[*graph.Step][]*graph.Step, n),
 	}
 	if made.now == nil {
 		made.now = time.Now
@@ -44,10 +46,12 @@ func newRun(r *Runner, g *graph.Graph) *run {
 		made.place[s] = i
 	}
 	for i, s := range g.Steps {
-		for _, need := range s.Needs {
-			if _, inside := made.place[need]; inside { // a graph may be a part of another one
-				made.waiting[s]++
-				made.users[need] = append(made.users[need], s)
+		for _, list := range [][]*graph.Step{s.Needs, s.After} {
+			for _, before := range list {
+				if _, inside := made.place[before]; inside { // a graph may be a part of another one
+					made.waiting[s]++
+					made.users[before] = append(made.users[before], s)
+				}
 			}
 		}
 		if made.waiting[s] == 0 {
@@ -75,19 +79,38 @@ func (run *run) finish(s *graph.Step, result *Result) {
 	run.log(Event{Kind: Done, Step: s, Result: result})
 }
 
-// after frees what waited for s, if it succeeded.
+// after frees what waited for s: what needs it only if it succeeded, what merely comes after it in any case. A step that can't be any more frees what comes after it too.
 func (run *run) after(s *graph.Step) {
 	run.mu.Lock()
 	outcome := run.results[s].Outcome
 	run.mu.Unlock()
-	if outcome != Succeeded {
-		if run.failed == nil || run.place[s] < run.place[run.failed] {
-			run.failed = s
-		}
-		return
+	if outcome == Failed && (run.failed == nil || run.place[s] < run.place[run.failed]) {
+		run.failed = s
 	}
 	for _, user := range run.users[s] {
-		if run.waiting[user]--; run.waiting[user] == 0 {
+		if outcome != Succeeded && slices.Contains(user.Needs, s) {
+			run.lost(user)
+			continue
+		}
+		if run.waiting[user]--; run.waiting[user] == 0 && !run.isLost[user] {
+			at, _ := slices.BinarySearch(run.ready, run.place[user])
+			run.ready = slices.Insert(run.ready, at, run.place[user])
+		}
+	}
+}
+
+// lost lets what comes after a step that can't be done go on. The step itself is accounted for at the end, when all causes are known.
+func (run *run) lost(s *graph.Step) {
+	if run.isLost[s] {
+		return
+	}
+	run.isLost[s] = true
+	for _, user := range run.users[s] {
+		if slices.Contains(user.Needs, s) {
+			run.lost(user)
+			continue
+		}
+		if run.waiting[user]--; run.waiting[user] == 0 && !run.isLost[user] {
 			at, _ := slices.BinarySearch(run.ready, run.place[user])
 			run.ready = slices.Insert(run.ready, at, run.place[user])
 		}
