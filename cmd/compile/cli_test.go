@@ -80,6 +80,16 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// Code scanning counts from the repository's root, wherever the check was started.
+func TestSARIFPathsAreTheRepositorys(t *testing.T) {
+	dir := project(t, map[string]string{".git/HEAD": "x", "bad.yaml": bad, "flow.py": flowFile, "team a/bad.yaml": bad, "team a/flow.py": flowFile})
+	for at, want := range map[string]string{dir: `"uri": "bad.yaml"`, filepath.Join(dir, "team a"): `"uri": "team%20a/bad.yaml"`} {
+		if code, stdout, _ := compile("check", "-f", "bad.yaml", "--format", "sarif", "-C", at); code != 1 || !strings.Contains(stdout, want) || !strings.Contains(stdout, `"uriBaseId": "%SRCROOT%"`) {
+			t.Errorf("exit %d: %s is not in\n%s", code, want, stdout)
+		}
+	}
+}
+
 func TestUnreadableFile(t *testing.T) {
 	dir := project(t, map[string]string{"prefect.yaml": good})
 	if err := os.Chmod(filepath.Join(dir, "prefect.yaml"), 0); err != nil {
