@@ -97,7 +97,7 @@ func (a *action) run(ctx context.Context) error {
 	if err := a.meet(); err != nil {
 		return err
 	}
-	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.server() != nil {
+	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.in.State == "" { // whatever server is named: what would log in to it is not given
 		choice = a.withoutSecrets(ctx)
 	}
 	if choice.Warning != "" {

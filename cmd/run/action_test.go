@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
@@ -254,10 +257,21 @@ func TestForkIsPlannedAgainstItsBase(t *testing.T) {
 	if err := os.WriteFile(event, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := callAction(t, call{dir: dir, name: "pull_request", event: "pull_request_fork", withoutServer: true, inputs: map[string]string{"all-deployments": "true"},
-		env: map[string]string{"GITHUB_EVENT_PATH": event}})
-	if r.code != 0 || r.outputs["result"] != "planned" || r.outputs["update"] != "1" || !strings.Contains(r.summary, "planned against what `"+base) || !strings.Contains(r.log, "::notice") {
-		t.Errorf("exit %d, outputs %v\n%s\n%s", r.code, r.outputs, r.log, r.summary)
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	for _, address := range []string{"", server.URL + "/api"} { // an address is no secret, and is there without what logs in
+		r := callAction(t, call{dir: dir, name: "pull_request", event: "pull_request_fork", withoutServer: true, inputs: map[string]string{"all-deployments": "true", "api-url": address},
+			env: map[string]string{"GITHUB_EVENT_PATH": event}})
+		if r.code != 0 || r.outputs["result"] != "planned" || r.outputs["update"] != "1" || !strings.Contains(r.summary, "planned against what `"+base) || !strings.Contains(r.log, "::notice") {
+			t.Errorf("api-url %q: exit %d, outputs %v\n%s\n%s", address, r.code, r.outputs, r.log, r.summary)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the server was asked %d times", n)
 	}
 }
 
