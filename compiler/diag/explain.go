@@ -44,6 +44,7 @@ var explanations = []explanation{
 	{"missing-name", "A deployment without a name can't be selected and --all can't deploy it.", "- {entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\"}"},
 	{"missing-work-pool", "A deployment needs a work pool to run.", "- {name: d, entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: my-pool}}"},
 	{"not-a-mapping", "The top level of a prefect.yaml is a mapping.", "- prefect.deployments.steps.git_clone: {…}", "pull:\n  - prefect.deployments.steps.git_clone: {…}"},
+	{"not-registered", "Prefect registers this field, and this version does not yet. What the server has of it stays as it is.", "triggers: [{expect: [e]}]", "Deploy it once with Prefect's own command."},
 	{"output-of-another-deployment", "A shared field refers to the output of a step that only other deployments run. Prefect drops it for this one.", "work_pool: *pool   # its image needs a build step that this deployment switches off", "Give the deployment the step, or a work pool of its own."},
 	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
 	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},

@@ -106,8 +106,11 @@ type job struct {
 	pyErr    error
 	faults   diag.List
 	secrets  map[string]bool
+	masked   mask
 	notes    []string
 	acting   bool
+	// superseded are the entries that a later one of the same name takes the place of.
+	superseded map[int]bool
 	// anyFailed is set by the first failing step or write.
 	anyFailed atomic.Bool
 	// gone are the deployments that are owned and no longer declared; renamed are those that a declared one replaces, by its name.
@@ -128,6 +131,7 @@ func newJob(o Options, acting bool) *job {
 	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
+	j.project.Shown = ofTheCI
 	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
 	j.project.Commit = git.version
 	return j
@@ -214,29 +218,44 @@ func (j *job) load() error {
 		j.checker.Deployment(d)
 	}
 	j.chosen = chosen
-	j.settings()
 	return j.stop()
 }
 
-// settings reads x-ci of the files.
-func (j *job) settings() {
-	shown := map[string]bool{}
-	for _, f := range j.files {
-		for _, path := range [][]string{{"vars"}, {"github", "vars"}} {
-			v := f.CI
-			for _, key := range path {
-				v, _ = v.Get(key)
-			}
-			for _, name := range v.List {
-				shown[name.Str()] = true
-			}
-		}
+// projectOf is the project for a deployment, or a step, of the files: x-ci speaks of its own file alone. What several files share is shown only where all of them show it.
+func (j *job) projectOf(files ...*spec.File) plan.Project {
+	project := j.project
+	shown := make([]map[string]bool, len(files))
+	for i, f := range files {
+		shown[i] = shownBy(f)
 		version, _ := f.CI.Get("version")
 		pull, _ := f.CI.Get("pull-directory")
-		j.project.AlwaysVersion = j.project.AlwaysVersion || version.Text == "always"
-		j.project.AlwaysPullDirectory = j.project.AlwaysPullDirectory || pull.Text == "always"
+		project.AlwaysVersion = project.AlwaysVersion || version.Text == "always"
+		project.AlwaysPullDirectory = project.AlwaysPullDirectory || pull.Text == "always"
 	}
-	j.project.Shown = func(name string) bool { return shown[name] || ofTheCI(name) }
+	project.Shown = func(name string) bool {
+		for _, s := range shown {
+			if !s[name] {
+				return ofTheCI(name)
+			}
+		}
+		return len(shown) > 0 || ofTheCI(name)
+	}
+	return project
+}
+
+// shownBy are the variables whose values a file lets be shown.
+func shownBy(f *spec.File) map[string]bool {
+	shown := map[string]bool{}
+	for _, path := range [][]string{{"vars"}, {"github", "vars"}} {
+		v := f.CI
+		for _, key := range path {
+			v, _ = v.Get(key)
+		}
+		for _, name := range v.List {
+			shown[name.Str()] = true
+		}
+	}
+	return shown
 }
 
 // stop returns the errors found so far, and hands warnings on.
@@ -354,7 +373,8 @@ func (j *job) readEarly(ctx context.Context) error {
 func (j *job) fillEarly() {
 	j.early = make([]*plan.Early, len(j.chosen))
 	for i, d := range j.chosen {
-		e, err := j.project.FillEarly(d)
+		project := j.projectOf(d.File)
+		e, err := project.FillEarly(d)
 		if err != nil {
 			j.fault(d, err)
 			continue

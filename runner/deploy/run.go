@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"sort"
 	"strings"
 	"sync"
 
@@ -46,7 +47,7 @@ func (j *job) prepare(ctx context.Context) error {
 		return err
 	}
 	j.findSecrets()
-	j.project.SensitiveOutput = j.sensitiveOutput
+	j.project.SensitiveOutput, j.project.Secret = j.sensitiveOutput, j.masked.add
 	j.fillEarly()
 	if j.acting {
 		j.needPython()
@@ -81,13 +82,61 @@ func (j *job) before() (*plan.Plan, error) {
 		j.checkJobVariables(e, d)
 		p.Deployments = append(p.Deployments, d)
 	}
+	j.supersede(p)
 	j.addGone(p)
+	p.Notes = append(p.Notes, notHere(p)...)
 	return p, j.stop()
+}
+
+// supersede leaves of several entries that register under one name only the last: it wins in Prefect too, and writing the others would change the deployment to and fro.
+func (j *job) supersede(p *plan.Plan) {
+	last := map[state.Name]int{}
+	for i, d := range p.Deployments {
+		last[d.Name] = i
+	}
+	j.superseded = map[int]bool{}
+	for i, d := range p.Deployments {
+		if last[d.Name] != i {
+			j.superseded[i] = true
+			d.Supersede()
+		}
+	}
+}
+
+// notHere says, a line a variable, which environment variables are not set here and what they feed.
+func notHere(p *plan.Plan) []string {
+	feeds := map[string][]string{}
+	for _, d := range p.Deployments {
+		if d.Desired == nil {
+			continue
+		}
+		for name, paths := range d.Desired.NotHereNames() {
+			for _, path := range paths {
+				feeds[name] = append(feeds[name], d.Name.String()+" "+path)
+			}
+		}
+	}
+	names := make([]string, 0, len(feeds))
+	for name := range feeds {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var out []string
+	for _, name := range names {
+		list := feeds[name]
+		sort.Strings(list)
+		text := strings.Join(list[:min(len(list), 3)], ", ")
+		if len(list) > 3 {
+			text += fmt.Sprintf(" and %d more", len(list)-3)
+		}
+		out = append(out, fmt.Sprintf("$%s is not set here, so what it fills was not compared: %s", name, text))
+	}
+	return out
 }
 
 // settle makes one deployment's plan.
 func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bool) (*plan.Deployment, error) {
-	project := j.project
+	project := j.projectOf(e.Resolved.File)
 	project.Outputs, project.Pending = outputs, pending
 	desired, err := project.Settle(e, j.flowOf(e))
 	if err != nil {
@@ -118,6 +167,7 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 		return nil, err
 	}
 	j.warn()
+	defer j.hide(p)
 	g := graph.Build(j.chosen, j.names())
 	results := j.run(ctx, g)
 	p.Steps = stepsOf(g, results)
@@ -148,20 +198,19 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	if len(g.Steps) == 0 {
 		return nil
 	}
-	masked := &mask{}
+	files := j.filesOf(g)
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			python, _ := j.interpreterFor(c)
-			return j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
+			outputs, err := j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
+			return j.masked.mark(tainted(s.Function, c.Inputs, outputs)), err
 		},
 		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
-			project := j.project
+			project := j.projectOf(files[s]...)
 			project.Outputs = outputs
-			inputs, err := project.Inputs(s.Inputs)
-			masked.add(inputs)
-			return inputs, err
+			return project.Inputs(s.Inputs)
 		},
-		Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: masked.apply, Now: j.Now,
+		Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
 	return r.Run(ctx, g)
 }
@@ -188,38 +237,6 @@ func adapt(c step.Call) step.Call {
 	return c
 }
 
-// mask hides the secrets that steps were given.
-type mask struct {
-	mu      sync.Mutex
-	secrets []string
-}
-
-func (m *mask) add(v value.Value) {
-	switch {
-	case v.Kind == value.Text && v.Origin.Has(value.Sensitive) && len(v.Text) >= 4:
-		m.mu.Lock()
-		m.secrets = append(m.secrets, v.Text)
-		m.mu.Unlock()
-	case v.Kind == value.List:
-		for i := range v.List {
-			m.add(v.List[i].Mark(v.Origin & value.Sensitive))
-		}
-	case v.Kind == value.Map:
-		for i := range v.Map {
-			m.add(v.Map[i].Value.Mark(v.Origin & value.Sensitive))
-		}
-	}
-}
-
-func (m *mask) apply(line string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.secrets {
-		line = strings.ReplaceAll(line, s, "***")
-	}
-	return line
-}
-
 func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
 	var out []plan.Step
 	for _, s := range g.Steps {
@@ -243,6 +260,9 @@ func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.
 			continue
 		}
 		d := p.Deployments[i]
+		if j.superseded[i] {
+			continue
+		}
 		if cause := failed(r, results); cause != "" {
 			d.Outcome, d.Error = plan.Skipped, cause
 			continue

@@ -2,6 +2,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -125,5 +126,9 @@ func orDash(raw json.RawMessage) string {
 	if raw == nil {
 		return "…"
 	}
-	return string(raw)
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw)
+	}
+	return b.String()
 }

@@ -55,8 +55,6 @@ var equalities = []struct {
 		"nobody wrote it: it is sent only along with another change"},
 	{"pull_steps", func(d, l value.Value) bool { return d.Origin.Has(value.Derived) && derivedPull(l) },
 		"nobody wrote it: each machine would put its own directory in"},
-	{"concurrency_options", func(d, l value.Value) bool { return sameOptions(d, l) },
-		"the server fills the grace period in"},
 }
 
 // derivedPull reports whether live pull steps are such as Prefect derives: one set_working_directory.
@@ -67,13 +65,21 @@ func derivedPull(l value.Value) bool {
 	return l.List[0].Map[0].Key == "prefect.deployments.steps.set_working_directory"
 }
 
-func sameOptions(d, l value.Value) bool {
-	for _, e := range d.Map {
-		if x, _ := l.Get(e.Key); !value.Equal(e.Value, x) {
-			return false
-		}
+// filledIn are parts of a live value that the server put there for what nobody said: they are taken out before anything is compared.
+var filledIn = []struct {
+	field  string
+	strip  func(live value.Value) value.Value
+	reason string
+}{
+	{"concurrency_options", withoutNullGrace,
+		"the server (3.8.8) answers a grace period of null where none was said; a number was said, by the file or by hand, and goes when the file does not say it"},
+}
+
+func withoutNullGrace(l value.Value) value.Value {
+	if grace, ok := l.Get("grace_period_seconds"); ok && grace.IsNull() {
+		return without(l, "grace_period_seconds")
 	}
-	return d.Kind == value.Map && l.Kind == value.Map
+	return l
 }
 
 // companions are fields that a server takes only together.
@@ -156,6 +162,11 @@ func actionOf(changes []Change) Action {
 }
 
 func fieldChanges(d *Desired, field string, was, want value.Value) []Change {
+	for _, f := range filledIn {
+		if f.field == field {
+			was = f.strip(was)
+		}
+	}
 	for _, e := range equalities {
 		if e.field == field && e.equal(want, was) {
 			return nil

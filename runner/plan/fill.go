@@ -34,6 +34,9 @@ type Lookups struct {
 	Pending func(name string) bool
 	// SensitiveOutput tells which references to outputs are secret.
 	SensitiveOutput func(name string) bool
+	// Secret, if not nil, gets every secret text as it is looked up, so that whoever prints something else can leave it out. What is filled from it would not do: of
+	// `echo {{ $TOKEN }}` a command prints only the token. It may be called from several goroutines at once.
+	Secret func(text string)
 }
 
 // Fields fills the fields of a deployment up to but without the outputs: blocks, variables, environment.
@@ -93,7 +96,40 @@ func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, er
 	if err != nil {
 		return value.Value{}, template.Leave, fmt.Errorf("block %s/%s: %w", slug, name, err)
 	}
+	l.tellBlock(v)
 	return v.Mark(value.Sensitive), template.Found, nil
+}
+
+// tell hands on the leaves of a secret value.
+func (l *Lookups) tell(v value.Value) {
+	switch {
+	case l.Secret == nil || v.IsNull() || v.Kind == value.Bool:
+	case v.Kind == value.List:
+		for i := range v.List {
+			l.tell(v.List[i])
+		}
+	case v.Kind == value.Map:
+		for _, e := range v.Map {
+			l.tell(e.Value)
+		}
+	default:
+		l.Secret(v.Str())
+	}
+}
+
+// tellBlock is tell with what the later passes make of a block's own templates; what they can't fill is told when they come to it.
+func (l *Lookups) tellBlock(v value.Value) {
+	if l.Secret == nil {
+		return
+	}
+	for _, pass := range []template.Pass{{Lookup: l.variable, DropUnset: true}, {Lookup: l.environment(false), DropUnset: true}} {
+		filled, err := template.Apply(v, pass)
+		if err != nil {
+			return
+		}
+		v = filled
+	}
+	l.tell(v)
 }
 
 // insideBlock follows a path into a block's data. Data that is just {"value": …} stands for that value.
@@ -157,6 +193,7 @@ func (l *Lookups) env(name string) (value.Value, template.State, error) {
 func (l *Lookups) marked(name, text string) value.Value {
 	v := value.Of(text)
 	if !l.Shown(name) {
+		l.tell(v)
 		v = v.Mark(value.Sensitive)
 	}
 	return v
@@ -195,6 +232,9 @@ func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
 			v = v.Mark(value.Built)
 			if l.SensitiveOutput != nil && l.SensitiveOutput(p.Name) {
 				v = v.Mark(value.Sensitive)
+			}
+			if v.Marks().Has(value.Sensitive) {
+				l.tell(v)
 			}
 			return v, template.Found, nil
 		}

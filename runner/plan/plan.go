@@ -54,6 +54,11 @@ type Deployment struct {
 	send value.Value
 }
 
+// Supersede makes the plan do nothing: a later entry of the same name has the say.
+func (d *Deployment) Supersede() {
+	d.Action, d.Changes, d.RenamedFrom = Unchanged, nil, nil
+}
+
 // Write is the request that carries the plan out; ok is false when there is nothing to write.
 func (d *Deployment) Write() (w state.Write, ok bool) {
 	if d.Action == Unchanged {
