@@ -70,7 +70,8 @@ func (j *job) declaredAt(ctx context.Context, ref string) (map[state.Name]bool, 
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
-			e, err := j.project.FillEarly(d)
+			project := j.projectOf(file)
+			e, err := project.FillEarly(d)
 			if err != nil {
 				continue
 			}

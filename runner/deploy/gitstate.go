@@ -56,7 +56,8 @@ func (j *job) intent(ctx context.Context, ref string) (*state.State, error) {
 
 // intentOf is a deployment of the commit in the form of a live one; nil where it can't be read.
 func (j *job) intentOf(checker *check.Checker, d *resolve.Deployment) *state.Live {
-	e, err := j.project.FillEarly(d)
+	project := j.projectOf(d.File)
+	e, err := project.FillEarly(d)
 	if err != nil {
 		return nil
 	}
@@ -64,7 +65,6 @@ func (j *job) intentOf(checker *check.Checker, d *resolve.Deployment) *state.Liv
 	if problem != nil {
 		return nil
 	}
-	project := j.project
 	project.Outputs, project.Pending = d.Outputs, plan.Pending(d)
 	desired, err := project.Settle(e, fromStatic(static))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/template"
@@ -62,15 +63,12 @@ func variablesIn(v value.Value, seen map[string]bool, out *[]string) {
 	})
 }
 
-// credentialKeys are arguments in whose place a secret stands.
-var credentialKeys = []string{"access_token", "credentials", "password", "token", "secret", "api_key", "auth_string", "private_key", "connection_string"}
-
 // findSecrets collects the outputs that some step, of any section, consumes in a credential's place, and those that x-ci names.
 func (j *job) findSecrets() {
 	for _, d := range j.chosen {
 		for _, list := range [][]spec.Step{d.Build, d.Push, d.Pull} {
 			for i := range list {
-				j.secretsIn(list[i].Inputs, false)
+				graph.Credentials(list[i].Inputs, func(p template.Placeholder) { j.secrets[p.Name] = true })
 				if id := list[i].ID; id.Truthy() && markedSecret(d.File, id.Str()) {
 					j.secrets[id.Str()] = true
 				}
@@ -84,37 +82,6 @@ func markedSecret(f *spec.File, id string) bool {
 	s, _ := steps.Get(id)
 	v, _ := s.Get("sensitive")
 	return v.Truthy()
-}
-
-func (j *job) secretsIn(v value.Value, inside bool) {
-	switch v.Kind {
-	case value.Text:
-		if !inside {
-			return
-		}
-		for _, p := range template.Find(v.Text) {
-			if p.Kind == template.Output {
-				j.secrets[p.Name] = true
-			}
-		}
-	case value.List:
-		for i := range v.List {
-			j.secretsIn(v.List[i], inside)
-		}
-	case value.Map:
-		for _, e := range v.Map {
-			j.secretsIn(e.Value, inside || credential(e.Key))
-		}
-	}
-}
-
-func credential(key string) bool {
-	for _, k := range credentialKeys {
-		if strings.EqualFold(key, k) {
-			return true
-		}
-	}
-	return false
 }
 
 // sensitiveOutput tells whether a reference is to an output that must not be shown: by its own name, its step's id, or the flat name of the same output.

@@ -1,0 +1,175 @@
+// What must not be printed, beside the values of the plan, which know it themselves. A command prints a part of what it was given, in whatever surroundings, so its text is
+// searched for every secret that was looked up so far. Steps start only after their inputs were filled, and so never print a secret before it is known here.
+package deploy
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/plan"
+)
+
+// mask hides secrets in texts. Its zero value knows none.
+type mask struct {
+	mu      sync.RWMutex
+	secrets []string
+	known   map[string]bool
+}
+
+// shortest is the length of a text, in bytes, below which it is too common to be hidden wherever it stands.
+const shortest = 4
+
+// add makes a secret known: each of its lines, also in the forms that it has in JSON and in a URL.
+func (m *mask) add(secret string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil {
+		m.known = map[string]bool{}
+	}
+	for line := range strings.SplitSeq(secret, "\n") {
+		line = strings.TrimSpace(line)
+		quoted := strings.Trim(string(value.Of(line).AppendJSON(nil)), `"`)
+		for _, text := range []string{line, quoted, url.QueryEscape(line), url.PathEscape(line)} {
+			if len(text) >= shortest && !m.known[text] && !common(text) {
+				m.known[text] = true
+				m.secrets = append(m.secrets, text)
+			}
+		}
+	}
+}
+
+// common reports whether a text is a word of YAML and no secret.
+func common(text string) bool {
+	return slices.Contains([]string{"true", "false", "null", "none"}, strings.ToLower(text))
+}
+
+// apply returns the text with every secret replaced. All places are found before the first is replaced: where two secrets overlap, or one holds the other, nothing of
+// either stays.
+func (m *mask) apply(text string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var hidden []bool
+	for _, s := range m.secrets {
+		for from := 0; ; {
+			i := strings.Index(text[from:], s)
+			if i < 0 {
+				break
+			}
+			if hidden == nil {
+				hidden = make([]bool, len(text)+1)
+			}
+			for k := range len(s) {
+				hidden[from+i+k] = true
+			}
+			from += i + 1
+		}
+	}
+	if hidden == nil {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case !hidden[i]:
+			b.WriteByte(text[i])
+		case !hidden[i+1]:
+			b.WriteString("***")
+		}
+	}
+	return b.String()
+}
+
+// long is the length from which on a secret is told from a word that happens to be the same: `prod`, say, in an image's name.
+const long = 8
+
+// holds reports whether a text holds one of the long secrets.
+func (m *mask) holds(text string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.ContainsFunc(m.secrets, func(s string) bool { return len(s) >= long && strings.Contains(text, s) })
+}
+
+// mark marks the parts of what a step gave that hold a secret: it may have found it elsewhere, in a file or the environment.
+func (m *mask) mark(v value.Value) value.Value {
+	switch v.Kind {
+	case value.Text:
+		if m.holds(v.Text) {
+			return v.Mark(value.Sensitive)
+		}
+	case value.List:
+		list := make([]value.Value, len(v.List))
+		for i := range v.List {
+			list[i] = m.mark(v.List[i])
+		}
+		v.List = list
+	case value.Map:
+		entries := append([]value.Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = m.mark(entries[i].Value)
+		}
+		v.Map = entries
+	}
+	return v
+}
+
+// hide takes the secrets out of what a server or a file system answered.
+func (j *job) hide(p *plan.Plan) {
+	for _, d := range p.Deployments {
+		d.Error = j.masked.apply(d.Error)
+	}
+}
+
+// filesOf are the files that have a step.
+func (j *job) filesOf(g *graph.Graph) map[*graph.Step][]*spec.File {
+	files := map[*graph.Step][]*spec.File{}
+	for _, r := range g.Registrations {
+		f := j.chosen[r.Index].File
+		for _, s := range r.Steps {
+			if !slices.Contains(files[s], f) {
+				files[s] = append(files[s], f)
+			}
+		}
+	}
+	return files
+}
+
+// tainted marks what a step gives as sensitive when something sensitive went into it: it may be an echo.
+func tainted(function string, inputs, outputs value.Value) value.Value {
+	relevant := inputs
+	if names := madeOf(function); names != nil {
+		relevant = value.Value{Kind: value.Map}
+		for _, e := range inputs.Map {
+			if slices.Contains(names, e.Key) {
+				relevant.Map = append(relevant.Map, e)
+			}
+		}
+	}
+	if !(inputs.Origin | relevant.Marks()).Has(value.Sensitive) {
+		return outputs
+	}
+	return outputs.Deep(value.Sensitive)
+}
+
+// madeOf names the arguments that a function's outputs are made of, nil where that is not known (facts: what each returns, compiler/resolve). A registry's password is no
+// part of an image's name.
+func madeOf(function string) []string {
+	switch resolve.Canonical(function) {
+	case resolve.BuildDockerImage, resolve.PushDockerImage:
+		return []string{"image_name", "tag", "image_tag", "additional_tags"}
+	case resolve.SetWorkingDirectory:
+		return []string{"directory"}
+	case resolve.GitClone:
+		return []string{"repository", "branch", "commit_sha", "clone_directory_name"}
+	case "prefect_aws.deployments.steps.push_to_s3", "prefect_gcp.deployments.steps.push_to_gcs":
+		return []string{"bucket", "folder"}
+	case "prefect_azure.deployments.steps.push_to_azure_blob_storage":
+		return []string{"container", "folder"}
+	}
+	return nil
+}

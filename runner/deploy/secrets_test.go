@@ -1,0 +1,166 @@
+// Secrets on every way out: the live log, the JSON (and so all reports), errors. Each is a word that occurs nowhere else.
+package deploy
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/state"
+)
+
+const shell = "- prefect.deployments.steps.run_shell_script: "
+
+// logged is deploy with what was shown while it ran.
+func (s *scene) logged(files ...File) (*plan.Plan, string) {
+	s.t.Helper()
+	o := s.options("")
+	o.Files = files
+	var log strings.Builder
+	o.Log = exec.Plain(&log)
+	p, err := Deploy(context.Background(), o)
+	if err != nil {
+		s.t.Fatalf("deploy: %v", err)
+	}
+	if err := o.State.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	return p, log.String()
+}
+
+func TestSecretsInsideTextAreMasked(t *testing.T) {
+	for _, c := range []struct{ name, step, want string }{
+		{"a block in a command", `script: "echo got {{ prefect.blocks.secret.pw }} end"`, "s | got *** end"},
+		{"a leaf of a block", `script: "echo {{ prefect.blocks.json.conf.inner.key }}"`, "s | ***"},
+		{"all leaves of a block that a field is filled from", `script: "cat conf"`, "s | the key *** of ***"},
+		{"a block that is a template", `script: "cat env", env: {A: "{{ prefect.blocks.secret.filled }}"}`, "s | plain-***"},
+		{"a variable of the environment", `script: "echo a{{ $TOKEN }}b"`, "s | a***b"},
+		{"in a step's own environment", `script: "bash -c 'echo $HIDDEN'", env: {HIDDEN: "{{ $TOKEN }}"}`, "s | ***"},
+		{"by a name without $", `script: "echo {{ $SHOWN }}"`, "s | shown"},
+		{"several lines", `script: "cat key", env: {KEY: "{{ $KEY }}"}`, "s | ***\ns | in ***"},
+		{"in a URL", `script: "echo https://u:w%2Fcanary%40x@h {{ $URLISH }}"`, "s | https://u:***@h ***"},
+		{"in an error", `script: "ls ./{{ $TOKEN }}"`, "***"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.env["TOKEN"], s.env["KEY"], s.env["URLISH"], s.env["SHOWN"] = "hunter2-canary", "BEGIN-canary\n  canary-body\n", "w/canary@x", "shown"
+			s.write("conf", "the key inner-canary of user-canary\n")
+			s.write("env", "plain-hunter2-canary\n")
+			s.write("key", "BEGIN-canary\nin canary-body\n")
+			s.write("state.json", `{"schema": 1, "blocks": {"secret/pw": {"value": "blockpw-canary"}, "secret/filled": {"value": "x{{ $TOKEN }}"},
+				"json/conf": {"value": {"user": "user-canary", "inner": {"key": "inner-canary", "n": 1}}}}}`)
+			p, log := s.logged(File{"prefect.yaml", []byte("x-ci: {vars: [SHOWN]}\nbuild:\n" + shell + "{id: s, " + c.step + "}\n" +
+				one("  enforce_parameter_schema: false\n  parameters: {who: '{{ prefect.blocks.json.conf }}'}"))})
+			if all := log + string(p.JSON()); strings.Contains(all, "canary") || !strings.Contains(all, c.want) {
+				t.Errorf("want %q and no secret in\n%s", c.want, all)
+			}
+		})
+	}
+}
+
+func TestMask(t *testing.T) {
+	var m mask
+	for _, s := range []string{"abcdef", "abcdefgh", "ghij", "größe-ß", "abc", "true", `q"uote`, "****"} {
+		m.add(s)
+	}
+	for text, want := range map[string]string{
+		"x abcdefgh y": "x *** y", "abcdefghij": "***", "abcdefabcdef.": "***.", "die größe-ß!": "die ***!", "abc true": "abc true", `"q\"uote"`: `"***"`, "": "",
+		"a**** abcdef": "a*** ***",
+	} {
+		if got := m.apply(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+func FuzzMask(f *testing.F) {
+	f.Add("abcd\nefgh", "bcde", "x abcdefgh y")
+	f.Add("größe", "ößeé", "größeé")
+	f.Fuzz(func(t *testing.T, a, b, text string) {
+		var m mask
+		m.add(a)
+		m.add(b)
+		got := m.apply(text)
+		for _, piece := range strings.Split(got, "***") {
+			for _, s := range m.secrets {
+				if strings.Contains(piece, s) {
+					t.Fatalf("%q is left in %q", s, got)
+				}
+			}
+		}
+	})
+}
+
+// TestCredentialsThatAStepGives: nothing says that get-token prints a token, but that the pull step takes it for one; hash is an ordinary step.
+func TestCredentialsThatAStepGives(t *testing.T) {
+	s := newScene(t)
+	yaml := "build:\n" + shell + "{id: get-token, script: cat token}\n" + shell + "{id: hash, script: echo 2026.11}\n" + shell + "{id: use, script: \"echo x{{ get-token.stdout }}\"}\n" +
+		strings.Replace(one("  tags: ['{{ hash.stdout }}']"), "pull: []", "pull:\n- prefect.deployments.steps.git_clone: {repository: 'https://h/r', access_token: '{{ get-token.stdout }}'}", 1)
+	s.write("token", "token-canary\n")
+	p, log := s.logged(File{"prefect.yaml", []byte(yaml)})
+	if strings.Contains(log+string(p.JSON()), "canary") || !strings.Contains(log, "get-token | (sensitive)") {
+		t.Errorf("a credential is shown:\n%s%s", log, p.JSON())
+	}
+	if !strings.Contains(log, "hash | 2026.11") || !strings.Contains(string(p.JSON()), `"stdout": "2026.11"`) {
+		t.Errorf("an ordinary step is hidden:\n%s%s", log, p.JSON())
+	}
+	if live := read(t, s); !strings.Contains(live, "token-canary") {
+		t.Errorf("the deployment did not get its token:\n%s", live)
+	}
+}
+
+// read is the state as text.
+func read(t *testing.T, s *scene) string {
+	t.Helper()
+	st, err := state.OpenFile(filepath.Join(s.dir, "state.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	name := state.Name{Flow: "hello", Deployment: "d"}
+	snapshot, err := st.Read(context.Background(), state.Query{Deployments: []state.Name{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(snapshot.Deployments[name].Fields.AppendJSON(nil))
+}
+
+// TestWhatFollowsFromASecretIsSecret: the outputs of a step that was given one, unless it is known what they are made of.
+func TestWhatFollowsFromASecretIsSecret(t *testing.T) {
+	s := newScene(t)
+	s.env["TOKEN"] = "hunter2-canary"
+	s.write("sub.txt", "")
+	p, _ := s.logged(File{"prefect.yaml", []byte("build:\n" + shell + "{id: rot, script: \"bash -c 'echo $T | tr a-z b-za'\", env: {T: '{{ $TOKEN }}'}}\n" +
+		shell + "{id: again, script: \"bash -c 'echo $T | rev'\", env: {T: '{{ rot.stdout }}'}}\n" + shell + "{id: open, script: echo visible}\n" + one(""))})
+	text := string(p.JSON())
+	if strings.Contains(text, "dbobsz") || strings.Contains(text, "zsbobd") || strings.Count(text, "(sensitive)") < 2 || !strings.Contains(text, "visible") {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestVarsAreOfTheirOwnFile: what one file lets be shown, another one may not.
+func TestVarsAreOfTheirOwnFile(t *testing.T) {
+	s := newScene(t)
+	s.env["REGION"] = "canary7" // too short to be known for a secret wherever it stands
+	file := func(name string) string {
+		return "build:\n" + shell + "{id: " + name + ", script: \"echo {{ $REGION }}\"}\n" + strings.Replace(one("  description: in {{ $REGION }}"), "name: d", "name: "+name, 1)
+	}
+	p, _ := s.logged(File{"a.yaml", []byte("x-ci: {vars: [REGION], version: always}\n" + file("a"))}, File{"b.yaml", []byte(file("b"))})
+	for i, want := range []string{"canary7", "(sensitive)"} {
+		if out, _ := p.Steps[i].Outputs.Get("stdout"); strings.Contains(want, "canary") != (out.Marks() == 0) {
+			t.Errorf("%s: the output's marks are %b", p.Steps[i].Key, out.Marks())
+		}
+		description, _ := p.Deployments[i].Desired.Fields.Get("description")
+		if strings.Contains(want, "canary") != (description.Marks() == 0) {
+			t.Errorf("%s: the description's marks are %b", p.Deployments[i].Name, description.Marks())
+		}
+	}
+	both := "build:\n" + shell + "{id: one, script: \"echo {{ $REGION }}\"}\n"
+	p, _ = s.logged(File{"a.yaml", []byte("x-ci: {vars: [REGION]}\n" + both + one(""))}, File{"b.yaml", []byte(both + strings.Replace(one(""), "name: d", "name: e", 1))})
+	if len(p.Steps) != 1 || strings.Contains(string(p.JSON()), "canary") {
+		t.Errorf("a step of both files shows what one of them hides:\n%s", p.JSON())
+	}
+}
