@@ -189,7 +189,7 @@ func (a *action) server() error {
 
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
-	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base()}
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment}
 	if len(o.files) == 0 {
 		o.files = []string{"prefect.yaml"}
 	}
@@ -244,9 +244,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 
 // answer says what the plan is, or what became of it: on every channel, and also where deployments failed.
 func (a *action) answer(ctx context.Context, p *plan.Plan, acting bool, elapsed string) error {
-	if err := a.job.Print("", report.Text(p, acting, elapsed)); err != nil {
-		return err
-	}
+	printed := a.job.Print("", report.Text(p, acting, elapsed))
 	for _, d := range p.Deployments {
 		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {
 			a.findings.beside = append(a.findings.beside, a.ofFailure(d))
@@ -255,13 +253,13 @@ func (a *action) answer(ctx context.Context, p *plan.Plan, acting bool, elapsed 
 	if !acting && a.event.Name == "pull_request" {
 		a.findings.beside = append(a.findings.beside, a.ofChanges(report.Of(p))...)
 	}
-	if err := a.outputs(ctx, p, acting); err != nil {
-		return err
+	told := errors.Join(printed, a.outputs(ctx, p, acting), a.job.Summary(report.Markdown(p, acting))) // one that fails takes nothing from the others
+	outcome := (&options{}).exit(ctx, p)
+	if told != nil && outcome != nil {
+		a.job.Error(ci.Place{}, "results", diag.CleanLines(told.Error()))
+		return outcome
 	}
-	if err := a.job.Summary(report.Markdown(p, acting)); err != nil {
-		return err
-	}
-	return (&options{}).exit(ctx, p)
+	return errors.Join(told, outcome)
 }
 
 func (a *action) place(d *plan.Deployment) ci.Place {

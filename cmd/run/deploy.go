@@ -18,7 +18,6 @@ import (
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
-	"github.com/org/prefect-deploy-action/runner/report"
 )
 
 func planCommand(ctx context.Context, w cli.World) *cobra.Command {
@@ -52,6 +51,11 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		return err
 	}
 	defer r.State.Close()
+	to, err := o.results(w, acting)
+	if err != nil {
+		return err
+	}
+	defer to.close()
 	if !o.quiet {
 		r.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
 	}
@@ -66,15 +70,7 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 	if p == nil {
 		return failure(ctx, w, err)
 	}
-	if err := o.show(w, p, acting, seconds(time.Since(began))); err != nil {
-		return err
-	}
-	if acting {
-		if err := stepOutputs(w, p); err != nil {
-			return err
-		}
-	}
-	return o.exit(ctx, p)
+	return o.show(w, to, p, acting, seconds(time.Since(began)), o.exit(ctx, p))
 }
 
 // sink chooses how steps are shown: groups in GitHub, else prefixed lines, coloured on a terminal.
@@ -116,39 +112,8 @@ func failure(ctx context.Context, w cli.World, err error) error {
 	return cli.Fail("%s", diag.CleanLines(err.Error()))
 }
 
-// show writes the results. With one sent to stdout nothing else goes there.
-func (o *options) show(w cli.World, p *plan.Plan, acting bool, elapsed string) error {
-	taken := false
-	for _, out := range []struct {
-		path string
-		data func() []byte
-	}{{o.json, p.JSON}, {o.markdown, func() []byte { return []byte(report.Markdown(p, acting)) }}} {
-		switch out.path {
-		case "":
-		case "-":
-			taken = true
-			if _, err := w.Stdout.Write(out.data()); err != nil {
-				return err
-			}
-		default:
-			if err := os.WriteFile(out.path, out.data(), 0o644); err != nil {
-				return cli.Fail("%v", err)
-			}
-		}
-	}
-	if taken || o.quiet {
-		return nil
-	}
-	_, err := fmt.Fprint(w.Stdout, report.Text(p, acting, elapsed))
-	return err
-}
-
-// stepOutputs writes every step output that is no secret to the CI's output file, as STEP-ID_OUTPUT.
-func stepOutputs(w cli.World, p *plan.Plan) error {
-	path, _ := w.Env("GITHUB_OUTPUT")
-	if path == "" {
-		return nil
-	}
+// stepOutputs are the step outputs that are no secret, each as STEP-ID_OUTPUT, in the form of the CI's output file.
+func stepOutputs(p *plan.Plan) []byte {
 	var b strings.Builder
 	for _, s := range p.Steps {
 		keys := append([]value.Entry(nil), s.Outputs.Map...)
@@ -159,15 +124,7 @@ func stepOutputs(w cli.World, p *plan.Plan) error {
 			}
 		}
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return cli.Fail("GITHUB_OUTPUT: %v", err)
-	}
-	_, err = f.WriteString(b.String())
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return []byte(b.String())
 }
 
 // writeOutput uses the heredoc form, with a delimiter that does not occur in the value.

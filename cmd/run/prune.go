@@ -25,17 +25,20 @@ func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
 				return err
 			}
 			defer r.State.Close()
+			to, err := o.results(w, false)
+			if err != nil {
+				return err
+			}
+			defer to.close()
 			p, err := deploy.Prune(ctx, r, yes)
 			if p == nil {
 				return failure(ctx, w, err)
 			}
-			if err := o.show(w, p, yes, seconds(time.Since(began))); err != nil {
-				return err
-			}
+			err = o.show(w, to, p, yes, seconds(time.Since(began)), o.exit(ctx, p))
 			if !yes && len(p.Deployments) > 0 && !o.quiet {
 				fmt.Fprintf(w.Stderr, "nothing was deleted; --yes deletes %s\n", diag.Count(len(p.Deployments), "deployment"))
 			}
-			return o.exit(ctx, p)
+			return err
 		}}
 	f := c.Flags()
 	f.StringArrayVarP(&o.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
