@@ -4,6 +4,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,7 +43,9 @@ type options struct {
 	deletes int
 	base    string
 	plan    string
-	debug   bool
+	// environment is the target's name: part of the owner that a created deployment carries.
+	environment string
+	debug       bool
 
 	json, markdown string
 	detailed       bool
@@ -68,9 +71,10 @@ func (o *options) add(c *cobra.Command) {
 	f.BoolVar(&o.fast, "fail-fast", false, "start nothing more after the first failure")
 	f.BoolVar(&o.prune, "prune", false, "delete owned deployments that the file no longer declares")
 	f.IntVar(&o.deletes, "max-deletes", defaultMaxDeletes, "the most deployments that --prune may delete")
+	f.StringVar(&o.environment, "environment", "", "the target's name (staging, production): part of what owns a deployment")
 	f.StringVar(&o.base, "base", "", "the commit whose file tells what was declared before")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
-	f.BoolVar(&o.debug, "debug", false, "more about errors")
+	f.BoolVar(&o.debug, "debug", false, "show each request to the Prefect API on stderr")
 	f.StringVar(&o.json, "json", "", "write the plan as JSON to `FILE`; - is stdout")
 	f.StringVar(&o.markdown, "markdown", "", "write the plan as Markdown to `FILE`; - is stdout")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
@@ -126,6 +130,16 @@ func (o *options) overrides(c *cobra.Command) resolve.Overrides {
 
 // run turns the options into what a run is told; entrypoint is the positional one, "" for none. The caller closes the state.
 func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint string) (deploy.Options, error) {
+	switch {
+	case o.jobs < 1:
+		return deploy.Options{}, cli.Usage("--jobs %d: at least one step or write runs at once", o.jobs)
+	case o.deletes < 0:
+		return deploy.Options{}, cli.Usage("--max-deletes %d: write 0 or more", o.deletes)
+	case o.retries < 0:
+		return deploy.Options{}, cli.Usage("--retries %d: write 0 or more", o.retries)
+	case o.json == "-" && o.markdown == "-":
+		return deploy.Options{}, cli.Usage("--json - and --markdown - can't both have stdout: name a file for one of them")
+	}
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return deploy.Options{}, cli.Fail("-C %s: %v", o.dir, err)
@@ -137,7 +151,7 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 		dir = real // Prefect writes the resolved directory into pull steps
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
-		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes}
+		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
 	r.Token, _ = w.Env("GITHUB_TOKEN")
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {
@@ -170,14 +184,7 @@ func (o *options) read(r *deploy.Options, dir string) error {
 // open opens the state: a file, or the Prefect API. Neither is an error that names both; there is never a silent local write.
 func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if path, ok := strings.CutPrefix(o.state, "file:"); ok && path != "" {
-		if !filepath.IsAbs(path) {
-			cwd, err := os.Getwd()
-			if err != nil {
-				return nil, cli.Fail("%v", err)
-			}
-			path = filepath.Join(cwd, path)
-		}
-		return state.OpenFile(path)
+		return state.OpenFile(under(dir, path)) // as if started in -C DIR
 	}
 	if ref, ok := strings.CutPrefix(o.state, "git:"); ok && ref != "" {
 		return deploy.GitState(ref), nil
@@ -189,7 +196,12 @@ func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
-	return state.OpenPrefect(prefect.New(config, prefect.Options{MaxWriters: max(o.jobs, 2)})), nil
+	settings := prefect.Options{MaxWriters: max(o.jobs, 2)}
+	if o.debug {
+		t := &trace{to: w.Stderr, next: http.DefaultTransport, now: time.Now}
+		settings.Transport, settings.Log = t, t.line
+	}
+	return state.OpenPrefect(prefect.New(config, settings)), nil
 }
 
 // expandShort turns the older `-jv` into --job-variable: it is the one short form of two letters.

@@ -18,6 +18,8 @@ type Selection struct {
 	All   bool
 	// None allows --all to mean no deployments at all: a prune of a file that declares none any more.
 	None bool
+	// FullName, if not nil, tells a deployment's name as plans show it (flow/name, with the flow's own name): such a name is understood too.
+	FullName func(*Deployment) string
 	// Entrypoint is the positional argument.
 	Entrypoint string
 }
@@ -114,6 +116,13 @@ func named(files []*spec.File, entries []*Deployment, s Selection) ([]*Deploymen
 	taken := map[*Deployment]bool{}
 	for _, name := range names {
 		found := matching(entries, name)
+		if len(found) == 0 && s.FullName != nil && strings.Contains(name, "/") {
+			for _, d := range entries {
+				if s.FullName(d) == name {
+					found = append(found, d)
+				}
+			}
+		}
 		if len(found) == 0 {
 			if s.Entrypoint != "" && len(s.Names) == 1 {
 				return adHoc(files, entries, s)

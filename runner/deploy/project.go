@@ -196,6 +196,7 @@ func (j *job) load() error {
 		j.files = append(j.files, &spec.File{Name: j.Missing})
 	}
 	var diags diag.List
+	j.Selection.FullName = j.checker.FullName
 	chosen, err := resolve.Select(j.files, j.Selection, &diags)
 	j.checker.Add(diags)
 	if stop := j.stop(); stop != nil {
