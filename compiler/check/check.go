@@ -7,7 +7,6 @@ package check
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 	"sync"
 
@@ -48,14 +47,6 @@ type flowResult struct {
 // New returns a Checker for the working directory root.
 func New(root fs.FS) *Checker {
 	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
-}
-
-// Root is the directory, relative to the working directory, that a file's paths are relative to: "." or, with `x-ci: {root: file}`, the file's own.
-func Root(f *spec.File) string {
-	if root, _ := f.CI.Get("root"); root.Text == "file" {
-		return path.Dir(f.Name)
-	}
-	return "."
 }
 
 // loader is the one for a root; mu is held.
@@ -261,7 +252,7 @@ func (c *Checker) derivedPull(d *resolve.Deployment) {
 
 // Flow reads an entrypoint of a file's deployments, once. It is safe for concurrent use.
 func (c *Checker) Flow(f *spec.File, entrypoint string) (*flow.Flow, *flow.Problem) {
-	return c.flowIn(Root(f), entrypoint)
+	return c.flowIn(f.Root(), entrypoint)
 }
 
 func (c *Checker) flowIn(root, entrypoint string) (*flow.Flow, *flow.Problem) {

@@ -82,7 +82,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 		return n
 	}
 	n := &node{effects: e, step: &Step{Digest: digest, Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
-		File: l.deployment.File.Name, Pos: s.Pos, Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
+		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
 		Reads: e.reads, Writes: e.writes, Sensitive: sensitive(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()

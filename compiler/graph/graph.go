@@ -40,6 +40,8 @@ type Step struct {
 	Inputs value.Value
 	File   string
 	Pos    value.Pos
+	// Root is the directory that the file's paths are relative to, "." for the working directory.
+	Root string
 	// Upstream are the steps whose outputs the inputs may refer to, in their list's order: a later one's bare output names win.
 	Upstream []*Step
 	// Directory are the set_working_directory steps that stand before this one in its list; the last decides where it runs.

@@ -11,6 +11,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"strings"
 	"sync"
 
@@ -247,6 +248,14 @@ func (f *File) Steps() []Step {
 		}
 	}
 	return f.steps
+}
+
+// Root is the directory, relative to the working directory, that the file's paths are relative to: "." or, with `x-ci: {root: file}`, the file's own.
+func (f *File) Root() string {
+	if root, _ := f.CI.Get("root"); root.Text == "file" {
+		return path.Dir(f.Name)
+	}
+	return "."
 }
 
 // Len is the number of deployments in the file.

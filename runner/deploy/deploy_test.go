@@ -324,3 +324,24 @@ deployments:
 		t.Error("a step ran although the one before it in its list failed")
 	}
 }
+
+// TestPathsOfTheFile: with x-ci.root: file, entrypoints, steps and the derived pull step are all of the file's directory.
+func TestPathsOfTheFile(t *testing.T) {
+	s := newScene(t)
+	if err := os.Mkdir(filepath.Join(s.dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.write("sub/own.py", flowFile)
+	o := s.options("x-ci: {root: file, vars: [PWD]}\nbuild:\n- prefect.deployments.steps.run_shell_script: {id: where, script: pwd}\ndeployments:\n- {name: d, entrypoint: \"own.py:hello\", tags: [\"{{ where.stdout }}\"], work_pool: {name: p}}\n")
+	o.Files[0].Name = "sub/prefect.yaml"
+	p, err := Deploy(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := p.Deployments[0].Desired.Fields
+	tags, _ := fields.Get("tags")
+	pull, _ := fields.Get("pull_steps")
+	if len(tags.List) != 1 || !strings.HasSuffix(tags.List[0].Text, "/sub") || !strings.Contains(string(pull.AppendJSON(nil)), `/sub"`) {
+		t.Errorf("tags %s, pull %s", tags.AppendJSON(nil), pull.AppendJSON(nil))
+	}
+}

@@ -14,7 +14,7 @@ import (
 )
 
 func (j *job) flowKey(e *plan.Early) string {
-	return check.Root(e.Resolved.File) + "\x00" + e.Entrypoint
+	return e.Resolved.File.Root() + "\x00" + e.Entrypoint
 }
 
 func (j *job) flowOf(e *plan.Early) plan.Flow { return j.flows[j.flowKey(e)] }

@@ -291,7 +291,7 @@ func (j *job) source(name string) []byte {
 
 // root is the directory that a deployment's paths are relative to.
 func (j *job) root(d *resolve.Deployment) string {
-	return filepath.Join(j.Directory, filepath.FromSlash(check.Root(d.File)))
+	return filepath.Join(j.Directory, filepath.FromSlash(d.File.Root()))
 }
 
 // interpreter finds Python, once.

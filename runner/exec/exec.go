@@ -143,6 +143,9 @@ func (r *Runner) bounded(ctx context.Context, s *graph.Step, run *run) (value.Va
 	return value.Value{}, err
 }
 
+// root is the directory that a step's paths are relative to.
+func (r *Runner) root(s *graph.Step) string { return filepath.Join(r.Root, filepath.FromSlash(s.Root)) }
+
 func (r *Runner) carryOut(ctx context.Context, s *graph.Step, run *run) (value.Value, error) {
 	inputs := s.Inputs
 	if r.Resolve != nil {
@@ -152,7 +155,7 @@ func (r *Runner) carryOut(ctx context.Context, s *graph.Step, run *run) (value.V
 		}
 	}
 	return r.Do(ctx, s, step.Call{
-		Function: s.Function, Inputs: inputs, Requires: s.Requires, Root: r.Root, Dir: run.directory(s), Env: r.Env, Prefect: r.Prefect,
+		Function: s.Function, Inputs: inputs, Requires: s.Requires, Root: r.root(s), Dir: run.directory(s), Env: r.Env, Prefect: r.Prefect,
 		Stdout: run.lines(s, Stdout), Stderr: run.lines(s, Stderr),
 	})
 }

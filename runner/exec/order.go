@@ -170,7 +170,7 @@ func (run *run) outputs(steps []*graph.Step) value.Value {
 func (run *run) directory(s *graph.Step) string {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	return Directory(run.r.Root, s.Directory, run.results)
+	return Directory(run.r.root(s), s.Directory, run.results)
 }
 
 // log passes events on one at a time.

@@ -4,6 +4,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -340,7 +341,7 @@ func (p *Project) pullSteps(d *resolve.Deployment, e *Early) (value.Value, error
 	pool, _ := e.Fields.Get("work_pool")
 	variables, _ := pool.Get("job_variables")
 	image, _ := variables.Get("image")
-	directory, derived := d.DefaultDirectory(p.Directory, image)
+	directory, derived := d.DefaultDirectory(filepath.Join(p.Directory, filepath.FromSlash(d.File.Root())), image)
 	v := value.Of([]value.Value{value.Of([]value.Entry{{Key: resolve.SetWorkingDirectory, KeyKind: value.Text,
 		Value: value.Of([]value.Entry{{Key: "directory", KeyKind: value.Text, Value: value.Of(directory)}})}})})
 	if derived && !p.AlwaysPullDirectory {
