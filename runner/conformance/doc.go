@@ -7,6 +7,13 @@
 //	TestPrefect (tag real)  the real Prefect against the recording, then ours on the same server against the real one, field by field
 //	TestOracle (tag real)   ours against a folder of recorded cases that lies beside the project, where there is one
 //
+// Four more (tag real) hold our own plan against a server:
+//
+//	TestPropertiesClassified  each property of the server's OpenAPI document has a row in properties_test.go
+//	TestFieldsByHand          each of them, changed by hand on one of 300 deployments, shows in the plan exactly if the file rules it, and a deploy puts exactly that right
+//	TestPairs                 made-up pairs A, B: deploy A, plan B, deploy B: the server changed by what the plan said, and the next plan is empty
+//	TestPlanRequests          how many requests a plan of many unchanged deployments makes
+//
 // Where this project departs from Prefect on purpose, the case declares the exact differences and the row of the contract that wants them; any other difference, and a
 // declared one that does not show, fails.
 package conformance
