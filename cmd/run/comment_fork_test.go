@@ -28,6 +28,7 @@ type staged struct {
 	from    map[string]any
 	archive []byte
 	event   string // the run's
+	payload string // the event's file, "" for the usual one
 }
 
 func (s *staged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +80,9 @@ func stage(t *testing.T, files map[string]string) *staged {
 func (s *staged) comment(args ...string) (int, string) {
 	env := map[string]string{"GITHUB_API_URL": s.url, "GITHUB_REPOSITORY": "org/quickstart", "GITHUB_TOKEN": "token-canary", "GITHUB_EVENT_NAME": "workflow_run", "GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1",
 		"GITHUB_SERVER_URL": "https://github.test", "GITHUB_EVENT_PATH": "../../testdata/action/events/workflow_run_completed.json"}
+	if s.payload != "" {
+		env["GITHUB_EVENT_PATH"] = s.payload
+	}
 	var out strings.Builder
 	code := run(context.Background(), cli.World{Args: append([]string{"comment"}, args...), Stdout: &out, Stderr: &out, Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 	return code, out.String()
@@ -158,6 +162,18 @@ func TestWhatIsNoPlanIsAnsweredNeutrally(t *testing.T) {
 	}
 	s := stage(t, map[string]string{"comment.md": "1 to create\n```\n@org/admins"})
 	if code, out := s.comment("--from-run", "99"); code != 0 || !strings.Contains(s.body(), "````text\n1 to create\n```\n@org/admins\n````") {
+		t.Errorf("exit %d\n%s\n%s", code, out, s.body())
+	}
+}
+
+// Dependabot's branches are this repository's, and its runs may not comment.
+func TestTheSecondStageCommentsForDependabot(t *testing.T) {
+	s := stage(t, map[string]string{"plan.json": hostilePlan("x", 1)})
+	s.from["full_name"], s.from["owner"], s.payload = "org/quickstart", map[string]any{"login": "org"}, filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(s.payload, []byte(`{"action":"completed","workflow_run":{"id":99,"actor":{"login":"dependabot[bot]"}},"repository":{"full_name":"org/quickstart"},"sender":{"login":"octo"}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := s.comment("--from-run", "99"); code != 0 || !strings.Contains(s.body(), "nobody has verified it") {
 		t.Errorf("exit %d\n%s\n%s", code, out, s.body())
 	}
 }

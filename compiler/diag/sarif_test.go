@@ -178,6 +178,24 @@ func TestSARIFFingerprintsStay(t *testing.T) {
 	}
 }
 
+// The same line in another file is another fault, and curing the one leaves the other what it was.
+func TestSARIFFingerprintsAreTheFiles(t *testing.T) {
+	print := func(files ...string) string {
+		var l List
+		for _, f := range files {
+			l.Add(Diagnostic{Severity: Error, Code: "wrong-type", Message: "m", Position: Position{f, 1, 1, 1, 2}})
+		}
+		var log readLog
+		if err := json.Unmarshal(renderSARIF(l), &log); err != nil {
+			t.Fatal(err)
+		}
+		return log.Runs[0].Results[len(files)-1].PartialFingerprints["prefectDeploy/v1"]
+	}
+	if both, alone := print("a.yaml", "b.yaml"), print("b.yaml"); both != alone || alone == print("a.yaml") {
+		t.Errorf("%s beside another, %s alone, %s elsewhere", both, alone, print("a.yaml"))
+	}
+}
+
 // A log that code scanning would refuse whole helps nobody: the errors stay.
 func TestSARIFOfTooMany(t *testing.T) {
 	l := make(List, mostResults+7)
