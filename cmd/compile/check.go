@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,8 @@ type checked struct {
 	diags       diag.List
 	deployments []string
 	sources     diag.Sources
+	// prefix is the way from where the command was started to the files, for annotations.
+	prefix string
 	dir         string
 }
 
@@ -94,7 +97,7 @@ var renderers = map[string]func(cli.World, checked) []byte{
 	},
 	"json": func(_ cli.World, r checked) []byte { return r.diags.JSON(r.deployments) },
 	"github": func(w cli.World, r checked) []byte {
-		return []byte(r.diags.GitHub(""))
+		return []byte(r.diags.GitHub(r.prefix))
 	},
 	"sarif": func(_ cli.World, r checked) []byte {
 		version, _ := cli.Version()
@@ -205,4 +208,13 @@ func replaceFile(path string, data []byte) error {
 		return err
 	}
 	return os.Rename(temp.Name(), real)
+}
+
+// prefixOf is -C as a prefix of file names: "" where nothing was given or where it is no part of this directory.
+func prefixOf(dir string) string {
+	clean := filepath.ToSlash(filepath.Clean(dir))
+	if clean == "." || filepath.IsAbs(dir) || strings.HasPrefix(clean, "../") || clean == ".." {
+		return ""
+	}
+	return clean + "/"
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,11 @@ func explainCommand(w cli.World) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, ok := diag.Explain(args[0])
 			if !ok {
-				return cli.Usage("there is no code %s; %s", diag.Quote(args[0]), diag.DidYouMean(args[0], diag.Codes()))
+				help := diag.DidYouMean(args[0], diag.Codes())
+				if help == "" {
+					help = "the codes are " + strings.Join(diag.Codes(), ", ")
+				}
+				return cli.Usage("there is no code %s; %s", diag.Quote(args[0]), help)
 			}
 			_, err := fmt.Fprint(w.Stdout, text)
 			return err

@@ -85,6 +85,11 @@ func (j *job) before() (*plan.Plan, error) {
 	j.supersede(p)
 	j.addGone(p)
 	p.Notes = append(p.Notes, notHere(p)...)
+	for _, d := range p.Deployments {
+		if d.Desired != nil && len(d.Desired.KeptSchedules) > 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: schedules that the file does not have stay: %s; remove them on the server if they are to go", d.Name, strings.Join(d.Desired.KeptSchedules, ", ")))
+		}
+	}
 	return p, j.stop()
 }
 
@@ -203,7 +208,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			python, _ := j.interpreterFor(c)
 			outputs, err := j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
-			return j.masked.mark(tainted(s.Function, c.Inputs, outputs)), err
+			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
 		},
 		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
 			project := j.projectOf(files[s]...)

@@ -59,6 +59,8 @@ type Desired struct {
 	Schedules     []Schedule
 	SchedulesSaid bool
 	SchedulesPos  value.Pos
+	// KeptSchedules are slugs of live schedules that the file does not have and that stay, as in Prefect: someone may have made them by hand.
+	KeptSchedules []string
 	VersionInfo   value.Value
 	Labels        value.Value
 	SchemaUnknown string

@@ -147,6 +147,7 @@ func diffSchedules(d *Desired, live []value.Value) (changes []Change, send *valu
 			continue
 		}
 		if keep[i] {
+			d.KeptSchedules = append(d.KeptSchedules, slugOf(l))
 			list.List = append(list.List, l)
 			continue
 		}

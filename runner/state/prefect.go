@@ -54,9 +54,17 @@ func (b *server) read(ctx context.Context, q Query) (*Snapshot, error) {
 	}
 	all.Wait()
 	if first != nil {
-		return nil, first
+		return nil, b.hint(first)
 	}
 	return s, nil
+}
+
+// hint explains the commonest wrong address: a server's lists are never 404 where its API is.
+func (b *server) hint(err error) error {
+	if source := b.client.Source(); prefect.StatusOf(err) == http.StatusNotFound && !strings.HasSuffix(source, "/api") && !strings.Contains(source, "/api/") {
+		return fmt.Errorf("%w; is the API at %s/api? PREFECT_API_URL has to name it", err, source)
+	}
+	return err
 }
 
 func (b *server) readVersion(ctx context.Context, _ Query, s *Snapshot) (err error) {
