@@ -68,7 +68,7 @@ type checked struct {
 	sources     diag.Sources
 	// prefix is the way from where the command was started to the files, for annotations.
 	prefix string
-	dir         string
+	dir    string
 }
 
 func checkFiles(dir string, files []cli.File) checked {
