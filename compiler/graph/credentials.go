@@ -6,7 +6,7 @@
 //	pull:
 //	- prefect.deployments.steps.git_clone: {repository: …, access_token: "{{ get-token.stdout }}"}
 //
-// makes `stdout` of get-token a credential. `stderr` is none, but neither is shown live: which stream a secret goes to is not for us to guess.
+// makes `stdout` of get-token a credential, and so `stderr`: which stream a secret goes to is not for us to guess.
 package graph
 
 import (
@@ -25,8 +25,14 @@ func (s *Step) Hidden() bool { return s.Sensitive || len(s.Credentials) > 0 }
 
 // Secret reports whether an output of the step must not be shown.
 func (s *Step) Secret(output string) bool {
-	return s.Sensitive || slices.Contains(s.Credentials, AllOutputs) || slices.Contains(s.Credentials, output)
+	if s.Sensitive {
+		return true
+	}
+	return slices.ContainsFunc(s.Credentials, func(c string) bool { return c == AllOutputs || c == output || printed(c) && printed(output) })
 }
+
+// printed reports whether an output is what a step wrote to one of its streams.
+func printed(output string) bool { return output == "stdout" || output == "stderr" }
 
 // Credentials calls visit for each output that the inputs of a step refer to in a credential's place.
 func Credentials(inputs value.Value, visit func(template.Placeholder)) {

@@ -23,7 +23,9 @@ func together(sources ...string) *Graph {
 
 func TestOutputsInACredentialsPlace(t *testing.T) {
 	const shell = "- prefect.deployments.steps.run_shell_script: "
-	clone := func(argument string) string { return "pull:\n- prefect.deployments.steps.git_clone: {repository: r, " + argument + "}\n" }
+	clone := func(argument string) string {
+		return "pull:\n- prefect.deployments.steps.git_clone: {repository: r, " + argument + "}\n"
+	}
 	for _, c := range []struct{ build, rest, want string }{
 		{shell + "{id: get, script: ./t}\n", clone(`access_token: "{{ get.stdout }}"`), "get: stdout"},
 		{shell + "{id: get, script: ./t}\n", clone(`access_token: "x{{ get[stdout] }}"`), "get: stdout"},
@@ -47,6 +49,30 @@ func TestOutputsInACredentialsPlace(t *testing.T) {
 	}
 }
 
+func TestWhichOutputsAreSecret(t *testing.T) {
+	for _, c := range []struct {
+		step             Step
+		secret, notAtAll string
+	}{
+		{Step{Sensitive: true}, "stdout x", ""},
+		{Step{Credentials: []string{"stdout"}}, "stdout stderr", "x"},
+		{Step{Credentials: []string{AllOutputs}}, "stdout x", ""},
+		{Step{Credentials: []string{"x", "y"}}, "x y", "stdout z"},
+		{Step{}, "", "stdout x"},
+	} {
+		for _, output := range strings.Fields(c.secret) {
+			if !c.step.Secret(output) {
+				t.Errorf("%+v: %s is no secret", c.step, output)
+			}
+		}
+		for _, output := range strings.Fields(c.notAtAll) {
+			if c.step.Secret(output) {
+				t.Errorf("%+v: %s is a secret", c.step, output)
+			}
+		}
+	}
+}
+
 func TestAStepOfTwoFiles(t *testing.T) {
 	const rest = "build:\n- prefect.deployments.steps.run_shell_script: {id: get, script: ./t}\npull: []\ndeployments:\n- {name: d, entrypoint: \"f.py:f\"}\n"
 	const sensitive = "x-ci: {steps: {get: {sensitive: true}}}\n"
@@ -55,7 +81,9 @@ func TestAStepOfTwoFiles(t *testing.T) {
 			t.Errorf("one file's word that a step is sensitive is lost: %+v", g.Steps[0])
 		}
 	}
-	effects := func(writes string) string { return "x-ci: {steps: {get: {effects: {reads: [], writes: [" + writes + "]}}}}\n" + rest }
+	effects := func(writes string) string {
+		return "x-ci: {steps: {get: {effects: {reads: [], writes: [" + writes + "]}}}}\n" + rest
+	}
 	if g := together(effects("a"), effects("b")); len(g.Steps) != 2 || g.Steps[1].Writes[0] != "b" {
 		t.Error("two files declare different effects, and one of them is lost")
 	}

@@ -95,6 +95,17 @@ func (m *mask) holds(text string) bool {
 	return slices.ContainsFunc(m.secrets, func(s string) bool { return len(s) >= long && strings.Contains(text, s) })
 }
 
+// given makes the secrets known that a step gave, and marks what else holds one.
+func (m *mask) given(s *graph.Step, outputs value.Value) value.Value {
+	tell := plan.Lookups{Secret: m.add}
+	for _, e := range outputs.Map {
+		if s.Secret(e.Key) {
+			tell.Tell(e.Value)
+		}
+	}
+	return m.mark(outputs)
+}
+
 // mark marks the parts of what a step gave that hold a secret: it may have found it elsewhere, in a file or the environment.
 func (m *mask) mark(v value.Value) value.Value {
 	switch v.Kind {
@@ -118,10 +129,14 @@ func (m *mask) mark(v value.Value) value.Value {
 	return v
 }
 
-// hide takes the secrets out of what a server or a file system answered.
+// hide takes the secrets out of what a server or a file system answered, and of what steps gave before another one told that it is a secret.
 func (j *job) hide(p *plan.Plan) {
 	for _, d := range p.Deployments {
 		d.Error = j.masked.apply(d.Error)
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		s.Outputs, s.Error = j.masked.mark(s.Outputs), j.masked.apply(s.Error)
 	}
 }
 

@@ -100,6 +100,7 @@ func TestCredentialsThatAStepGives(t *testing.T) {
 	yaml := "build:\n" + shell + "{id: get-token, script: cat token}\n" + shell + "{id: hash, script: echo 2026.11}\n" + shell + "{id: use, script: \"echo x{{ get-token.stdout }}\"}\n" +
 		strings.Replace(one("  tags: ['{{ hash.stdout }}']"), "pull: []", "pull:\n- prefect.deployments.steps.git_clone: {repository: 'https://h/r', access_token: '{{ get-token.stdout }}'}", 1)
 	s.write("token", "token-canary\n")
+	yaml = strings.Replace(yaml, "{id: use,", "{id: other, script: cat token, stream_output: false}\n"+shell+"{id: use,", 1)
 	p, log := s.logged(File{"prefect.yaml", []byte(yaml)})
 	if strings.Contains(log+string(p.JSON()), "canary") || !strings.Contains(log, "get-token | (sensitive)") {
 		t.Errorf("a credential is shown:\n%s%s", log, p.JSON())

@@ -100,24 +100,24 @@ func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, er
 	return v.Mark(value.Sensitive), template.Found, nil
 }
 
-// tell hands on the leaves of a secret value.
-func (l *Lookups) tell(v value.Value) {
+// Tell hands the leaves of a secret value to Secret.
+func (l *Lookups) Tell(v value.Value) {
 	switch {
 	case l.Secret == nil || v.IsNull() || v.Kind == value.Bool:
 	case v.Kind == value.List:
 		for i := range v.List {
-			l.tell(v.List[i])
+			l.Tell(v.List[i])
 		}
 	case v.Kind == value.Map:
 		for _, e := range v.Map {
-			l.tell(e.Value)
+			l.Tell(e.Value)
 		}
 	default:
 		l.Secret(v.Str())
 	}
 }
 
-// tellBlock is tell with what the later passes make of a block's own templates; what they can't fill is told when they come to it.
+// tellBlock is Tell with what the later passes make of a block's own templates; what they can't fill is told when they come to it.
 func (l *Lookups) tellBlock(v value.Value) {
 	if l.Secret == nil {
 		return
@@ -129,7 +129,7 @@ func (l *Lookups) tellBlock(v value.Value) {
 		}
 		v = filled
 	}
-	l.tell(v)
+	l.Tell(v)
 }
 
 // insideBlock follows a path into a block's data. Data that is just {"value": …} stands for that value.
@@ -193,7 +193,7 @@ func (l *Lookups) env(name string) (value.Value, template.State, error) {
 func (l *Lookups) marked(name, text string) value.Value {
 	v := value.Of(text)
 	if !l.Shown(name) {
-		l.tell(v)
+		l.Tell(v)
 		v = v.Mark(value.Sensitive)
 	}
 	return v
@@ -234,7 +234,7 @@ func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
 				v = v.Mark(value.Sensitive)
 			}
 			if v.Marks().Has(value.Sensitive) {
-				l.tell(v)
+				l.Tell(v)
 			}
 			return v, template.Found, nil
 		}
