@@ -90,7 +90,7 @@ func TestAnnotateWithHostileText(t *testing.T) {
 		var b bytes.Buffer
 		jobWith(&b, nil).Annotate([]Annotation{{LevelNotice, Place{"prefect.yaml", 1}, text, text, 0}}, "")
 		got := annotated(t, b.String())
-		if len(got) != 1 || strings.ContainsAny(got[0].head+got[0].text, "\x1b\x00\r\u202e\xff") || len(b.String()) > 400_000 && len(got[0].text) > longestText+10 {
+		if len(got) != 1 || (strings.ContainsAny(got[0].head+got[0].text, "\x1b\x00\r\u202e") || strings.Contains(got[0].head+got[0].text, "\xff")) || len(b.String()) > 400_000 && len(got[0].text) > longestText+10 {
 			t.Errorf("%.80q: %.300q", text, b.String())
 		}
 	}
