@@ -73,7 +73,7 @@ type checked struct {
 
 func checkFiles(dir string, files []cli.File) checked {
 	c := check.New(os.DirFS(dir))
-	r := checked{dir: dir}
+	r := checked{dir: dir, prefix: prefixOf(dir)}
 	data := map[string][]byte{}
 	for _, f := range files {
 		data[f.Name] = f.Data

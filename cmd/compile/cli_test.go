@@ -90,6 +90,16 @@ func TestSARIFPathsAreTheRepositorys(t *testing.T) {
 	}
 }
 
+// A runner's annotations count from where the command was started: -C goes before the files' names.
+func TestAnnotationsAreFoundFromWhereTheCommandWasStarted(t *testing.T) {
+	t.Chdir(project(t, map[string]string{"team a/bad.yaml": bad, "team a/flow.py": flowFile}))
+	for at, want := range map[string]string{"team a": "::error file=team a/bad.yaml,", "./team a/": "::error file=team a/bad.yaml,"} {
+		if _, stdout, _ := compile("check", "-f", "bad.yaml", "--format", "github", "-C", at); !strings.HasPrefix(stdout, want) {
+			t.Errorf("-C %s: %s", at, stdout)
+		}
+	}
+}
+
 func TestUnreadableFile(t *testing.T) {
 	dir := project(t, map[string]string{"prefect.yaml": good})
 	if err := os.Chmod(filepath.Join(dir, "prefect.yaml"), 0); err != nil {
