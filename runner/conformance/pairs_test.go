@@ -47,6 +47,7 @@ func madeFields() []made {
 	}
 	return []made{
 		{"version", func(r *rand.Rand) any { return pick(r, "1", "2", "v3-é", "") }},
+		{"version_type", func(r *rand.Rand) any { return pick(r, nil, "prefect:simple") }},
 		{"description", func(r *rand.Rand) any {
 			return pick(r, nil, "", "one", "two\nlines", "None", "{{ prefect.variables.word }}")
 		}},
@@ -194,7 +195,7 @@ func rename(r *rand.Rand, p pair) {
 	p.after["schedules"] = list
 }
 
-// distinct says whether no slug stands twice, which the server refuses.
+// distinctSlugs says whether no slug stands twice, which the server refuses.
 func distinctSlugs(d map[string]any) bool {
 	list, _ := d["schedules"].([]any)
 	seen := map[string]bool{}
@@ -260,8 +261,8 @@ func differing(pairs []pair) map[string]int {
 	return out
 }
 
-// everyField are all keys of a deployment and its parts that prefect.yaml knows and this project deploys, but for version_type, which needs a repository.
-var everyField = []string{"version", "description", "tags", "parameters", "enforce_parameter_schema", "paused", "concurrency_limit", "concurrency_limit.limit", "concurrency_limit.collision_strategy",
+// everyField are all keys of a deployment and its parts that decide what a server then holds of it, but for the name.
+var everyField = []string{"version", "version_type", "description", "tags", "parameters", "enforce_parameter_schema", "paused", "concurrency_limit", "concurrency_limit.limit", "concurrency_limit.collision_strategy",
 	"concurrency_limit.grace_period_seconds", "pull", "build", "entrypoint", "work_pool", "work_pool.name", "work_pool.work_queue_name", "work_pool.job_variables", "schedules", "schedules.cron",
 	"schedules.day_or", "schedules.interval", "schedules.anchor_date", "schedules.rrule", "schedules.timezone", "schedules.active", "schedules.parameters", "schedules.slug", "schedules.replaces"}
 

@@ -145,5 +145,22 @@ func (c *testCase) deployAgain(t *testing.T) {
 	g := c.Git.defaults()
 	g.run(t, project, "add", "NEWS")
 	g.run(t, project, "commit", "-q", "-m", "another commit")
+	c.planIsEmpty(t, project, cmd)
+	w.take()
 	deploy("after a commit")
+}
+
+// planIsEmpty: at another commit, without an edit, nothing is to be created, changed or deleted.
+func (c *testCase) planIsEmpty(t *testing.T, project string, cmd command) {
+	t.Helper()
+	file := filepath.Join(filepath.Dir(project), "plan.json")
+	cmd.words = []string{program(t), "plan", "--json", file}
+	if code, output := c.run(t, project, cmd); code != 0 {
+		t.Fatalf("plan after a commit: exit %d\n%s", code, output)
+	}
+	var p planned
+	readJSON(t, file, &p)
+	if n := p.Summary["create"] + p.Summary["update"] + p.Summary["delete"]; n > 0 || len(p.Deployments) == 0 {
+		t.Errorf("plan after a commit: %v %v", p.Summary, p.paths())
+	}
 }

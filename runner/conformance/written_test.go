@@ -59,7 +59,7 @@ func (c *check) literal() (faults []string) {
 		}
 	}
 	limit, options := limitOf(c.wants["concurrency_limit"])
-	now := comparable(c.after)
+	now := answered(c.after)
 	if text(now["concurrency_limit"]) != text(limit) || text(now["concurrency_options"]) != text(options) {
 		faults = append(faults, fmt.Sprintf("concurrency_limit: the file says %s, the server has %s %s", text(c.wants["concurrency_limit"]), text(now["concurrency_limit"]), text(now["concurrency_options"])))
 	}
@@ -123,7 +123,8 @@ func nested(v any) bool {
 	return false
 }
 
-func comparable(d map[string]any) map[string]any {
+// answered are the compared fields of an answer, the limit under the name that the file gives it.
+func answered(d map[string]any) map[string]any {
 	out := map[string]any{}
 	for _, f := range compared {
 		out[f] = d[f]
@@ -138,7 +139,7 @@ func comparable(d map[string]any) map[string]any {
 // fields: each move was said, with its values, and each thing said has moved.
 func (c *check) fields() (faults []string) {
 	moved := map[string]move{}
-	moves("", comparable(c.before), comparable(c.after), moved)
+	moves("", answered(c.before), answered(c.after), moved)
 	for _, change := range c.changes {
 		if strings.HasPrefix(change.Path, "schedules") {
 			continue
@@ -149,7 +150,7 @@ func (c *check) fields() (faults []string) {
 		case change.Value == "after-build", change.Value == "sensitive" && ok && withheld(change):
 		case !ok:
 			faults = append(faults, fmt.Sprintf("%s: the plan said %s → %s, and nothing became of it", change.Path, text(change.Before), text(change.After)))
-		case text(m.before) != text(change.Before) || text(m.after) != text(change.After) && !c.filled(change.Path, change.After, m.after):
+		case text(m.before) != text(change.Before) && !c.filled(change.Path, change.Before, m.before) || text(m.after) != text(change.After) && !c.filled(change.Path, change.After, m.after):
 			faults = append(faults, fmt.Sprintf("%s: the plan said %s → %s, it was %s → %s", change.Path, text(change.Before), text(change.After), text(m.before), text(m.after)))
 		}
 	}
@@ -167,12 +168,12 @@ func withheld(c plannedChange) bool {
 	return inside && (c.Reason == "removed" || strings.HasPrefix(c.Path, "job_variables.env."))
 }
 
-// filled: what the server makes of nothing.
-func (c *check) filled(path string, want, got any) bool {
+// filled: what the server makes of nothing. The plan says what was meant, before and after.
+func (c *check) filled(path string, said, got any) bool {
 	if options, ok := got.(map[string]any); ok && path == "concurrency_options" && options["grace_period_seconds"] == nil {
-		return text(withoutKey(options, "grace_period_seconds")) == text(want)
+		return text(withoutKey(options, "grace_period_seconds")) == text(said)
 	}
-	return path == "work_queue_name" && want == nil && got == "default"
+	return path == "work_queue_name" && said == nil && got == "default"
 }
 
 func withoutKey(m map[string]any, key string) map[string]any {
