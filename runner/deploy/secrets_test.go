@@ -3,6 +3,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,11 +15,11 @@ import (
 
 const shell = "- prefect.deployments.steps.run_shell_script: "
 
-// logged is deploy with what was shown while it ran.
+// logged is deploy, one step after the other, with what was shown while it ran.
 func (s *scene) logged(files ...File) (*plan.Plan, string) {
 	s.t.Helper()
 	o := s.options("")
-	o.Files = files
+	o.Files, o.Jobs = files, 1
 	var log strings.Builder
 	o.Log = exec.Plain(&log)
 	p, err := Deploy(context.Background(), o)
@@ -100,7 +101,8 @@ func TestCredentialsThatAStepGives(t *testing.T) {
 	yaml := "build:\n" + shell + "{id: get-token, script: cat token}\n" + shell + "{id: hash, script: echo 2026.11}\n" + shell + "{id: use, script: \"echo x{{ get-token.stdout }}\"}\n" +
 		strings.Replace(one("  tags: ['{{ hash.stdout }}']"), "pull: []", "pull:\n- prefect.deployments.steps.git_clone: {repository: 'https://h/r', access_token: '{{ get-token.stdout }}'}", 1)
 	s.write("token", "token-canary\n")
-	yaml = strings.Replace(yaml, "{id: use,", "{id: other, script: cat token, stream_output: false}\n"+shell+"{id: use,", 1)
+	yaml = strings.Replace(yaml, "{id: use,", "{id: other, script: cat token}\n"+shell+"{id: use,", 1)
+	yaml = strings.Replace(yaml, "build:\n", "build:\n"+shell+"{id: early, script: cat token, stream_output: false}\n", 1)
 	p, log := s.logged(File{"prefect.yaml", []byte(yaml)})
 	if strings.Contains(log+string(p.JSON()), "canary") || !strings.Contains(log, "get-token | (sensitive)") {
 		t.Errorf("a credential is shown:\n%s%s", log, p.JSON())
@@ -134,11 +136,29 @@ func TestWhatFollowsFromASecretIsSecret(t *testing.T) {
 	s := newScene(t)
 	s.env["TOKEN"] = "hunter2-canary"
 	s.write("sub.txt", "")
-	p, _ := s.logged(File{"prefect.yaml", []byte("build:\n" + shell + "{id: rot, script: \"bash -c 'echo $T | tr a-z b-za'\", env: {T: '{{ $TOKEN }}'}}\n" +
-		shell + "{id: again, script: \"bash -c 'echo $T | rev'\", env: {T: '{{ rot.stdout }}'}}\n" + shell + "{id: open, script: echo visible}\n" + one(""))})
+	p, log := s.logged(File{"prefect.yaml", []byte("build:\n" + shell + "{id: rot, script: \"bash -c 'echo $T | tr a-z b-za'\", env: {T: '{{ $TOKEN }}'}}\n" +
+		shell + "{id: again, script: \"bash -c 'echo $T; echo $T | rev'\", env: {T: '{{ rot.stdout }}'}, stream_output: true}\n" + shell + "{id: open, script: echo visible}\n" + one(""))})
 	text := string(p.JSON())
 	if strings.Contains(text, "dbobsz") || strings.Contains(text, "zsbobd") || strings.Count(text, "(sensitive)") < 2 || !strings.Contains(text, "visible") {
 		t.Errorf("%s", text)
+	}
+	if !strings.Contains(log, "again | ***\n") {
+		t.Errorf("what followed from a secret is shown when it is used:\n%s", log)
+	}
+}
+
+// TestAnswersHoldNoSecret: servers like to repeat what they refuse.
+func TestAnswersHoldNoSecret(t *testing.T) {
+	s := newScene(t)
+	s.env["TOKEN"] = "hunter2-canary"
+	o := s.options("build:\n" + shell + "{id: s, script: echo x}\n" + one("  description: x{{ $TOKEN }}"))
+	o.State.Write = func(_ context.Context, w state.Write) (*state.Live, error) {
+		description, _ := w.Fields.Get("description")
+		return nil, errors.New("422: no such description: " + description.Text)
+	}
+	p, err := Deploy(context.Background(), o)
+	if err != nil || p.Deployments[0].Error != "422: no such description: x***" {
+		t.Errorf("%v, %q", err, p.Deployments[0].Error)
 	}
 }
 
