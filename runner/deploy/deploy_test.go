@@ -198,11 +198,9 @@ func TestABlocksDataIsNotShown(t *testing.T) {
 	s.write("state.json", `{"schema": 1, `+block("first-canary")+`}`)
 	s.deploy(yaml)
 	data, _ := os.ReadFile(filepath.Join(s.dir, "state.json"))
-	at := strings.LastIndex(string(data), "first-canary")
+	at := strings.Index(string(data), "first-canary")
 	if b := strings.Index(string(data), `"blocks"`); b > strings.Index(string(data), `"deployments"`) {
 		at = b + strings.Index(string(data)[b:], "first-canary")
-	} else {
-		at = strings.Index(string(data), "first-canary")
 	}
 	s.write("state.json", string(data)[:at]+"second-canary"+string(data)[at+len("first-canary"):])
 	p := s.plan(yaml)

@@ -111,6 +111,8 @@ type job struct {
 	acting   bool
 	// superseded are the entries that a later one of the same name takes the place of.
 	superseded map[int]bool
+	// byName are the entries that register under each name, in the file's order.
+	byName map[state.Name][]*plan.Early
 	// anyFailed is set by the first failing step or write.
 	anyFailed atomic.Bool
 	// gone are the deployments that are owned and no longer declared; renamed are those that a declared one replaces, by its name.
@@ -397,9 +399,11 @@ func (j *job) fault(d *resolve.Deployment, err error) {
 // readLive reads the deployments and work pools, and checks the pools.
 func (j *job) readLive(ctx context.Context) error {
 	q := state.Query{All: j.listed()}
+	j.byName = map[state.Name][]*plan.Early{}
 	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
 	for _, e := range j.early {
 		name := state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}
+		j.byName[name] = append(j.byName[name], e)
 		if !seenName[name] {
 			seenName[name] = true
 			q.Deployments = append(q.Deployments, name)

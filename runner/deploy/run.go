@@ -93,6 +93,18 @@ func (j *job) before() (*plan.Plan, error) {
 	return p, j.stop()
 }
 
+// earlier are the entries of the same name that stand before one, the nearest first.
+func (j *job) earlier(e *plan.Early) []*plan.Early {
+	var out []*plan.Early
+	for _, other := range j.byName[state.Name{Flow: j.flowOf(e).Name, Deployment: e.Name}] {
+		if other == e {
+			break
+		}
+		out = append([]*plan.Early{other}, out...)
+	}
+	return out
+}
+
 // supersede leaves of several entries that register under one name only the last: it wins in Prefect too, and writing the others would change the deployment to and fro.
 func (j *job) supersede(p *plan.Plan) {
 	last := map[state.Name]int{}
@@ -146,6 +158,13 @@ func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bo
 	desired, err := project.Settle(e, j.flowOf(e))
 	if err != nil {
 		return nil, err
+	}
+	for _, before := range j.earlier(e) {
+		earlier, err := project.Settle(before, j.flowOf(before))
+		if err != nil {
+			return nil, err
+		}
+		desired.Inherit(earlier)
 	}
 	if old := j.renamed[desired.Name]; old != nil {
 		return plan.Rename(desired, old)

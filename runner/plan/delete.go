@@ -109,3 +109,18 @@ func AsLive(d *Desired) *state.Live {
 	}
 	return &state.Live{ID: d.Name.String(), Name: d.Name, Fields: fields}
 }
+
+// Inherit takes over what an earlier entry of the same name said and this one does not: under Prefect both are written, and what an update leaves unsaid stays.
+func (d *Desired) Inherit(earlier *Desired) {
+	if !d.SchedulesSaid && earlier.SchedulesSaid {
+		d.Schedules, d.SchedulesSaid, d.SchedulesPos = earlier.Schedules, true, earlier.SchedulesPos
+	}
+	for _, field := range []string{"paused", "enforce_parameter_schema"} {
+		if _, said := d.Fields.Get(field); said {
+			continue
+		}
+		if v, said := earlier.Fields.Get(field); said {
+			d.Fields = d.Fields.Set(field, v)
+		}
+	}
+}
