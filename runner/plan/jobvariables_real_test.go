@@ -16,7 +16,11 @@ func TestJobVariablesReal(t *testing.T) {
 	if venv == "" {
 		t.Fatal("PREFECT_ORACLE_VENV is not set; it must name a virtual environment with Prefect 3.8.8")
 	}
-	for name, args := range map[string][]string{"ours": {"17", "80"}, "installed": {"18", "120", "worker-metadata"}} {
+	number := "12" // a sample; make prove asks for more
+	if os.Getenv("PROVE") != "" {
+		number = "120"
+	}
+	for name, args := range map[string][]string{"ours": {"17", number}, "installed": {"18", number, "worker-metadata"}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "again.json")
 			command := exec.Command(filepath.Join(venv, "bin", "python"), append([]string{"testdata/jobvariables.py", path}, args...)...)
@@ -24,7 +28,7 @@ func TestJobVariablesReal(t *testing.T) {
 			if out, err := command.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			compareVariables(t, path)
+			compareVariables(t, path, 50)
 		})
 	}
 }
