@@ -23,7 +23,9 @@ type recordedVariables struct {
 	Paths               []string
 }
 
-func TestJobVariablesAsTheServer(t *testing.T) { compareVariables(t, "testdata/jobvariables.json", 500) }
+func TestJobVariablesAsTheServer(t *testing.T) {
+	compareVariables(t, "testdata/jobvariables.json", 500)
+}
 
 func compareVariables(t *testing.T, path string, least int) {
 	data, err := os.ReadFile(path)
