@@ -305,3 +305,25 @@ func (v Value) number() float64 {
 	}
 	return float64(v.Int)
 }
+
+// Redacted is v with "(sensitive)" in place of every part of it that must not be shown. v itself stays as it is.
+func (v Value) Redacted() Value {
+	if v.Origin.Has(Sensitive) {
+		return Of("(sensitive)")
+	}
+	switch v.Kind {
+	case List:
+		list := make([]Value, len(v.List))
+		for i := range v.List {
+			list[i] = v.List[i].Redacted()
+		}
+		v.List = list
+	case Map:
+		entries := append([]Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = entries[i].Value.Redacted()
+		}
+		v.Map = entries
+	}
+	return v
+}

@@ -185,7 +185,7 @@ func (p *Plan) JSON() []byte {
 		if outputs.Kind != value.Map {
 			outputs = value.Value{Kind: value.Map}
 		}
-		out.Steps = append(out.Steps, jsonStep{s.Key, s.Outcome, s.Seconds, redact(outputs).AppendJSON(nil), s.Error})
+		out.Steps = append(out.Steps, jsonStep{s.Key, s.Outcome, s.Seconds, outputs.Redacted().AppendJSON(nil), s.Error})
 	}
 	data, err := json.MarshalIndent(out, "", "  ")
 	if err != nil { // plain data: it cannot fail
@@ -222,28 +222,6 @@ func (c *Change) ValueKind() Kind {
 		return Known
 	}
 	return c.Kind
-}
-
-// redact takes the sensitive parts out.
-func redact(v value.Value) value.Value {
-	if v.Origin.Has(value.Sensitive) {
-		return value.Of("(sensitive)")
-	}
-	switch v.Kind {
-	case value.List:
-		list := make([]value.Value, len(v.List))
-		for i := range v.List {
-			list[i] = redact(v.List[i])
-		}
-		v.List = list
-	case value.Map:
-		entries := append([]value.Entry(nil), v.Map...)
-		for i := range entries {
-			entries[i].Value = redact(entries[i].Value)
-		}
-		v.Map = entries
-	}
-	return v
 }
 
 // Hash identifies what the plan does: deployments, actions and changes. Sensitive values, derived ones and those known after the build are not in it.

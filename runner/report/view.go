@@ -98,7 +98,7 @@ func Of(p *plan.Plan) *View {
 		v.Deployments = append(v.Deployments, itemOf(d))
 	}
 	for _, s := range p.Steps {
-		v.Steps = append(v.Steps, Step{Key: s.Key, Function: s.Function, Outcome: s.Outcome, Seconds: s.Seconds, Outputs: redact(s.Outputs), Error: s.Error})
+		v.Steps = append(v.Steps, Step{Key: s.Key, Function: s.Function, Outcome: s.Outcome, Seconds: s.Seconds, Outputs: s.Outputs.Redacted(), Error: s.Error})
 	}
 	return v
 }
@@ -120,7 +120,7 @@ func itemOf(d *plan.Deployment) Item {
 }
 
 func changeOf(d *plan.Desired, c *plan.Change) Change {
-	out := Change{Path: c.Path, Before: redact(c.Before), After: redact(c.After), Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
+	out := Change{Path: c.Path, Before: c.Before.Redacted(), After: c.After.Redacted(), Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
 	out.Zone, out.Next = timesOf(d, c)
 	hide(&out)
 	return out
@@ -135,28 +135,6 @@ func hide(c *Change) {
 	default:
 		c.Before, c.After = value.Value{}, value.Value{}
 	}
-}
-
-// redact takes the sensitive parts out.
-func redact(v value.Value) value.Value {
-	if v.Origin.Has(value.Sensitive) {
-		return value.Of("(sensitive)")
-	}
-	switch v.Kind {
-	case value.List:
-		list := make([]value.Value, len(v.List))
-		for i := range v.List {
-			list[i] = redact(v.List[i])
-		}
-		v.List = list
-	case value.Map:
-		entries := append([]value.Entry(nil), v.Map...)
-		for i := range entries {
-			entries[i].Value = redact(entries[i].Value)
-		}
-		v.Map = entries
-	}
-	return v
 }
 
 // creation is a new deployment as changes from nothing: what the file says, without what Prefect would fill in anyway.
@@ -190,7 +168,7 @@ func fields(out []Change, path string, v value.Value) []Change {
 }
 
 func field(path string, v value.Value) Change {
-	c := Change{Path: path, After: redact(v), Value: plan.Known, Reason: "added", Line: int(v.Pos.Line)}
+	c := Change{Path: path, After: v.Redacted(), Value: plan.Known, Reason: "added", Line: int(v.Pos.Line)}
 	switch marks := v.Marks(); {
 	case marks.Has(value.Sensitive):
 		c.Value = plan.Sensitive
@@ -209,5 +187,5 @@ func timing(s *plan.Schedule) (kind string, v value.Value) {
 			return "." + kind, v
 		}
 	}
-	return "", redact(s.Source)
+	return "", s.Source.Redacted()
 }
