@@ -116,6 +116,11 @@ func (o *options) show(w cli.World, r *results, p *plan.Plan, acting bool, elaps
 	if r.outputs != nil {
 		note("GITHUB_OUTPUT", errors.Join(r.outputs.write(stepOutputs(p)), r.outputs.done()))
 	}
+	if o.quiet && p.Count().Failed > 0 {
+		// Quiet, but never silent about what failed: an exit code alone helps nobody who reads a log.
+		_, err := fmt.Fprint(w.Stderr, report.Text(p, acting, elapsed))
+		note("stderr", err)
+	}
 	if !r.stdout && !o.quiet {
 		_, err := fmt.Fprint(w.Stdout, report.Text(p, acting, elapsed))
 		note("stdout", err)

@@ -92,3 +92,12 @@ func TestAFullDiskHidesNoDeploy(t *testing.T) {
 		t.Errorf("the action: exit %d, outputs %v\n%s", r.code, r.outputs, r.log)
 	}
 }
+
+func TestQuietIsNeverSilentAboutAFailure(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": "build:\n  - prefect.deployments.steps.run_shell_script: {id: broken, script: \"bash -c 'echo why it failed >&2; exit 3'\"}\n" +
+		"deployments:\n  - {name: only, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"})
+	code, stdout, stderr := command(t, nil, "deploy", "--all", "--quiet", "-C", dir, "--state", "file:"+filepath.Join(t.TempDir(), "state.json"))
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "broken") || !strings.Contains(stderr, "why it failed") {
+		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, stdout, stderr)
+	}
+}

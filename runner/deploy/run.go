@@ -28,7 +28,10 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 		return nil, err
 	}
 	j.warn()
-	return p, j.countDropped(ctx, p)
+	if err := j.countDropped(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // prepare does everything up to the state's answer; any fault ends it.
