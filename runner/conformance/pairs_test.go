@@ -145,6 +145,10 @@ func makePair(r *rand.Rand, i int) pair {
 	if !slugs[0] && slugs[1] && p.after["schedules"] != nil && text(p.after["schedules"]) == text(p.before["schedules"]) {
 		p.after["schedules"] = madeSchedules(r, true)
 	}
+	if i%12 == 0 { // chance alone gives too few
+		p.before["schedules"] = []any{object{"slug": "old", "cron": "0 1 * * *", "timezone": "UTC"}}
+		p.after["schedules"] = []any{object{"slug": "s0", "cron": pick(r, "0 1 * * *", "0 2 * * *"), "timezone": "UTC"}}
+	}
 	rename(r, p)
 	for _, d := range []map[string]any{p.before, p.after} {
 		d["name"] = fmt.Sprintf("p%04d", i)
