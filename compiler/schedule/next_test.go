@@ -28,9 +28,10 @@ func readTimes(t *testing.T, path string) (list []recordedTimes) {
 	return list
 }
 
-func TestNextAsTheServer(t *testing.T) { compareTimes(t, readTimes(t, "testdata/times.json")) }
+func TestNextAsTheServer(t *testing.T) { compareTimes(t, readTimes(t, "testdata/times.json"), 2000) }
 
-func compareTimes(t *testing.T, list []recordedTimes) {
+// compareTimes fails also when fewer answers than least were compared.
+func compareTimes(t *testing.T, list []recordedTimes, least int) {
 	answered, refused := 0, 0
 	for _, r := range list {
 		for _, answer := range r.Answers {
@@ -61,7 +62,7 @@ func compareTimes(t *testing.T, list []recordedTimes) {
 			}
 		}
 	}
-	if answered < 2000 || refused < 20 {
+	if answered < least || refused < 20 {
 		t.Errorf("only %d answers and %d refusals compared: the recording proves too little", answered, refused)
 	}
 	t.Logf("%d schedules, %d answers, %d refusals", len(list), answered, refused)
