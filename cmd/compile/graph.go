@@ -10,6 +10,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/spec"
 )
 
 func graphCommand(w cli.World) *cobra.Command {
@@ -24,11 +25,11 @@ func graphCommand(w cli.World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g, err := graphOf(w, s.dir, files)
+			p, err := projectOf(w, s.dir, files)
 			if err != nil {
 				return err
 			}
-			_, err = w.Stdout.Write(g.JSON())
+			_, err = w.Stdout.Write(p.graph.JSON())
 			return err
 		}}
 	s.add(c)
@@ -37,24 +38,34 @@ func graphCommand(w cli.World) *cobra.Command {
 	return c
 }
 
-// graphOf makes the graph of all deployments of the files. Faults of the file end it, with the diagnostics on stderr; a missing Python file does not, as the graph
+// sources are what the files say, read and checked.
+type sources struct {
+	files       []*spec.File
+	deployments []*resolve.Deployment
+	graph       *graph.Graph
+	source      diag.Sources
+}
+
+// projectOf reads all deployments of the files and makes their graph. Faults of the files end it, with the diagnostics on stderr; a missing Python file does not, as the graph
 // does not depend on it.
-func graphOf(w cli.World, dir string, files []cli.File) (*graph.Graph, error) {
+func projectOf(w cli.World, dir string, files []cli.File) (*sources, error) {
 	c := check.New(os.DirFS(dir))
-	var deployments []*resolve.Deployment
+	p := &sources{}
 	data := map[string][]byte{}
+	p.source = func(name string) []byte { return data[name] }
 	for _, f := range files {
 		data[f.Name] = f.Data
 		file, ok := c.Load(f.Name, f.Data)
 		if !ok {
 			continue
 		}
+		p.files = append(p.files, file)
 		for i := range file.Len() {
 			var diags diag.List
 			d := resolve.Entry(file, file.Deployment(i, &diags))
 			c.Add(diags)
 			c.Deployment(d)
-			deployments = append(deployments, d)
+			p.deployments = append(p.deployments, d)
 		}
 	}
 	var stop diag.List
@@ -63,9 +74,20 @@ func graphOf(w cli.World, dir string, files []cli.File) (*graph.Graph, error) {
 			stop = append(stop, d)
 		}
 	}
-	if len(stop) > 0 {
-		_, _ = w.Stderr.Write([]byte(stop.Text(func(name string) []byte { return data[name] })))
-		return nil, &cli.Exit{Code: cli.ExitError}
+	if err := p.stop(w, stop); err != nil {
+		return nil, err
 	}
-	return graph.Build(deployments, c.FullName), nil
+	p.graph = graph.Build(p.deployments, c.FullName)
+	return p, nil
+}
+
+// stop shows faults and ends the command because of them.
+func (p *sources) stop(w cli.World, faults diag.List) error {
+	if len(faults) > 0 {
+		_, _ = w.Stderr.Write([]byte(faults.Text(p.source)))
+	}
+	if faults.Errors(false) > 0 {
+		return &cli.Exit{Code: cli.ExitError}
+	}
+	return nil
 }

@@ -27,11 +27,7 @@ func effectsOf(f *spec.File, s *spec.Step) effects {
 	case resolve.SetWorkingDirectory:
 		return effects{writes: []string{"env"}}
 	case resolve.BuildDockerImage:
-		e := effects{reads: []string{"workspace"}, writes: []string{image(s.Inputs)}}
-		if d, _ := s.Inputs.Get("dockerfile"); d.Text == "auto" {
-			e.writes = append(e.writes, "workspace:Dockerfile")
-		}
-		return e
+		return effects{reads: []string{"workspace"}, writes: []string{image(s.Inputs)}} // a generated Dockerfile is no one else's business: see runner/deploy, generated
 	case resolve.PushDockerImage:
 		return effects{reads: []string{image(s.Inputs)}, writes: []string{"registry:" + strings.TrimPrefix(image(s.Inputs), "docker:")}}
 	case "prefect_aws.deployments.steps.push_to_s3":

@@ -120,6 +120,8 @@ type job struct {
 	// leftover are the old ones of renames that an earlier run did not finish.
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
+	// dockerfile is held while a step has a generated Dockerfile in the workspace.
+	dockerfile sync.Mutex
 }
 
 func newJob(o Options, acting bool) *job {
@@ -133,7 +135,7 @@ func newJob(o Options, acting bool) *job {
 	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
-	j.project.Shown = ofTheCI
+	j.project.Shown = resolve.SetByCI
 	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
 	j.project.Commit = git.version
 	return j
@@ -229,7 +231,7 @@ func (j *job) projectOf(files ...*spec.File) plan.Project {
 	project := j.project
 	shown := make([]map[string]bool, len(files))
 	for i, f := range files {
-		shown[i] = shownBy(f)
+		shown[i] = resolve.ShownVariables(f)
 		version, _ := f.CI.Get("version")
 		pull, _ := f.CI.Get("pull-directory")
 		project.AlwaysVersion = project.AlwaysVersion || version.Text == "always"
@@ -238,27 +240,12 @@ func (j *job) projectOf(files ...*spec.File) plan.Project {
 	project.Shown = func(name string) bool {
 		for _, s := range shown {
 			if !s[name] {
-				return ofTheCI(name)
+				return resolve.SetByCI(name)
 			}
 		}
-		return len(shown) > 0 || ofTheCI(name)
+		return len(shown) > 0 || resolve.SetByCI(name)
 	}
 	return project
-}
-
-// shownBy are the variables whose values a file lets be shown.
-func shownBy(f *spec.File) map[string]bool {
-	shown := map[string]bool{}
-	for _, path := range [][]string{{"vars"}, {"github", "vars"}} {
-		v := f.CI
-		for _, key := range path {
-			v, _ = v.Get(key)
-		}
-		for _, name := range v.List {
-			shown[name.Str()] = true
-		}
-	}
-	return shown
 }
 
 // stop returns the errors found so far, and hands warnings on.
@@ -443,18 +430,6 @@ func (j *job) checkPool(e *plan.Early) {
 		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.WorkPool)),
 			Help: "choose a work pool of another type", Position: d.Position(pos)})
 	}
-}
-
-// ofTheCI tells the variables that a CI sets itself: their values are no secrets, and are in its logs anyway.
-func ofTheCI(name string) bool {
-	switch name {
-	case "GITHUB_SHA", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_HEAD_REF", "GITHUB_BASE_REF", "GITHUB_REPOSITORY", "GITHUB_REPOSITORY_OWNER",
-		"GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_RUN_ATTEMPT", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTOR", "GITHUB_EVENT_NAME", "GITHUB_SERVER_URL",
-		"CI", "CI_JOB_ID", "CI_JOB_NAME", "CI_PIPELINE_ID", "CI_PIPELINE_IID", "CI_PIPELINE_SOURCE", "CI_PROJECT_NAME", "CI_PROJECT_PATH", "CI_PROJECT_URL",
-		"CI_DEFAULT_BRANCH", "CI_ENVIRONMENT_NAME", "BITBUCKET_COMMIT", "BITBUCKET_BRANCH", "BITBUCKET_REPO_SLUG", "BUILD_SOURCEVERSION", "BUILD_SOURCEBRANCHNAME":
-		return true
-	}
-	return strings.HasPrefix(name, "CI_COMMIT_") && name != "CI_COMMIT_MESSAGE" && name != "CI_COMMIT_DESCRIPTION"
 }
 
 // checkJobVariables holds a deployment's job variables against its pool's template: what the server would refuse is an error, what only fails or is ignored when a run

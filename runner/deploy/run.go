@@ -228,6 +228,10 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	files := j.filesOf(g)
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
+			if generated(c) {
+				j.dockerfile.Lock()
+				defer j.dockerfile.Unlock()
+			}
 			python, _ := j.interpreterFor(c)
 			outputs, err := j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
 			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
@@ -240,6 +244,13 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
 	return r.Run(ctx, g)
+}
+
+// generated reports whether a step writes a Dockerfile into the workspace and removes it again, as Prefect's function does: two of them at once would find the other's. The graph does not order them, since
+// a native builder takes it by standard input.
+func generated(c step.Call) bool {
+	dockerfile, _ := c.Inputs.Get("dockerfile")
+	return resolve.Canonical(c.Function) == resolve.BuildDockerImage && dockerfile.Text == "auto"
 }
 
 func (j *job) interpreterFor(c step.Call) (*step.Python, error) {

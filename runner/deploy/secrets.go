@@ -157,7 +157,7 @@ func (j *job) filesOf(g *graph.Graph) map[*graph.Step][]*spec.File {
 // tainted marks what a step gives as sensitive when something sensitive went into it: it may be an echo.
 func tainted(function string, inputs, outputs value.Value) value.Value {
 	relevant := inputs
-	if names := madeOf(function); names != nil {
+	if names := resolve.MadeOf(function); names != nil {
 		relevant = value.Value{Kind: value.Map}
 		for _, e := range inputs.Map {
 			if slices.Contains(names, e.Key) {
@@ -169,22 +169,4 @@ func tainted(function string, inputs, outputs value.Value) value.Value {
 		return outputs
 	}
 	return outputs.Deep(value.Sensitive)
-}
-
-// madeOf names the arguments that a function's outputs are made of, nil where that is not known (facts: what each returns, compiler/resolve). A registry's password is no
-// part of an image's name.
-func madeOf(function string) []string {
-	switch resolve.Canonical(function) {
-	case resolve.BuildDockerImage, resolve.PushDockerImage:
-		return []string{"image_name", "tag", "image_tag", "additional_tags"}
-	case resolve.SetWorkingDirectory:
-		return []string{"directory"}
-	case resolve.GitClone:
-		return []string{"repository", "branch", "commit_sha", "clone_directory_name"}
-	case "prefect_aws.deployments.steps.push_to_s3", "prefect_gcp.deployments.steps.push_to_gcs":
-		return []string{"bucket", "folder"}
-	case "prefect_azure.deployments.steps.push_to_azure_blob_storage":
-		return []string{"container", "folder"}
-	}
-	return nil
 }

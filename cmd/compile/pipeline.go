@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/emit"
+)
+
+// defaultAction is what stands in place of a release of our own.
+const defaultAction = "org/prefect-deploy-action"
+
+func githubCommand(w cli.World) *cobra.Command {
+	return pipelineCommand(w, "github", "Emit the pipeline as a GitHub workflow", ".github/workflows/prefect.yml", emit.GitHub)
+}
+
+// pipeline is a command that emits.
+type pipeline struct {
+	shared
+	dialect            string
+	out, check, action string
+	emit               func(*emit.Input) ([]byte, diag.List)
+	usual              string
+}
+
+func pipelineCommand(w cli.World, dialect, short, usual string, write func(*emit.Input) ([]byte, diag.List)) *cobra.Command {
+	p := pipeline{dialect: dialect, emit: write, usual: usual}
+	c := &cobra.Command{Use: dialect, Short: short, Args: cli.NoArgs,
+		Example: fmt.Sprintf("  compile %[1]s -o %[2]s\n  compile %[1]s --check %[2]s", dialect, usual),
+		RunE:    func(*cobra.Command, []string) error { return p.run(w) }}
+	p.add(c)
+	c.Flags().StringVarP(&p.out, "output", "o", "-", "the `FILE` to write; - is stdout. Versions of actions that stand in it are kept")
+	c.Flags().StringVar(&p.check, "check", "", "write nothing; exit 1 if this `FILE` is not what would be written")
+	c.Flags().StringVar(&p.action, "action", "", "the action that runs the jobs, as `OWNER/REPOSITORY@REF` (default: "+defaultAction+" at this program's commit)")
+	return c
+}
+
+func (p *pipeline) run(w cli.World) error {
+	if p.check != "" && p.out != "-" {
+		return cli.Usage("--check writes nothing, so it goes without -o")
+	}
+	files, err := p.read()
+	if err != nil {
+		return err
+	}
+	project, err := projectOf(w, p.dir, files)
+	if err != nil {
+		return err
+	}
+	in := &emit.Input{Files: project.files, Deployments: project.deployments, Graph: project.graph, Patterns: p.files, Within: strings.TrimSuffix(withinRepository(p.dir), "/")}
+	if in.Action, in.Compiler, err = p.version(w); err != nil {
+		return err
+	}
+	old, err := p.old()
+	if err != nil {
+		return err
+	}
+	emit.KeepPins(in, old)
+	out, faults := p.emit(in)
+	if err := project.stop(w, faults); err != nil {
+		return err
+	}
+	switch {
+	case p.check != "":
+		return p.compare(old, out)
+	case p.out == "-":
+		_, err = w.Stdout.Write(out)
+		return err
+	case bytes.Equal(old, out):
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(p.out), 0o777); err != nil {
+		return cli.Fail("%s can't be written: %v", p.out, err)
+	}
+	if err := writeFile(p.out, out); err != nil {
+		return cli.Fail("%s can't be written: %v", p.out, err)
+	}
+	return nil
+}
+
+// old is the file as it stands, nil where there is none yet.
+func (p *pipeline) old() ([]byte, error) {
+	name := p.out
+	if p.check != "" {
+		name = p.check
+	}
+	if name == "-" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && p.check == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, cli.Fail("%v", err)
+	}
+	return data, nil
+}
+
+// compare says which input made the file stale.
+func (p *pipeline) compare(old, now []byte) error {
+	why := emit.Stale(old, now)
+	if why == "" {
+		return nil
+	}
+	again := "compile " + p.dialect
+	for _, f := range p.files {
+		if f != "prefect.yaml" {
+			again += " -f " + f
+		}
+	}
+	if p.dir != "." {
+		again += " -C " + p.dir
+	}
+	return cli.Fail("%s is stale: %s; generate it again with\n  %s -o %s", p.check, why, again, p.check)
+}
+
+// version is the action that runs the jobs and this program's own version.
+func (p *pipeline) version(w cli.World) (action, compiler string, err error) {
+	compiler, clean := cli.Version()
+	if p.action != "" {
+		name, ref, ok := strings.Cut(p.action, "@")
+		if owner, repository, two := strings.Cut(name, "/"); !ok || !two || owner == "" || repository == "" || ref == "" || strings.ContainsAny(p.action, " \t\r\n#'\"") {
+			return "", "", cli.Usage("--action %q is not OWNER/REPOSITORY@REF", p.action)
+		}
+		return p.action, short(compiler), nil
+	}
+	if clean {
+		return defaultAction + "@" + compiler, short(compiler), nil
+	}
+	if p.check == "" {
+		fmt.Fprintf(w.Stderr, "this program's build names no commit (%s), so the emitted ref is @v1; --action OWNER/REPOSITORY@REF names another\n", compiler)
+	}
+	return defaultAction + "@v1", short(compiler), nil
+}
+
+// short is a commit's beginning, or the version.
+func short(version string) string {
+	word, _, changed := strings.Cut(version, " ")
+	if len(word) == 40 {
+		word = word[:12]
+	}
+	if changed && word != "unstamped" {
+		word += "+"
+	}
+	return word
+}
+
+// writeFile writes beside the file and renames; one that is not there yet is made.
+func writeFile(name string, data []byte) error {
+	if _, err := os.Stat(name); err == nil {
+		return replaceFile(name, data)
+	}
+	temp, err := os.CreateTemp(filepath.Dir(name), ".prefect-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	if _, err = temp.Write(data); err == nil {
+		err = temp.Chmod(0o644)
+	}
+	if closed := temp.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), name)
+}

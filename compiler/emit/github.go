@@ -1,0 +1,309 @@
+// The workflow for GitHub. Its jobs: `check` holds the files and the workflow itself against each other; `plan` shows a pull request what would change; one job for each thing to build; `register` writes the
+// deployments with what the jobs gave; `prefect` is always run and ends as all others did, so that branch protection can require one name.
+//
+// Facts of the platform that shaped it (docs.github.com and docs/pipelines.md): a required check of a workflow that `paths:` filters hangs for ever, so nothing is filtered here; a job that is skipped counts as a success; outputs that
+// hold a masked text are dropped, so what must arrive travels as an artifact; a secret or variable that is not set arrives as an empty text, so the names of those passed are listed in PREFECT_DEPLOY_OPTIONAL.
+package emit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+)
+
+const (
+	// proposed and landed are the two kinds of events.
+	proposed = "github.event_name == 'pull_request' || github.event_name == 'merge_group'"
+	landed   = "(github.event_name == 'push' || github.event_name == 'workflow_dispatch')"
+	onMain   = "github.ref_name == github.event.repository.default_branch && " + landed
+	// given holds what the steps of earlier jobs gave, giving what those of this job do.
+	given  = "${{ runner.temp }}/prefect-given"
+	giving = "${{ runner.temp }}/prefect-giving"
+)
+
+// GitHub is the workflow. The faults are those of x-ci: nothing else can be wrong with what was checked before.
+func GitHub(in *Input) ([]byte, diag.List) {
+	g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments)}
+	root := g.workflow()
+	diags := g.settings.diags
+	diags = append(diags, applyPatches(root, g.settings.patches)...)
+	if diags.Errors(false) > 0 {
+		return nil, diags
+	}
+	return append(in.head("github", g.facts(root)), encode(root)...), diags
+}
+
+type github struct {
+	*Input
+	settings *settings
+	pipeline *Pipeline
+}
+
+func (g *github) workflow() *yaml.Node {
+	branches := g.settings.names("branches")
+	if branches == nil {
+		branches = []string{"main", "master"}
+	}
+	on := mapping("pull_request", flow(mapping("types", []string{"opened", "synchronize", "reopened", "ready_for_review", "closed"})),
+		"merge_group", empty(), "push", flow(mapping("branches", branches)), "workflow_dispatch", empty())
+	jobs := mapping("check", g.check(), "plan", g.plan())
+	for _, j := range g.pipeline.Jobs {
+		put(jobs, j.ID, g.build(j))
+		jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(j.Deployments)
+	}
+	put(jobs, "register", g.register())
+	put(jobs, "prefect", g.last())
+	return mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
+		"concurrency", mapping("group", "prefect-${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
+}
+
+// some are the first names of a list.
+func some(names []string) string {
+	if len(names) > 3 {
+		return oneLine(fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2))
+	}
+	return oneLine(strings.Join(names, ", "))
+}
+
+// empty is a key without a value.
+func empty() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} }
+
+// lands is the condition of what writes.
+func (g *github) lands() string {
+	if g.settings.names("branches") != nil {
+		return landed
+	}
+	return onMain
+}
+
+func (g *github) runsOn() *yaml.Node { return g.settings.node("runs-on", "ubuntu-latest") }
+
+func (g *github) check() *yaml.Node {
+	return mapping("if", "github.event.action != 'closed'", "runs-on", g.runsOn(), "timeout-minutes", 10, "permissions", flow(mapping("contents", "read")),
+		"steps", list(g.checkout(1), g.action("", "check", g.places())))
+}
+
+func (g *github) plan() *yaml.Node {
+	with := append(g.places(), "all-deployments", true)
+	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
+		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
+}
+
+// places are the inputs that say where the files are.
+func (g *github) places() []any {
+	var with []any
+	if files := strings.Join(g.Patterns, "\n"); files != "prefect.yaml" {
+		with = append(with, "deployment-file-path", files)
+	}
+	if g.Within != "" {
+		with = append(with, "working-directory", g.Within)
+	}
+	return with
+}
+
+// checkout gets the code, and all of its history where a step may ask git for more than the commit.
+func (g *github) checkout(depth int) *yaml.Node {
+	with := mapping("persist-credentials", false)
+	if depth == 0 {
+		put(with, "fetch-depth", number(0))
+	}
+	return mapping("uses", g.uses("actions/checkout"), "with", with)
+}
+
+// action is a step that calls this project's action.
+func (g *github) action(id, mode string, with []any) *yaml.Node {
+	var as any
+	if id != "" {
+		as = id
+	}
+	return mapping("id", as, "uses", g.ours(), "with", mapping(append([]any{"mode", mode}, with...)...))
+}
+
+// withEnv passes variables to a step, and the Prefect API.
+func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node {
+	vars := mapping()
+	if api {
+		for _, name := range []string{"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
+			put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+		}
+	}
+	names := env.names()
+	for _, name := range names {
+		put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+	}
+	if len(names) > 0 {
+		put(vars, "PREFECT_DEPLOY_OPTIONAL", text(strings.Join(names, ",")))
+	}
+	if len(vars.Content) > 0 {
+		put(step, "env", vars)
+	}
+	return step
+}
+
+// sourceOf is where GitHub keeps a variable: among the secrets, unless x-ci says that it may be shown.
+func (g *github) sourceOf(name string) string {
+	if !slices.Contains(g.settings.names("secrets"), name) && slices.Contains(g.settings.names("vars"), name) {
+		return "vars." + name
+	}
+	return "secrets." + name
+}
+
+// build is a job of the pipeline.
+func (g *github) build(j *Job) *yaml.Node {
+	steps := list(g.checkout(depthFor(j.Steps)))
+	steps.Content = append(steps.Content, g.setup().Content...)
+	if len(j.Needs) > 0 {
+		steps.Content = append(steps.Content, g.download())
+	}
+	calls := g.lower(j)
+	for _, c := range calls.nodes {
+		steps.Content = append(steps.Content, c)
+	}
+	steps.Content = append(steps.Content, g.upload(j))
+	needs := []string{"check"}
+	for _, n := range j.Needs {
+		needs = append(needs, n.ID)
+	}
+	return mapping("if", g.lands(), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+}
+
+// setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.
+func (g *github) setup() *yaml.Node {
+	out := list()
+	for _, v := range g.settings.lists["setup"] {
+		step := ofValue(v)
+		if uses := get(step, "uses"); uses != nil && g.SettingsUnchanged {
+			name, _, _ := strings.Cut(uses.Value, "@")
+			if pin, ok := g.Pins[name]; ok {
+				*uses = *pinned(name, pin)
+			}
+		}
+		out.Content = append(out.Content, step)
+	}
+	return out
+}
+
+// permissions are what a job may do; a login by OpenID Connect in the setup needs a token for that.
+func (g *github) permissions(pairs ...any) *yaml.Node {
+	m := mapping(pairs...)
+	for _, v := range g.settings.lists["setup"] {
+		uses, _ := v.Get("uses")
+		name, _, _ := strings.Cut(uses.Text, "@")
+		if slices.Contains([]string{"aws-actions/configure-aws-credentials", "google-github-actions/auth", "azure/login"}, strings.ToLower(name)) && get(m, "id-token") == nil {
+			put(m, "id-token", text("write"))
+		}
+	}
+	return m
+}
+
+func (g *github) download() *yaml.Node {
+	return mapping("uses", g.uses("actions/download-artifact"), "with", mapping("pattern", "prefect-outputs-*", "merge-multiple", true, "path", given))
+}
+
+func (g *github) upload(j *Job) *yaml.Node {
+	return mapping("if", "always()", "uses", g.uses("actions/upload-artifact"), "with",
+		mapping("name", "prefect-outputs-"+j.ID, "path", giving+"/*.json", "if-no-files-found", "ignore", "retention-days", 1, "overwrite", true))
+}
+
+// depthFor is how much history a job's steps may need: one commit, or all of it where a script asks git, or may.
+func depthFor(steps []*graph.Step) int {
+	for _, s := range steps {
+		switch resolve.Canonical(s.Function) {
+		case resolve.BuildDockerImage, resolve.PushDockerImage, resolve.SetWorkingDirectory, resolve.PipInstall:
+		case resolve.RunShellScript:
+			written, _ := s.Inputs.Get("script")
+			if !onlyHead(written.Text) {
+				return 0
+			}
+		default:
+			return 0
+		}
+	}
+	return 1
+}
+
+// onlyHead reports whether a script asks git for nothing but the commit that is checked out.
+func onlyHead(script string) bool {
+	for _, line := range strings.Split(script, "\n") {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0 || words[0] == "echo" || words[0] == "cat" || words[0] == "date":
+		case len(words) > 2 && words[0] == "git" && words[1] == "rev-parse" && words[len(words)-1] == "HEAD":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// register writes the deployments, also when a build failed: that concerns only the deployments that need it.
+func (g *github) register() *yaml.Node {
+	needs := []string{"check"}
+	for _, j := range g.pipeline.Jobs {
+		needs = append(needs, j.ID)
+	}
+	environment, steps := g.settings.node("environment", nil), list(g.checkout(depthFor(g.pipeline.Last)))
+	if len(g.pipeline.Last) > 0 {
+		steps.Content = append(steps.Content, g.setup().Content...)
+	}
+	with := append(g.places(), "all-deployments", true)
+	if name := environmentName(environment); name != "" {
+		with = append(with, "environment", name)
+	}
+	if len(g.pipeline.Jobs) > 0 {
+		steps.Content = append(steps.Content, g.download())
+		with = append(with, "from", given+"/*.json")
+	}
+	env := g.ofFields()
+	if len(g.pipeline.Last) == 0 {
+		with = append(with, "skip-build", len(g.pipeline.Jobs) > 0)
+	} else {
+		own, _ := g.ofSteps(g.pipeline.Last, append(g.settings.names("secrets"), g.settings.names("vars")...))
+		for name := range own {
+			env[name] = true
+		}
+	}
+	steps.Content = append(steps.Content, g.withEnv(g.action("", "deploy", with), env, true))
+	permissions := g.permissions("contents", "read", "pull-requests", "write", "deployments", "write")
+	if len(g.pipeline.Last) == 0 {
+		permissions = mapping("contents", "read", "pull-requests", "write", "deployments", "write")
+	}
+	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,
+		"timeout-minutes", 30, "permissions", flow(permissions), "steps", steps)
+}
+
+// environmentName is the name of x-ci.github.environment, which is a text or a mapping with a name.
+func environmentName(n *yaml.Node) string {
+	switch {
+	case n == nil:
+		return ""
+	case n.Kind == yaml.ScalarNode:
+		return n.Value
+	}
+	if name := get(n, "name"); name != nil {
+		return name.Value
+	}
+	return ""
+}
+
+// last is the one check for branch protection to require.
+func (g *github) last() *yaml.Node {
+	needs := []string{"check", "plan"}
+	for _, j := range g.pipeline.Jobs {
+		needs = append(needs, j.ID)
+	}
+	return mapping("if", "always()", "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", 5, "permissions", flow(mapping()),
+		"steps", list(mapping("shell", "bash", "env", mapping("RESULTS", "${{ join(needs.*.result, ' ') }}"), "run", script(
+			`for result in $RESULTS; do`,
+			`  case "$result" in`,
+			`    success | skipped) ;;`,
+			`    *) echo "::error::a job ended with $result, see above"; exit 1 ;;`,
+			`  esac`,
+			`done`))))
+}

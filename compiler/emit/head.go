@@ -1,0 +1,111 @@
+// The head of an emitted file: what it was made of, and what it may do. People read it in review, and `--check` tells by it which input changed.
+package emit
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// facts are what an emitted file uses.
+type facts struct{ secrets, vars, permissions, actions []string }
+
+// head is the comment before the document.
+func (in *Input) head(dialect string, f facts) []byte {
+	var b bytes.Buffer
+	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
+	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
+	line("Versions of actions may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", dialect)
+	line("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+	for _, l := range []struct {
+		name  string
+		items []string
+	}{{"secrets", f.secrets}, {"variables", f.vars}, {"permissions", f.permissions}, {"actions", f.actions}} {
+		if len(l.items) > 0 {
+			line("%s: %s", l.name, strings.Join(l.items, ", "))
+		}
+	}
+	return b.Bytes()
+}
+
+// where are the files as seen from the repository's root.
+func (in *Input) where() []string {
+	var out []string
+	for _, p := range in.Patterns {
+		if in.Within != "" {
+			p = in.Within + "/" + p
+		}
+		out = append(out, oneLine(p))
+	}
+	return out
+}
+
+// oneLine keeps a text from ending a comment.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// facts collects what a workflow uses from the workflow itself, so that patches are in it too.
+func (g *github) facts(root *yaml.Node) facts {
+	secrets, vars, permissions, actions := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		for i, c := range n.Content {
+			if n.Kind == yaml.MappingNode && i%2 == 1 {
+				switch key := n.Content[i-1].Value; key {
+				case "uses":
+					name, _, _ := strings.Cut(c.Value, "@")
+					actions[oneLine(name)] = true
+				case "permissions":
+					for k := 0; k+1 < len(c.Content); k += 2 {
+						permissions[oneLine(c.Content[k].Value+": "+c.Content[k+1].Value)] = true
+					}
+				}
+			}
+			walk(c)
+		}
+		if n.Kind == yaml.ScalarNode {
+			names(n.Value, "secrets.", secrets)
+			names(n.Value, "vars.", vars)
+		}
+	}
+	walk(root)
+	return facts{sorted(secrets), sorted(vars), sorted(permissions), sorted(actions)}
+}
+
+// names takes in the names behind a context in a text.
+func names(text, context string, into map[string]bool) {
+	for {
+		i := strings.Index(text, context)
+		if i < 0 {
+			return
+		}
+		text = text[i+len(context):]
+		end := strings.IndexFunc(text, func(r rune) bool {
+			return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		})
+		if end < 0 {
+			end = len(text)
+		}
+		if end > 0 {
+			into[text[:end]] = true
+		}
+	}
+}
+
+func sorted(set map[string]bool) []string {
+	out := make([]string, 0, len(set))
+	for s := range set {
+		out = append(out, s)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,91 @@
+// What stands under x-ci for a platform, put together over the files: lists are joined, and a setting that two files give differently is a fault at both places.
+package emit
+
+import (
+	"fmt"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// settings are x-ci.PLATFORM of all files.
+type settings struct {
+	platform string
+	scalars  map[string]placed
+	lists    map[string][]value.Value
+	patches  []placed
+	diags    diag.List
+}
+
+// placed is a value and the file in which it stands.
+type placed struct {
+	value value.Value
+	file  *spec.File
+}
+
+// settingsOf reads x-ci.PLATFORM. The keys' types are checked where the file is read (compiler/spec).
+func (in *Input) settingsOf(platform string) *settings {
+	s := &settings{platform: platform, scalars: map[string]placed{}, lists: map[string][]value.Value{}}
+	for _, f := range in.Files {
+		own, _ := f.CI.Get(platform)
+		for _, e := range own.Map {
+			switch e.Key {
+			case "secrets", "vars", "setup", "branches", "before_script":
+				s.join(e)
+			case "patches":
+				for _, p := range e.Value.List {
+					s.patches = append(s.patches, placed{p, f})
+				}
+			default:
+				s.scalar(e, f)
+			}
+		}
+		if platform == "github" {
+			own, _ := f.CI.Get("vars")
+			s.join(value.Entry{Key: "vars", Value: own})
+		}
+	}
+	return s
+}
+
+func (s *settings) join(e value.Entry) {
+	for _, item := range e.Value.List {
+		if !slices.ContainsFunc(s.lists[e.Key], func(v value.Value) bool { return value.Equal(v, item) }) {
+			s.lists[e.Key] = append(s.lists[e.Key], item)
+		}
+	}
+}
+
+func (s *settings) scalar(e value.Entry, f *spec.File) {
+	before, ok := s.scalars[e.Key]
+	if !ok {
+		s.scalars[e.Key] = placed{e.Value, f}
+		return
+	}
+	if !value.Equal(before.value, e.Value) {
+		s.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "conflicting-ci-setting", Message: fmt.Sprintf("x-ci.%s.%s is one thing here and another in %s, and they make one pipeline", s.platform, e.Key, before.file.Name),
+			Help: "write the same in both, or compile the files one by one", Position: f.Position(e.Value.Pos),
+			Related: []diag.Related{{Position: before.file.Position(before.value.Pos), Message: "the other one"}}})
+	}
+}
+
+// names are the texts of a list.
+func (s *settings) names(key string) []string {
+	var out []string
+	for _, v := range s.lists[key] {
+		out = append(out, v.Str())
+	}
+	return out
+}
+
+// node is a scalar setting, or what stands in its place.
+func (s *settings) node(key string, orElse any) *yaml.Node {
+	if p, ok := s.scalars[key]; ok && !p.value.IsNull() {
+		return ofValue(p.value)
+	}
+	return node(orElse)
+}

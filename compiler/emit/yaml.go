@@ -1,0 +1,160 @@
+// Building YAML: nodes in place of text, so that quoting is the library's business and a user's text can never become structure.
+package emit
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+// text is a scalar. What only letters, digits and some signs make up is written plain where every reader of YAML takes it for a text, all else in double quotes.
+func text(s string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if !strings.Contains(s, "\n") && !plainText(s) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+// plainText reports whether a text reads as itself in YAML 1.1 and 1.2 alike.
+func plainText(s string) bool {
+	if s == "" || strings.TrimSpace(s) != s || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
+		return false
+	}
+	switch strings.ToLower(s) {
+	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
+		return false
+	}
+	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) }) || false
+}
+
+func flag(b bool) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(b)}
+}
+
+func number(n int) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: fmt.Sprint(n)}
+}
+
+// script is a multi-line text.
+func script(lines ...string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.LiteralStyle, Value: strings.Join(lines, "\n") + "\n"}
+}
+
+// mapping is made of keys and values by turns; a nil value leaves its key out.
+func mapping(pairs ...any) *yaml.Node {
+	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for i := 0; i < len(pairs); i += 2 {
+		put(m, pairs[i].(string), node(pairs[i+1]))
+	}
+	return m
+}
+
+// put adds a key, unless the value is nil.
+func put(m *yaml.Node, key string, v *yaml.Node) {
+	if v != nil {
+		m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, v)
+	}
+}
+
+// get is the value of a key, nil without one.
+func get(m *yaml.Node, key string) *yaml.Node {
+	for i := 0; m != nil && m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func list(items ...*yaml.Node) *yaml.Node {
+	l := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for _, n := range items {
+		if n != nil {
+			l.Content = append(l.Content, n)
+		}
+	}
+	return l
+}
+
+func texts(items []string) *yaml.Node {
+	l := flow(list())
+	for _, s := range items {
+		l.Content = append(l.Content, text(s))
+	}
+	return l
+}
+
+// flow writes a mapping or list in one line.
+func flow(n *yaml.Node) *yaml.Node {
+	n.Style = yaml.FlowStyle
+	return n
+}
+
+// node makes a node of plain Go data.
+func node(v any) *yaml.Node {
+	switch x := v.(type) {
+	case nil:
+		return nil
+	case *yaml.Node:
+		return x
+	case string:
+		return text(x)
+	case bool:
+		return flag(x)
+	case int:
+		return number(x)
+	case []string:
+		return texts(x)
+	case value.Value:
+		return ofValue(x)
+	}
+	panic(fmt.Sprintf("emit: no node for %T", v))
+}
+
+// ofValue makes a node of what stands in prefect.yaml.
+func ofValue(v value.Value) *yaml.Node {
+	switch v.Kind {
+	case value.Map:
+		m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		for _, e := range v.Map {
+			m.Content = append(m.Content, text(e.Key), ofValue(e.Value))
+		}
+		return m
+	case value.List:
+		l := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		for _, x := range v.List {
+			l.Content = append(l.Content, ofValue(x))
+		}
+		return l
+	case value.Text:
+		return text(v.Text)
+	case value.Null:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+	case value.Bool:
+		return flag(v.Bool)
+	case value.Int:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: v.Str()}
+	}
+	return text(v.Str())
+}
+
+// encode writes a document.
+func encode(root *yaml.Node) []byte {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(root); err != nil { // nodes of our own making: it cannot fail
+		panic(err)
+	}
+	_ = e.Close()
+	return b.Bytes()
+}

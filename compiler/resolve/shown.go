@@ -1,0 +1,54 @@
+// What may be shown: which environment variables are no secrets, and which arguments of a step its outputs are made of. Both programs ask: the compiler must keep a secret in the job that has it, the runner must not
+// print it.
+package resolve
+
+import (
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/spec"
+)
+
+// SetByCI tells the variables that a CI sets itself: their values are no secrets, and are in its logs anyway.
+func SetByCI(name string) bool {
+	switch name {
+	case "GITHUB_SHA", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_HEAD_REF", "GITHUB_BASE_REF", "GITHUB_REPOSITORY", "GITHUB_REPOSITORY_OWNER",
+		"GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_RUN_ATTEMPT", "GITHUB_WORKFLOW", "GITHUB_JOB", "GITHUB_ACTOR", "GITHUB_EVENT_NAME", "GITHUB_SERVER_URL",
+		"CI", "CI_JOB_ID", "CI_JOB_NAME", "CI_PIPELINE_ID", "CI_PIPELINE_IID", "CI_PIPELINE_SOURCE", "CI_PROJECT_NAME", "CI_PROJECT_PATH", "CI_PROJECT_URL",
+		"CI_DEFAULT_BRANCH", "CI_ENVIRONMENT_NAME", "BITBUCKET_COMMIT", "BITBUCKET_BRANCH", "BITBUCKET_REPO_SLUG", "BUILD_SOURCEVERSION", "BUILD_SOURCEBRANCHNAME":
+		return true
+	}
+	return strings.HasPrefix(name, "CI_COMMIT_") && name != "CI_COMMIT_MESSAGE" && name != "CI_COMMIT_DESCRIPTION"
+}
+
+// ShownVariables are the variables whose values a file lets be shown: x-ci.vars and x-ci.github.vars.
+func ShownVariables(f *spec.File) map[string]bool {
+	shown := map[string]bool{}
+	for _, path := range [][]string{{"vars"}, {"github", "vars"}} {
+		v := f.CI
+		for _, key := range path {
+			v, _ = v.Get(key)
+		}
+		for _, name := range v.List {
+			shown[name.Str()] = true
+		}
+	}
+	return shown
+}
+
+// MadeOf names the arguments that a function's outputs are made of, nil where that is not known (facts: what each returns, see Known). A registry's password is no
+// part of an image's name.
+func MadeOf(function string) []string {
+	switch Canonical(function) {
+	case BuildDockerImage, PushDockerImage:
+		return []string{"image_name", "tag", "image_tag", "additional_tags"}
+	case SetWorkingDirectory:
+		return []string{"directory"}
+	case GitClone:
+		return []string{"repository", "branch", "commit_sha", "clone_directory_name"}
+	case "prefect_aws.deployments.steps.push_to_s3", "prefect_gcp.deployments.steps.push_to_gcs":
+		return []string{"bucket", "folder"}
+	case "prefect_azure.deployments.steps.push_to_azure_blob_storage":
+		return []string{"container", "folder"}
+	}
+	return nil
+}
