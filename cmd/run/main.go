@@ -23,12 +23,13 @@ func main() {
 
 func run(ctx context.Context, w cli.World) int {
 	w.Args = expandShort(w.Args)
+	w = cli.WithoutEmpty(w)
 	return cli.Run(root(ctx, w), w)
 }
 
 func root(ctx context.Context, w cli.World) *cobra.Command {
 	c := &cobra.Command{Use: "run", Short: "Plan and deploy what prefect.yaml says",
-		Long: "run holds prefect.yaml against a Prefect server (or a state in a file): plan shows what would change,\ndeploy runs the build and push steps once each and registers the deployments.",
+		Long: "run holds prefect.yaml against a Prefect server (or a state in a file): plan shows what would change,\ndeploy runs the build and push steps once each and registers the deployments. step runs some of these steps\nin a job of their own, and deploy then takes what they gave.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -36,7 +37,7 @@ func root(ctx context.Context, w cli.World) *cobra.Command {
 			}
 			return c.Help()
 		}}
-	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), pruneCommand(ctx, w), commentCommand(ctx, w), actionCommand(ctx, w), versionCommand(w))
+	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), stepCommand(ctx, w), pruneCommand(ctx, w), commentCommand(ctx, w), actionCommand(ctx, w), versionCommand(w))
 	return c
 }
 

@@ -46,6 +46,7 @@ type options struct {
 	// environment is the target's name: part of the owner that a created deployment carries.
 	environment string
 	debug       bool
+	given
 
 	json, markdown string
 	detailed       bool
@@ -74,6 +75,7 @@ func (o *options) add(c *cobra.Command) {
 	f.StringVar(&o.environment, "environment", "", "the target's name (staging, production): part of what owns a deployment")
 	f.StringVar(&o.base, "base", "", "the commit whose file tells what was declared before")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
+	o.given.add(f)
 	f.BoolVar(&o.debug, "debug", false, "show each request to the Prefect API on stderr")
 	f.StringVar(&o.json, "json", "", "write the plan as JSON to `FILE`; - is stdout")
 	f.StringVar(&o.markdown, "markdown", "", "write the plan as Markdown to `FILE`; - is stdout")
@@ -140,21 +142,18 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	case o.json == "-" && o.markdown == "-":
 		return deploy.Options{}, cli.Usage("--json - and --markdown - can't both have stdout: name a file for one of them")
 	}
-	dir, err := filepath.Abs(o.dir)
+	dir, err := o.directory()
 	if err != nil {
-		return deploy.Options{}, cli.Fail("-C %s: %v", o.dir, err)
-	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return deploy.Options{}, cli.Usage("-C %s: there is no such directory", o.dir)
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real // Prefect writes the resolved directory into pull steps
+		return deploy.Options{}, err
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
 		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
 	r.Token, _ = w.Env("GITHUB_TOKEN")
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {
+		return r, err
+	}
+	if r.Given, err = o.given.read(dir); err != nil {
 		return r, err
 	}
 	if o.plan != "" {
@@ -164,6 +163,21 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	}
 	r.State, err = o.open(w, dir)
 	return r, err
+}
+
+// directory is the absolute working directory.
+func (o *options) directory() (string, error) {
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return "", cli.Fail("-C %s: %v", o.dir, err)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", cli.Usage("-C %s: there is no such directory", o.dir)
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // Prefect writes the resolved directory into pull steps
+	}
+	return dir, nil
 }
 
 func (o *options) read(r *deploy.Options, dir string) error {

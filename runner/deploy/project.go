@@ -25,6 +25,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/runner/exec"
@@ -72,6 +73,8 @@ type Options struct {
 	// Prune deletes what is owned and no longer declared, at most MaxDeletes of it.
 	Prune      bool
 	MaxDeletes int
+	// Given is what stands in place of what steps would give.
+	Given Given
 	// Reviewed is the plan (its JSON) that a deploy is bound to, nil for none.
 	Reviewed []byte
 	// Approve, if not nil, sees the plan before anything runs; its error ends the deploy with nothing written.
@@ -113,6 +116,10 @@ type job struct {
 	superseded map[int]bool
 	// byName are the entries that register under each name, in the file's order.
 	byName map[state.Name][]*plan.Early
+	// parts is the graph where not all of its steps run here, nil where they do; gifts are those that are given, by digest, and named those that `run step` names.
+	parts *graph.Graph
+	gifts map[string]*gift
+	named map[string]bool
 	// anyFailed is set by the first failing step or write.
 	anyFailed atomic.Bool
 	// gone are the deployments that are owned and no longer declared; renamed are those that a declared one replaces, by its name.
@@ -302,20 +309,15 @@ func (j *job) interpreter() (*step.Python, error) {
 
 // needPython refuses before anything runs where a step needs a Python that isn't there.
 func (j *job) needPython() {
-	for _, d := range j.chosen {
-		for _, list := range [][]spec.Step{d.Build, d.Push} {
-			for i := range list {
-				s := &list[i]
-				if !step.NeedsPython(s.Function, s.Requires) {
-					continue
-				}
-				if _, err := j.interpreter(); err != nil {
-					j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
-						Help: err.Error(), Position: d.Position(s.Pos)})
-				}
-			}
+	j.toRun(func(d *resolve.Deployment, s *spec.Step) {
+		if !step.NeedsPython(s.Function, s.Requires) {
+			return
 		}
-	}
+		if _, err := j.interpreter(); err != nil {
+			j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
+				Help: err.Error(), Position: d.Position(s.Pos)})
+		}
+	})
 }
 
 // close ends what the run started.

@@ -13,7 +13,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/state"
 )
 
-// references collects the variables and blocks that fields and build and push steps name. Pull steps keep theirs for run time.
+// references collects the variables and blocks that fields, and the build and push steps that run here, name. Pull steps keep theirs for run time.
 func (j *job) references() state.Query {
 	if j.project.Symbolic {
 		return state.Query{}
@@ -31,14 +31,12 @@ func (j *job) references() state.Query {
 			}
 		}
 	}
-	for _, d := range j.chosen {
-		template.Walk(d.Fields, visit)
-		for _, list := range [][]spec.Step{d.Build, d.Push} {
-			for i := range list {
-				template.Walk(list[i].Inputs, visit)
-			}
+	if j.named == nil {
+		for _, d := range j.chosen {
+			template.Walk(d.Fields, visit)
 		}
 	}
+	j.toRun(func(_ *resolve.Deployment, s *spec.Step) { template.Walk(s.Inputs, visit) })
 	var q state.Query
 	for name := range variables {
 		q.Variables = append(q.Variables, name)

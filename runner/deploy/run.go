@@ -46,12 +46,16 @@ func (j *job) prepare(ctx context.Context) error {
 		}
 		j.State = intent
 	}
+	if err := j.readGiven(); err != nil {
+		return err
+	}
 	if err := j.readEarly(ctx); err != nil {
 		return err
 	}
 	j.findSecrets()
 	j.project.SensitiveOutput, j.project.Secret = j.sensitiveOutput, j.masked.add
 	j.fillEarly()
+	j.checkGiven()
 	if j.acting {
 		j.needPython()
 	}
@@ -76,8 +80,9 @@ func (j *job) prepare(ctx context.Context) error {
 // before is the plan before any step ran: what steps will give is pending.
 func (j *job) before() (*plan.Plan, error) {
 	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Notes: j.notes}
-	for _, e := range j.early {
-		d, err := j.settle(e, e.Resolved.Outputs, plan.Pending(e.Resolved))
+	for i, e := range j.early {
+		outputs, pending := j.known(i)
+		d, err := j.settle(e, outputs, pending)
 		if err != nil {
 			j.fault(e.Resolved, err)
 			continue
@@ -241,9 +246,9 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 			project.Outputs = outputs
 			return project.Inputs(s.Inputs)
 		},
-		Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
+		Given: j.presets(g), Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
-	return r.Run(ctx, g)
+	return r.Run(ctx, j.part(g))
 }
 
 // generated reports whether a step writes a Dockerfile into the workspace and removes it again, as Prefect's function does: two of them at once would find the other's. The graph does not order them, since
@@ -283,6 +288,9 @@ func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
 			continue
 		}
 		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
+		if r.Given {
+			x.Outcome = "given"
+		}
 		if r.Err != nil {
 			x.Error = r.Err.Error()
 		}
@@ -301,7 +309,7 @@ func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.
 		if j.superseded[i] {
 			continue
 		}
-		if cause := failed(r, results); cause != "" {
+		if cause := j.failed(r, results); cause != "" {
 			d.Outcome, d.Error = plan.Skipped, cause
 			continue
 		}
@@ -320,10 +328,11 @@ func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.
 }
 
 // failed names the step because of which a registration can't be: its root cause, not one that was itself skipped.
-func failed(r *graph.Registration, results map[*graph.Step]*exec.Result) string {
+func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result) string {
 	for _, s := range r.Steps {
 		result := results[s]
 		switch {
+		case result == nil && !j.runs(s): // what of it is needed was found to be given
 		case result == nil:
 			return "step " + s.Key + " did not run"
 		case result.Outcome == exec.Failed:

@@ -36,9 +36,10 @@ type reviewed struct {
 
 // unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
 func unreviewed(ctx context.Context, o Options) error {
+	quiet := o
+	quiet.Warn = nil
+	quiet.Given = Given{} // what was reviewed calls it after-build, and only that may be filled in
 	if o.Approve != nil {
-		quiet := o
-		quiet.Warn = nil
 		p, err := Plan(ctx, quiet)
 		if err == nil {
 			err = o.Approve(ctx, p)
@@ -57,14 +58,18 @@ func unreviewed(ctx context.Context, o Options) error {
 	if before.Schema != 1 {
 		return fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", before.Schema)
 	}
-	quiet := o
-	quiet.Warn = nil
 	now, err := Plan(ctx, quiet)
 	if err != nil {
 		return err
 	}
 	if now.Hash() == before.Hash {
 		return nil
+	}
+	if o.Given.Any() { // or the plan was made with the very same values
+		quiet.Given = o.Given
+		if with, err := Plan(ctx, quiet); err == nil && with.Hash() == before.Hash {
+			return nil
+		}
 	}
 	var current reviewed
 	if err := json.Unmarshal(now.JSON(), &current); err != nil {

@@ -40,6 +40,8 @@ type Runner struct {
 	Jobs int
 	// Timeout bounds each step; 0 means no bound.
 	Timeout time.Duration
+	// Given are the outputs of steps that ran elsewhere: such a step counts as succeeded, and is not run. What stands around it keeps its order.
+	Given map[*graph.Step]value.Value
 	// FailFast starts nothing more once a step has failed; what runs already may end.
 	FailFast bool
 	// Log gets every event, one at a time. Nil drops them.
@@ -76,6 +78,13 @@ type Result struct {
 	Cause *graph.Step
 	// Seconds is how long it ran.
 	Seconds float64
+	// Given: it ran elsewhere.
+	Given bool
+}
+
+// Given is the result of a step that ran elsewhere.
+func Given(s *graph.Step, outputs value.Value) *Result {
+	return &Result{Outcome: Succeeded, Outputs: secret(s, outputs), Given: true}
 }
 
 // Run runs all steps of g and returns a result for each. It returns only after everything it started has ended, also when ctx is

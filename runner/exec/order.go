@@ -43,22 +43,51 @@ func newRun(r *Runner, g *graph.Graph) *run {
 		made.now = time.Now
 	}
 	for i, s := range g.Steps {
+		if outputs, given := r.Given[s]; given {
+			made.results[s] = Given(s, outputs)
+			continue
+		}
 		made.place[s] = i
 	}
 	for i, s := range g.Steps {
-		for _, list := range [][]*graph.Step{s.Needs, s.After} {
-			for _, before := range list {
-				if _, inside := made.place[before]; inside { // a graph may be a part of another one
-					made.waiting[s]++
-					made.users[before] = append(made.users[before], s)
-				}
-			}
+		if made.results[s] != nil {
+			continue
+		}
+		for _, before := range made.before(s) {
+			made.waiting[s]++
+			made.users[before] = append(made.users[before], s)
 		}
 		if made.waiting[s] == 0 {
 			made.ready = append(made.ready, i)
 		}
 	}
 	return made
+}
+
+// before lists the steps of this run that s comes after. A graph may be a part of another one, and some of its steps may have run elsewhere: where such a step stands between
+// two of this run, the later one still comes after the earlier one, as what they write may be one thing.
+func (run *run) before(s *graph.Step) []*graph.Step {
+	var out []*graph.Step
+	seen := map[*graph.Step]bool{}
+	var walk func(*graph.Step)
+	walk = func(s *graph.Step) {
+		for _, list := range [][]*graph.Step{s.Needs, s.After} {
+			for _, b := range list {
+				_, inside := run.place[b]
+				switch {
+				case seen[b]:
+				case inside:
+					out = append(out, b)
+				default:
+					seen[b] = true
+					walk(b)
+				}
+				seen[b] = true
+			}
+		}
+	}
+	walk(s)
+	return out
 }
 
 // next gives the first step that can start; nil when there is none now.

@@ -1,0 +1,46 @@
+// The options that stand in place of steps: what other jobs gave, and single values.
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/pflag"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/runner/deploy"
+	"github.com/org/prefect-deploy-action/runner/handover"
+)
+
+type given struct {
+	from, set []string
+	skipBuild bool
+}
+
+func (g *given) add(f *pflag.FlagSet) {
+	g.addFrom(f)
+	f.StringArrayVar(&g.set, "set", nil, "`STEP.OUTPUT=VALUE` in place of what the step would give, which does not run; repeatable")
+	f.BoolVar(&g.skipBuild, "skip-build", false, "run no build and push step; --from and --set give what they would")
+}
+
+func (g *given) addFrom(f *pflag.FlagSet) {
+	f.StringArrayVar(&g.from, "from", nil, "a `FILE` of outputs that run step wrote, a directory or a pattern of such; its steps do not run here; repeatable")
+}
+
+// read reads the files and the values; paths are relative to dir.
+func (g *given) read(dir string) (deploy.Given, error) {
+	out := deploy.Given{SkipBuild: g.skipBuild}
+	for _, text := range g.set {
+		set, err := deploy.ParseSetting(text)
+		var usage *resolve.UsageError
+		if errors.As(err, &usage) {
+			return out, cli.Usage("%s", usage.Text)
+		}
+		out.Set = append(out.Set, set)
+	}
+	var err error
+	if out.Steps, err = handover.Read(dir, g.from); err != nil {
+		return out, cli.Fail("%v; nothing ran", err)
+	}
+	return out, nil
+}
