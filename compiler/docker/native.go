@@ -58,3 +58,15 @@ func marked(inputs value.Value) value.Value {
 	}
 	return inputs
 }
+
+// ActionInputs names the inputs of docker/build-push-action that a step fills, in the action's order; its inputs may still hold templates.
+func ActionInputs(inputs value.Value) []string {
+	b, _ := read(marked(inputs), Options{Now: time.Unix(0, 0), PrefectVersion: "3", PythonVersion: "3", Directory: "project"})
+	names := []string{"context", "file"}
+	for _, e := range b.Action() {
+		if e.Key != "context" && e.Key != "file" {
+			names = append(names, e.Key)
+		}
+	}
+	return names
+}

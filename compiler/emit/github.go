@@ -29,7 +29,7 @@ const (
 
 // GitHub is the workflow. The faults are those of x-ci: nothing else can be wrong with what was checked before.
 func GitHub(in *Input) ([]byte, diag.List) {
-	g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments)}
+	g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
 	root := g.workflow()
 	diags := g.settings.diags
 	diags = append(diags, applyPatches(root, g.settings.patches)...)
@@ -43,6 +43,8 @@ type github struct {
 	*Input
 	settings *settings
 	pipeline *Pipeline
+	// used are the steps whose outputs something refers to.
+	used map[*graph.Step]bool
 }
 
 func (g *github) workflow() *yaml.Node {

@@ -3,10 +3,12 @@ package emit
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 )
@@ -22,20 +24,85 @@ func (g *github) lower(j *Job) lowered {
 	l := lowering{github: g, job: j, outputs: mapping()}
 	native := !g.passesHidden(j)
 	for _, s := range j.Steps {
-		if native {
-			if why := unloweredGitHub(s); why == "" {
-				l.flush()
-				l.docker(s)
-				continue
-			}
+		write := l.native(s)
+		if !native || write == nil {
+			l.chain = append(l.chain, s)
+			continue
 		}
-		l.chain = append(l.chain, s)
+		l.flush()
+		write(s)
 	}
 	l.flush()
 	if len(l.outputs.Content) == 0 {
 		l.outputs = nil
 	}
 	return lowered{l.nodes, l.outputs}
+}
+
+// native is how a step is written in the platform's own words, nil where it has none for it.
+func (l *lowering) native(s *graph.Step) func(*graph.Step) {
+	switch function := resolve.Canonical(s.Function); function {
+	case resolve.BuildDockerImage, resolve.PushDockerImage:
+		if ok, _ := docker.Native(s.Function, s.Inputs); !ok {
+			return nil
+		}
+		if function == resolve.BuildDockerImage {
+			return l.build
+		}
+		return l.push
+	}
+	if l.used[s] || l.Files[0].Root() != "." {
+		return nil // what it prints has to be caught, or it runs in a directory of its own
+	}
+	switch resolve.Canonical(s.Function) {
+	case resolve.RunShellScript:
+		if _, _, ok := scriptOf(s); ok {
+			return l.script
+		}
+	case resolve.GitClone:
+		if _, ok := cloneOf(s); ok {
+			return l.clone
+		}
+	case resolve.PipInstall:
+		if _, _, ok := requirementsOf(s); ok {
+			return l.install
+		}
+	}
+	return nil
+}
+
+// below is a directory as seen from the repository's root, nil for that itself.
+func (l *lowering) below(directory string) any {
+	if p := path.Join(l.Within, directory); p != "" {
+		return p
+	}
+	return nil
+}
+
+func (l *lowering) script(s *graph.Step) {
+	lines, directory, _ := scriptOf(s)
+	env, _ := l.ofSteps([]*graph.Step{s}, append(l.settings.names("secrets"), l.settings.names("vars")...))
+	l.nodes = append(l.nodes, l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(lines...)), env, false))
+}
+
+func (l *lowering) clone(s *graph.Step) {
+	c, _ := cloneOf(s)
+	with := mapping("repository", c.repository)
+	if c.ref != "" {
+		put(with, "ref", text(c.ref))
+	}
+	put(with, "path", text(path.Join(l.Within, c.path)))
+	if c.submodules {
+		put(with, "submodules", text("recursive"))
+	}
+	put(with, "persist-credentials", flag(false))
+	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
+}
+
+func (l *lowering) install(s *graph.Step) {
+	file, directory, _ := requirementsOf(s)
+	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", path.Join(l.Within, directory, file))),
+		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
 }
 
 // passesHidden reports whether a step of the job uses what another one gave and must not be shown: that never leaves the process, so the job is one call.
@@ -117,8 +184,8 @@ func (l *lowering) give(id string, s *graph.Step) {
 	}
 }
 
-// docker writes a build through Docker's own action: the runtime tells it what to build, and then what Prefect calls the result.
-func (l *lowering) docker(s *graph.Step) {
+// build writes a build through Docker's own action: the runtime tells it what to build, and then what Prefect calls the result.
+func (l *lowering) build(s *graph.Step) {
 	if !l.buildx {
 		l.buildx = true
 		l.nodes = append(l.nodes, mapping("uses", l.uses("docker/setup-buildx-action")))
@@ -126,25 +193,34 @@ func (l *lowering) docker(s *graph.Step) {
 	id := identifier(s.Key)
 	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"))
 	with := mapping()
-	for _, name := range dockerInputs {
+	for _, name := range docker.ActionInputs(s.Inputs) {
 		put(with, name, text("${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}"))
 	}
-	put(with, "cache-from", text("type=gha,scope="+s.Key))
-	put(with, "cache-to", text("type=gha,mode=max,scope="+s.Key))
+	if get(with, "cache-from") == nil && get(with, "no-cache") == nil {
+		put(with, "cache-from", text("type=gha,scope="+s.Key))
+	}
+	if get(with, "cache-to") == nil {
+		put(with, "cache-to", text("type=gha,mode=max,scope="+s.Key))
+	}
 	l.nodes = append(l.nodes, mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with))
-	node := l.call(id, []*graph.Step{s}, "phase", "outputs", "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
+	l.after(id, s, "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
+}
+
+// push writes a push: the runtime logs in and tells what is to be pushed.
+func (l *lowering) push(s *graph.Step) {
+	id := identifier(s.Key)
+	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"),
+		mapping("shell", "bash", "env", mapping("IMAGES", "${{ fromJSON(steps."+id+"-inputs.outputs.inputs).references }}"), "run", script(
+			`while IFS= read -r image; do`,
+			`  docker push "$image"`,
+			`done <<< "$IMAGES"`)))
+	l.after(id, s)
+}
+
+// after takes in what a native step gave.
+func (l *lowering) after(id string, s *graph.Step, with ...any) {
+	node := l.call(id, []*graph.Step{s}, append([]any{"phase", "outputs"}, with...)...)
 	put(get(node, "with"), "outputs", text(l.file()))
 	l.nodes = append(l.nodes, node)
 	l.give(id, s)
-}
-
-// dockerInputs are the inputs of docker/build-push-action that the runtime fills.
-var dockerInputs = []string{"context", "file", "tags", "build-args", "labels", "target", "platforms", "no-cache", "pull", "push", "load"}
-
-// unloweredGitHub says why a step has no native form, "" when it has one.
-func unloweredGitHub(s *graph.Step) string {
-	if resolve.Canonical(s.Function) != resolve.BuildDockerImage {
-		return "the runtime runs it"
-	}
-	return ""
 }
