@@ -7,7 +7,6 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
-	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/step"
@@ -15,15 +14,21 @@ import (
 
 // steps runs the steps that the input step names.
 func (a *action) steps(ctx context.Context) error {
-	s := stepRun{options: *a.options(), keys: a.in.Steps, outputs: a.in.Outputs}
+	s := stepRun{options: *a.options(), keys: a.in.Steps, phase: phase{phase: a.in.Phase, outputs: a.in.Outputs, imageID: a.in.ImageID}}
 	o, to, err := s.told(a.w)
 	if err != nil {
 		return a.stopped(ctx, err)
 	}
 	defer to.Close()
 	o.Warn, o.Log, o.Before = a.found, exec.GitHub(a.w.Stdout, exec.NewToken()), a.installForSteps
-	ran, err := deploy.Steps(ctx, o)
-	if ran == nil {
+	ran, err := s.phase.run(ctx, o, a.dir, func(inputs string) error {
+		return errors.Join(a.job.Output("result", resultRan), a.job.Output("steps", "{}"), a.job.Output("inputs", inputs))
+	})
+	switch {
+	case ran == nil && err == nil: // the first half
+		a.findings.read = true
+		return nil
+	case ran == nil:
 		return a.stopped(ctx, err)
 	}
 	a.findings.read = true
