@@ -53,6 +53,7 @@ const (
 	resultPlanned = "planned"
 	resultApplied = "applied"
 	resultChecked = "checked"
+	resultRan     = "ran"
 	resultSkipped = "skipped"
 	resultFailed  = "failed"
 )
@@ -93,6 +94,9 @@ func (a *action) run(ctx context.Context) error {
 	choice, err := ci.Choose(in, event)
 	if err != nil {
 		return err
+	}
+	if choice.Mode == ci.Step {
+		return a.steps(ctx)
 	}
 	if err := a.meet(); err != nil {
 		return err
@@ -189,7 +193,8 @@ func (a *action) server() error {
 
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
-	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment}
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment,
+		given: given{from: a.in.From, skipBuild: a.in.SkipBuild}}
 	if len(o.files) == 0 {
 		o.files = []string{"prefect.yaml"}
 	}
@@ -293,7 +298,7 @@ func (a *action) stopped(ctx context.Context, err error) error {
 
 // inInputs says with the names of inputs what messages say with those of flags.
 func inInputs(text string) string {
-	return strings.NewReplacer("with --name", "in the input deployment-names", "with --all", "with all-deployments: true", "with --prefect-file", "in the input deployment-file-path",
+	return strings.NewReplacer("with --name", "in the input deployment-names", "with --all", "with all-deployments: true", "with --prefect-file", "in the input deployment-file-path", "with --from FILE", "in the input from",
 		"--name", "deployment-names", "--all", "all-deployments", "--prefect-file", "deployment-file-path").Replace(text)
 }
 

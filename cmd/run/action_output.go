@@ -34,7 +34,7 @@ func (a *action) outputs(ctx context.Context, p *plan.Plan, acting bool) error {
 		{"result", result}, {"plan", path}, {"hash", p.Hash()},
 		{"create", strconv.Itoa(c.Create)}, {"update", strconv.Itoa(c.Update)}, {"rebuild", strconv.Itoa(c.Rebuild)}, {"delete", strconv.Itoa(c.Delete)},
 		{"unchanged", strconv.Itoa(c.Unchanged)}, {"changed", strconv.FormatBool(p.Changes())},
-		{"deployments", string(deploymentsJSON(p))}, {"steps", string(stepsJSON(p))},
+		{"deployments", string(deploymentsJSON(p))}, {"steps", string(stepsJSON(p))}, {"inputs", ""},
 	} {
 		if err := a.job.Output(o[0], o[1]); err != nil {
 			return err

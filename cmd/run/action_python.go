@@ -8,15 +8,18 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/flow"
+	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/runner/deploy"
+	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/step"
 )
 
@@ -29,6 +32,11 @@ func (a *action) install(ctx context.Context, r deploy.Options) error {
 	if why == "" {
 		return a.job.Print("", "No Python packages were installed: no step and no flow of these deployments needs Python here.")
 	}
+	return a.installFor(ctx, why)
+}
+
+// installFor installs them because of something.
+func (a *action) installFor(ctx context.Context, why string) error {
 	for _, file := range append(a.in.Requirements[:len(a.in.Requirements):len(a.in.Requirements)], a.in.Pyproject) {
 		if _, err := os.Stat(under(a.dir, file)); file != "" && err != nil {
 			return cli.Fail("the Python packages cannot be installed: there is no file %s in the working directory", diag.Quote(file))
@@ -100,14 +108,12 @@ func pythonNeed(r deploy.Options) string {
 	if err != nil {
 		return ""
 	}
-	for _, d := range chosen {
-		for _, list := range [][]spec.Step{d.Build, d.Push} {
-			for i := range list {
-				if step.NeedsPython(list[i].Function, list[i].Requires) {
-					return "the step " + list[i].Function + " is a Python function"
-				}
-			}
+	for _, s := range graph.Build(chosen, (*resolve.Deployment).Title).Steps {
+		if !r.Given.SkipBuild && !slices.ContainsFunc(r.Given.Steps, func(g handover.Step) bool { return g.Digest == s.Digest }) && step.NeedsPython(s.Function, s.Requires) {
+			return "the step " + s.Function + " is a Python function"
 		}
+	}
+	for _, d := range chosen {
 		if why := unsettled(c, d); why != "" {
 			return why
 		}

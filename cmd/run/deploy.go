@@ -95,9 +95,12 @@ func failure(ctx context.Context, w cli.World, err error) error {
 	var faults *deploy.Faults
 	var usage *resolve.UsageError
 	var stale *deploy.Stale
+	exit, told := err.(*cli.Exit)
 	switch {
 	case ctx.Err() != nil:
 		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted; nothing was written"}
+	case told:
+		return exit
 	case errors.As(err, &faults):
 		fmt.Fprint(w.Stderr, faults.List.Text(faults.Sources))
 		if v, _ := w.Env("GITHUB_ACTIONS"); v == "true" {

@@ -23,8 +23,7 @@ import (
 type stepRun struct {
 	options
 	keys []string
-	// outputs is the file to write.
-	outputs string
+	phase
 }
 
 func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
@@ -53,7 +52,7 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.BoolVar(&s.quiet, "quiet", false, "no progress")
 	f.BoolVar(&s.debug, "debug", false, "show each request to the Prefect API on stderr")
 	s.addFrom(f)
-	f.StringVar(&s.outputs, "outputs", "", "write what the steps gave, without sensitive outputs, as JSON to `FILE`; - is stdout")
+	s.phase.add(f)
 	return c
 }
 
@@ -64,6 +63,9 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 		return o, nil, cli.Usage("--jobs %d: at least one step runs at once", s.jobs)
 	case s.retries < 0:
 		return o, nil, cli.Usage("--retries %d: write 0 or more", s.retries)
+	}
+	if err := s.phase.check(s.keys); err != nil {
+		return o, nil, err
 	}
 	dir, err := s.directory()
 	if err != nil {
@@ -102,8 +104,17 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		o.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
 		o.Log = sink(w)
 	}
-	ran, err := deploy.Steps(ctx, o)
-	if ran == nil {
+	ran, err := s.phase.run(ctx, o, o.Directory, func(inputs string) error {
+		if output == nil && s.arguments == "" {
+			_, err := fmt.Fprintln(w.Stdout, inputs)
+			return err
+		}
+		return output.githubOutput("inputs", inputs)
+	})
+	switch {
+	case ran == nil && err == nil: // the first half
+		return nil
+	case ran == nil:
 		return failure(ctx, w, err)
 	}
 	written := to.Write(ran.Outputs)

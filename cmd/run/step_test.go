@@ -275,3 +275,60 @@ deployments: [{name: d, entrypoint: "flow.py:hello", work_pool: {name: p}}]
 func oneTag(tag string) string {
 	return "x-ci: {vars: [REGION]}\npull: []\ndeployments:\n- {name: d, entrypoint: \"flow.py:hello\", tags: [\"" + tag + "\"], work_pool: {name: p}}\n"
 }
+
+// TestTheActionRunsStepsOfAPipeline: the same split by inputs, as emitted jobs write them.
+func TestTheActionRunsStepsOfAPipeline(t *testing.T) {
+	dir := pipeline(t)
+	whole := filepath.Join(dir, "whole.json")
+	must(t, "deploy", "--all", "-C", dir, "--state", "file:"+whole)
+	if err := os.Remove(filepath.Join(dir, "ran")); err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	job := func(inputs map[string]string) called {
+		inputs["working-directory"] = dir
+		r := callAction(t, call{dir: dir, name: "push", event: "push_main", ref: "refs/heads/main", inputs: inputs, state: filepath.Join(dir, "split.json")})
+		return r
+	}
+	first := job(map[string]string{"mode": "step", "step": "hash", "outputs": filepath.Join(temp, "1.json")})
+	second := job(map[string]string{"mode": "step", "step": "custom\nimage", "from": filepath.Join(temp, "*.json"), "outputs": filepath.Join(temp, "2.json")})
+	if first.code != 0 || second.code != 0 || first.outputs["result"] != "ran" || !strings.Contains(second.outputs["steps"], `{"image":{"stdout":"repo/x:1.0","stderr":""},"custom":{`) {
+		t.Fatalf("exits %d, %d\n%v\n%v\n%s%s", first.code, second.code, first.outputs, second.outputs, first.log, second.log)
+	}
+	last := job(map[string]string{"mode": "deploy", "all-deployments": "true", "skip-build": "true", "from": temp})
+	if last.code != 0 || last.outputs["create"] != "3" || ran(dir) != "hash image custom" && ran(dir) != "hash custom image" {
+		t.Fatalf("exit %d, ran %q\n%v\n%s", last.code, ran(dir), last.outputs, last.log)
+	}
+	if a, b := registered(t, whole), registered(t, filepath.Join(dir, "split.json")); a != b {
+		t.Errorf("one deploy registered\n%s\nthe jobs\n%s", a, b)
+	}
+	for _, c := range []struct {
+		inputs map[string]string
+		code   int
+		want   string
+	}{
+		{map[string]string{"mode": "step", "step": "image"}, 1, "needs hash.stdout"},
+		{map[string]string{"mode": "step"}, 64, "needs the key of a step"},
+		{map[string]string{"mode": "deploy", "step": "hash", "all-deployments": "true"}, 64, "mode: step only"},
+		{map[string]string{"mode": "step", "step": "hsh"}, 64, "did you mean hash?"},
+	} {
+		if r := job(c.inputs); r.code != c.code || !strings.Contains(r.log, c.want) || r.outputs["result"] != "failed" {
+			t.Errorf("%v: exit %d\n%s", c.inputs, r.code, r.log)
+		}
+	}
+}
+
+// TestAReviewedPlanBindsWhatIsFilledIn: values that a plan calls after-build may come from other jobs.
+func TestAReviewedPlanBindsWhatIsFilledIn(t *testing.T) {
+	dir := pipeline(t)
+	must(t, "plan", "--all", "-C", dir, "--state", "file:state.json", "--json", filepath.Join(dir, "plan.json"))
+	must(t, "step", "hash", "image", "custom", "-C", dir, "--outputs", "outputs.json")
+	must(t, "deploy", "--all", "-C", dir, "--state", "file:state.json", "--plan", filepath.Join(dir, "plan.json"), "--skip-build", "--from", "outputs.json")
+	given := []string{"--skip-build", "--from", "outputs.json", "--set", "image.stdout=other"}
+	must(t, append([]string{"plan", "--all", "-C", dir, "--state", "file:state.json", "--json", filepath.Join(dir, "plan.json")}, given...)...)
+	must(t, append([]string{"deploy", "--all", "-C", dir, "--state", "file:state.json", "--plan", filepath.Join(dir, "plan.json")}, given...)...)
+	if !strings.Contains(read(filepath.Join(dir, "state.json")), `"image": "other"`) {
+		t.Error("what was set was not registered")
+	}
+	refused(t, 3, append([]string{"deploy", "--all", "-C", dir, "--state", "file:state.json", "--plan", filepath.Join(dir, "plan.json")}, given...), "stale")
+}

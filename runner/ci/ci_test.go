@@ -41,6 +41,31 @@ func TestInputsAreRead(t *testing.T) {
 	}
 }
 
+func TestInputsOfModeStep(t *testing.T) {
+	read := func(inputs map[string]string) (Inputs, error) {
+		env := map[string]string{}
+		for name, v := range inputs {
+			env[Variable(name)] = v
+		}
+		return jobWith(io.Discard, env).Inputs()
+	}
+	in, err := read(map[string]string{"mode": "Step", "step": "hash, build-image\n", "from": "a.json\nout/*.json", "outputs": "o.json", "phase": "Outputs", "image-id": "sha256:1"})
+	if err != nil || in.Mode != Step || !reflect.DeepEqual(in.Steps, []string{"hash", "build-image"}) || !reflect.DeepEqual(in.From, []string{"a.json", "out/*.json"}) || in.Outputs != "o.json" || in.Phase != "outputs" || in.ImageID != "sha256:1" {
+		t.Errorf("%+v %v", in, err)
+	}
+	if in, err = read(map[string]string{"mode": "deploy", "from": "a.json", "skip-build": "true"}); err != nil || !in.SkipBuild || len(in.From) != 1 {
+		t.Errorf("%+v %v", in, err)
+	}
+	_, err = read(map[string]string{"mode": "step", "skip-build": "true", "phase": "between"})
+	if text := fmt.Sprint(err); !strings.Contains(text, "the input step is") || !strings.Contains(text, "the input skip-build is") || !strings.Contains(text, "the input phase is") {
+		t.Error(text)
+	}
+	_, err = read(map[string]string{"step": "a", "outputs": "b", "phase": "inputs", "image-id": "c"})
+	if text := fmt.Sprint(err); strings.Count(text, "mode: step only") != 4 {
+		t.Error(text)
+	}
+}
+
 func TestEveryInputThatCannotBeMeantIsNamed(t *testing.T) {
 	bad := map[string]string{"mode": "apply", "all-deployments": "yes", "state": "s.json", "jobs": "0", "timeout": "10", "retries": "-1", "comment": "no", "plan-policy": "strict", "prune": "yes", "max-deletes": "many"}
 	env := map[string]string{}

@@ -14,12 +14,12 @@ import (
 func InputNames() []string {
 	return []string{"mode", "deployment-names", "all-deployments", "deployment-file-path", "requirements-file-paths", "pyproject-toml-path", "working-directory",
 		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "comment", "github-token", "environment", "plan-policy", "plan-key", "prune", "max-deletes",
-		"jobs", "timeout", "retries"}
+		"jobs", "timeout", "retries", "step", "from", "skip-build", "outputs", "phase", "image-id"}
 }
 
 // OutputNames are the outputs that exist now, in action.yml's order.
 func OutputNames() []string {
-	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "comment-url", "steps", "sarif"}
+	return []string{"result", "plan", "hash", "create", "update", "rebuild", "delete", "unchanged", "changed", "deployments", "comment-url", "steps", "inputs", "sarif"}
 }
 
 // Inputs are what the workflow's author wrote under `with:`. An input that was left out has its zero value.
@@ -49,6 +49,13 @@ type Inputs struct {
 	// Jobs is how many steps and writes run at once, Retries how often a step is repeated on network failures; -1 when unsaid. Timeout bounds a step; 0 is no bound.
 	Jobs, Retries int
 	Timeout       time.Duration
+
+	// Steps are the keys of mode step. From are files of outputs of earlier jobs, patterns allowed; SkipBuild runs no step in plan and deploy. Outputs is the file to write.
+	Steps, From []string
+	SkipBuild   bool
+	Outputs     string
+	// Phase is "", inputs or outputs: what stands around a native builder. ImageID is what it gave.
+	Phase, ImageID string
 }
 
 // Inputs reads the inputs. The error names every input that can't be meant.
@@ -63,7 +70,9 @@ func (j *Job) Inputs() (Inputs, error) {
 		Comment: !strings.EqualFold(get("comment"), "false"), Token: get("github-token"), Environment: get("environment"), Policy: r.policy(get("plan-policy")), PlanKey: get("plan-key"),
 		Prune: r.truth("prune", get("prune")), MaxDeletes: r.number("max-deletes", get("max-deletes"), 0),
 		Jobs: r.number("jobs", get("jobs"), 1), Retries: r.number("retries", get("retries"), 0), Timeout: r.duration("timeout", get("timeout")),
+		Steps: list(get("step")), From: list(get("from")), SkipBuild: r.truth("skip-build", get("skip-build")), Outputs: get("outputs"), Phase: strings.ToLower(get("phase")), ImageID: get("image-id"),
 	}
+	r.steps(in)
 	if text := get("comment"); text != "" {
 		r.truth("comment", text)
 	}
@@ -98,11 +107,29 @@ func (r *reader) mode(text string) Mode {
 	switch m := Mode(strings.ToLower(text)); m {
 	case "":
 		return Auto
-	case Auto, Plan, Deploy, Check:
+	case Auto, Plan, Deploy, Check, Step:
 		return m
 	}
-	r.fault("mode", text, "write auto, plan, deploy or check")
+	r.fault("mode", text, "write auto, plan, deploy, check or step")
 	return Auto
+}
+
+// steps are the inputs of mode step: none of them means anything elsewhere, and to pass over one in silence would run all steps where one was meant.
+func (r *reader) steps(in Inputs) {
+	if in.Mode == Step && len(in.Steps) == 0 {
+		r.fault("step", "", "mode: step needs the key of a step, or several")
+	}
+	if in.Mode == Step && in.SkipBuild {
+		r.fault("skip-build", "true", "mode: step runs the steps that the input step names")
+	}
+	for _, i := range [][2]string{{"step", strings.Join(in.Steps, ",")}, {"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
+		if in.Mode != Step && i[1] != "" {
+			r.fault(i[0], i[1], "it goes with mode: step only")
+		}
+	}
+	if in.Phase != "" && in.Phase != "inputs" && in.Phase != "outputs" {
+		r.fault("phase", in.Phase, "write inputs or outputs, or leave it out to run the step")
+	}
 }
 
 func (r *reader) policy(text string) string {

@@ -17,6 +17,7 @@ const (
 	Plan    Mode = "plan"
 	Deploy  Mode = "deploy"
 	Check   Mode = "check"
+	Step    Mode = "step"
 	Nothing Mode = "nothing"
 )
 

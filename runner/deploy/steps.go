@@ -39,7 +39,7 @@ type Ran struct {
 func Steps(ctx context.Context, o StepOptions) (*Ran, error) {
 	j := newJob(o.Options, true)
 	defer j.close()
-	if err := j.prepareSteps(ctx, o); err != nil {
+	if err := j.prepareSteps(ctx, o, j.needPython); err != nil {
 		return nil, err
 	}
 	j.warn()
@@ -64,8 +64,8 @@ func Steps(ctx context.Context, o StepOptions) (*Ran, error) {
 	return ran, ctx.Err()
 }
 
-// prepareSteps does everything before the first step; any fault ends it.
-func (j *job) prepareSteps(ctx context.Context, o StepOptions) error {
+// prepareSteps does everything before the first step; any fault ends it. check adds faults of its own.
+func (j *job) prepareSteps(ctx context.Context, o StepOptions, check func()) error {
 	if j.Missing != "" {
 		return &resolve.UsageError{Text: "there is no " + j.Missing + ": write one, or name another with --prefect-file"}
 	}
@@ -89,7 +89,7 @@ func (j *job) prepareSteps(ctx context.Context, o StepOptions) error {
 	}
 	j.checkNamed()
 	j.checkGiven()
-	j.needPython()
+	check()
 	if err := j.stop(); err != nil {
 		return err
 	}

@@ -71,6 +71,41 @@ func TestEachStepOnceInOrder(t *testing.T) {
 	}
 }
 
+// TestGivenStepsDoNotRun: what ran elsewhere counts as succeeded, also where it stands between two that touch the same thing.
+func TestGivenStepsDoNotRun(t *testing.T) {
+	g, byKey := made("a", "b: a", "c: b", "d", "e: d")
+	var ran told
+	r := &Runner{Jobs: 10, Given: map[*graph.Step]value.Value{byKey["b"]: value.Of([]value.Entry{{Key: "x", Value: value.Of(1)}})},
+		Do: func(_ context.Context, s *graph.Step, c step.Call) (value.Value, error) {
+			if s.Key == "a" {
+				time.Sleep(20 * time.Millisecond) // time for c, if it did not wait
+			}
+			ran.add("%s %s", s.Key, c.Inputs.Repr())
+			if s.Key != "c" {
+				return value.Value{}, errors.New("no")
+			}
+			return value.Value{}, nil
+		},
+		Resolve: func(_ context.Context, _ *graph.Step, outputs value.Value) (value.Value, error) { return outputs, nil }}
+	results := r.Run(context.Background(), g)
+	slices.Sort(ran.lines)
+	if got := strings.Join(ran.lines, "; "); got != "a {}; c {'b': {'x': 1}, 'x': 1}; d {}" {
+		t.Errorf("ran %s", got)
+	}
+	if b := results[byKey["b"]]; !b.Given || b.Outcome != Succeeded || results[byKey["c"]].Outcome != Succeeded || results[byKey["e"]].Outcome != Skipped || results[byKey["a"]].Given {
+		t.Errorf("results %+v", results)
+	}
+	order := &Runner{Jobs: 10, Given: r.Given, Do: func(_ context.Context, s *graph.Step, _ step.Call) (value.Value, error) {
+		if s.Key == "c" && !slices.Contains(ran.lines, "a done") {
+			t.Error("c did not wait for a, which comes before it through b")
+		}
+		time.Sleep(20 * time.Millisecond)
+		ran.add("%s done", s.Key)
+		return value.Value{}, nil
+	}}
+	order.Run(context.Background(), g)
+}
+
 // TestRandomGraphs: whatever the graph, the failures and the number of jobs, exactly the steps downstream of a failure are skipped.
 func TestRandomGraphs(t *testing.T) {
 	for seed := range int64(200) {
