@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,7 @@ type flags struct {
 	replay.Options
 	secrets, secretFiles, vars, env, actions []string
 	report                                   string
+	tree, colour                             bool
 }
 
 func command(ctx context.Context, w cli.World) *cobra.Command {
@@ -55,6 +57,10 @@ func command(ctx context.Context, w cli.World) *cobra.Command {
 	s.StringArrayVar(&f.env, "env", nil, "a variable of the steps' environment, as `NAME=VALUE`; repeatable")
 	s.StringArrayVar(&f.actions, "action", nil, "the directory that stands for an action, as `OWNER/REPOSITORY@REF=DIR`; repeatable")
 	s.StringArrayVar(&f.RunsOn, "runs-on", []string{"ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04"}, "a `LABEL` of runs-on that this machine stands for; repeatable")
+	s.BoolVar(&f.tree, "tree", false, "show the jobs as they go, and of one that failed its log, in place of the whole log")
+	s.BoolVar(&f.Docker, "docker", false, "build images with this machine's Docker; without it they are only named")
+	s.BoolVar(&f.Live, "live", false, "let what is built be pushed")
+	s.StringVar(&f.Image, "image", "", "run the jobs in containers of this `IMAGE` in place of this machine itself")
 	s.StringVar(&f.report, "report", "", "write jobs, outputs, summaries and annotations as JSON to `FILE`")
 	_ = c.MarkFlagRequired("workflow")
 	return c
@@ -64,6 +70,7 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 	if err := f.read(); err != nil {
 		return err
 	}
+	f.colour = colours(w)
 	clearEnvironment()
 	remove, err := replay.InstallShell()
 	if err != nil {
@@ -71,12 +78,19 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 	}
 	defer remove()
 	f.Output = w.Stderr
+	if f.tree {
+		f.Tree = replay.NewTree(w.Stdout, f.colour, time.Now)
+	}
 	result, err := replay.Run(ctx, f.Options)
 	if err != nil {
 		return cli.Fail("%v", err)
 	}
-	for _, j := range result.Jobs {
-		fmt.Fprintf(w.Stdout, "%s: %s\n", j.ID, j.Result)
+	if f.tree {
+		f.Tree.Finish(result)
+	} else {
+		for _, j := range result.Jobs {
+			fmt.Fprintf(w.Stdout, "%s: %s\n", j.ID, j.Result)
+		}
 	}
 	if f.report != "" {
 		data, err := json.MarshalIndent(result, "", "  ")
@@ -91,6 +105,16 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 		return &cli.Exit{Code: cli.ExitError}
 	}
 	return nil
+}
+
+// colours are for a terminal, unless NO_COLOR is set.
+func colours(w cli.World) bool {
+	file, ok := w.Stdout.(*os.File)
+	if _, no := w.Env("NO_COLOR"); no || !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // read splits the pairs.

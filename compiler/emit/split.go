@@ -39,17 +39,18 @@ type Job struct {
 type Pipeline struct {
 	// Jobs build and push, each after those it needs.
 	Jobs []*Job
-	// Last are the steps that run in the job that registers, because a deployment uses something of theirs that must not be shown.
-	Last []*graph.Step
-	// LastNeeds are the jobs that Last waits for; registering waits for all.
+	// Last are the steps that run in the job that registers, which waits for all: a deployment uses something of theirs that must not be shown.
+	Last          []*graph.Step
 	Registrations []*graph.Registration
-	// Hidden names, for each step of Last, the placeholder because of which it stands there.
+	// Hidden are the steps whose outputs must not be shown, with the placeholder that is the reason.
 	Hidden map[*graph.Step]string
+	// Private are the steps of which something that a builder would have to be told must not be shown, with the placeholder that is the reason.
+	Private map[*graph.Step]string
 }
 
 // Cut makes the pipeline of a graph. deployments are those that the graph was built of: a registration's Index is a place among them.
 func Cut(g *graph.Graph, deployments []*resolve.Deployment) *Pipeline {
-	c := cutter{graph: g, place: map[*graph.Step]int{}, parent: make([]int, len(g.Steps)+1), hidden: map[*graph.Step]string{}}
+	c := cutter{graph: g, place: map[*graph.Step]int{}, parent: make([]int, len(g.Steps)+1), hidden: map[*graph.Step]string{}, private: map[*graph.Step]string{}}
 	for i, s := range g.Steps {
 		c.place[s] = i
 	}
@@ -69,7 +70,7 @@ type cutter struct {
 	// parent is a union-find over the steps; the last place is the job that registers.
 	parent []int
 	// hidden are the steps whose outputs must not leave their job, and why.
-	hidden map[*graph.Step]string
+	hidden, private map[*graph.Step]string
 }
 
 func (c *cutter) register() int { return len(c.graph.Steps) }
@@ -187,12 +188,18 @@ func overlaps(a, b string) bool {
 func (c *cutter) findHidden(deployments []*resolve.Deployment) {
 	shown := c.shown(deployments)
 	for _, s := range c.graph.Steps {
+		made := resolve.MadeOf(s.Function)
+		if why := c.tainted(s, shown[s], made); why != "" {
+			c.hidden[s] = why
+		}
 		if s.Hidden() {
 			c.hidden[s] = "its output is a secret"
-			continue
 		}
-		if why := c.tainted(s, shown[s]); why != "" {
-			c.hidden[s] = why
+		if resolve.Canonical(s.Function) != resolve.PushDockerImage { // of a push, what logs in is not shown but used
+			made = nil
+		}
+		if why := c.tainted(s, shown[s], made); why != "" {
+			c.private[s] = why
 		}
 	}
 }
@@ -221,9 +228,8 @@ func (c *cutter) shown(deployments []*resolve.Deployment) map[*graph.Step]func(s
 	return out
 }
 
-// tainted names the placeholder of a step's inputs that makes its outputs hidden, "" for none: an echo of a secret is one.
-func (c *cutter) tainted(s *graph.Step, shown func(string) bool) (why string) {
-	made := resolve.MadeOf(s.Function)
+// tainted names the placeholder among a step's inputs (those of made, nil for all) that must not be shown, "" for none: what is made of it is an echo of a secret.
+func (c *cutter) tainted(s *graph.Step, shown func(string) bool, made []string) (why string) {
 	for _, e := range s.Inputs.Map {
 		if made != nil && !slices.Contains(made, e.Key) {
 			continue
@@ -418,7 +424,7 @@ func (t *tarjan) leave(root int) {
 
 // pipeline collects the jobs.
 func (c *cutter) pipeline() *Pipeline {
-	p := &Pipeline{Registrations: c.graph.Registrations, Hidden: c.hidden}
+	p := &Pipeline{Registrations: c.graph.Registrations, Hidden: c.hidden, Private: c.private}
 	jobs := map[int]*Job{}
 	for i, s := range c.graph.Steps {
 		of := c.find(i)

@@ -19,7 +19,11 @@ import (
 var stubs embed.FS
 
 // actions is act's ActionCache over a map of `owner/repository@ref` to a directory.
-type actions struct{ local map[string]string }
+type actions struct {
+	local map[string]string
+	// facts are what stand-ins are told, by the mark in whose place it is written: variables would be seen by every step, and GitHub sets none such.
+	facts map[string]string
+}
 
 // Fetch names what stands for an action: GetTarArchive gets the answer back.
 func (a actions) Fetch(_ context.Context, repository, _, ref, _ string) (string, error) {
@@ -40,8 +44,10 @@ func isDir(f fs.FS, name string) bool {
 // GetTarArchive gives a file, or everything below a directory with names relative to it.
 func (a actions) GetTarArchive(ctx context.Context, _, source, name string) (io.ReadCloser, error) {
 	var root fs.FS = os.DirFS(source)
+	var facts map[string]string
 	if stub, ok := strings.CutPrefix(source, "stub:"); ok {
 		root, _ = fs.Sub(stubs, "stubs/"+stub)
+		facts = a.facts
 	}
 	name = path.Clean("./" + name)
 	var b bytes.Buffer
@@ -57,7 +63,7 @@ func (a actions) GetTarArchive(ctx context.Context, _, source, name string) (io.
 		case !d.Type().IsRegular():
 			return nil
 		}
-		return add(w, root, p, strings.TrimPrefix(p, name+"/"))
+		return add(w, root, p, strings.TrimPrefix(p, name+"/"), facts)
 	})
 	if closed := w.Close(); err == nil {
 		err = closed
@@ -68,10 +74,13 @@ func (a actions) GetTarArchive(ctx context.Context, _, source, name string) (io.
 // left tells directories that are no part of an action: what git and caches keep, and the data of tests.
 func left(name string) bool { return name == ".git" || name == ".cache" || name == "testdata" }
 
-func add(w *tar.Writer, root fs.FS, file, as string) error {
+func add(w *tar.Writer, root fs.FS, file, as string, facts map[string]string) error {
 	data, err := fs.ReadFile(root, file)
 	if err != nil {
 		return err
+	}
+	for mark, text := range facts {
+		data = bytes.ReplaceAll(data, []byte(mark), []byte(text))
 	}
 	info, err := fs.Stat(root, file)
 	if err != nil {

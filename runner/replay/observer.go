@@ -13,7 +13,8 @@ import (
 
 // observer makes the loggers of jobs, which run side by side.
 type observer struct {
-	out io.Writer
+	out  io.Writer
+	tree *Tree
 	// secrets are longest first, since one may hold another.
 	secrets []string
 
@@ -48,6 +49,10 @@ func (o *observer) WithJobLogger() *logrus.Logger {
 func (o *observer) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.tree != nil {
+		o.tree.keep(p)
+		return len(p), nil
+	}
 	return o.out.Write(p)
 }
 
@@ -56,6 +61,9 @@ func (o *observer) Levels() []logrus.Level { return logrus.AllLevels }
 
 // Fire keeps what a command said.
 func (o *observer) Fire(e *logrus.Entry) error {
+	if o.tree != nil {
+		o.tree.entry(e)
+	}
 	command, _ := e.Data["command"].(string)
 	text := func(name string) string { s, _ := e.Data[name].(string); return o.mask(s) }
 	o.mu.Lock()

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/nektos/act/pkg/model"
@@ -33,6 +34,12 @@ type Options struct {
 	Actions map[string]string
 	// Output gets the log.
 	Output io.Writer
+	// Tree, if not nil, shows the jobs in place of the log.
+	Tree *Tree
+	// Docker lets images be built, Live lets them be pushed.
+	Docker, Live bool
+	// Image is the image that jobs run in, "" for this machine itself.
+	Image string
 }
 
 // Result is what became of a run.
@@ -45,8 +52,11 @@ type Result struct {
 
 // Job is a job; Result is GitHub's word: success, failure or skipped.
 type Job struct {
-	ID     string `json:"id"`
-	Result string `json:"result"`
+	ID     string   `json:"id"`
+	Result string   `json:"result"`
+	Needs  []string `json:"needs,omitempty"`
+	// Depth is the length of the longest way of needs that leads to it.
+	Depth int `json:"depth"`
 }
 
 // Output is one output of a step, in the order in which they were set.
@@ -93,11 +103,17 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, fmt.Errorf("the event's payload %s cannot be read: %w", o.EventPath, err)
 	}
 	seen := newObserver(o.Output, o.Secrets)
+	seen.tree = o.Tree
 	err = run.NewPlanExecutor(plan)(runner.WithJobLoggerFactory(ctx, seen))
 	result := seen.result()
 	for _, stage := range plan.Stages {
 		for _, r := range stage.Runs {
-			job := Job{r.JobID, r.Job().Result}
+			job := Job{ID: r.JobID, Result: r.Job().Result, Needs: r.Job().Needs()}
+			for _, other := range result.Jobs {
+				if slices.Contains(job.Needs, other.ID) {
+					job.Depth = max(job.Depth, other.Depth+1)
+				}
+			}
 			if job.Result == "" {
 				return nil, fmt.Errorf("the job %s did not run: its runs-on (%s) is none of %s", job.ID, strings.Join(r.Job().RunsOn(), ", "), strings.Join(o.RunsOn, ", "))
 			}
@@ -153,6 +169,10 @@ func configure(o Options, scratch string) (*runner.Config, error) {
 	if real, err := filepath.EvalSymlinks(directory); err == nil {
 		directory = real
 	}
+	artifacts := filepath.Join(scratch, "artifacts")
+	if err := os.MkdirAll(artifacts, 0o700); err != nil {
+		return nil, err
+	}
 	env := map[string]string{"GITHUB_REPOSITORY": repository(o.EventPath), "PREFECT_HOME": filepath.Join(scratch, "prefect")}
 	for k, v := range o.Env {
 		env[k] = v
@@ -160,11 +180,14 @@ func configure(o Options, scratch string) (*runner.Config, error) {
 	platforms := map[string]string{}
 	for _, label := range o.RunsOn {
 		platforms[strings.ToLower(label)] = "-self-hosted"
+		if o.Image != "" {
+			platforms[strings.ToLower(label)] = o.Image
+		}
 	}
 	return &runner.Config{
 		Actor: o.Actor, Workdir: directory, ActionCacheDir: filepath.Join(scratch, "act"), EventName: o.Event, EventPath: o.EventPath, DefaultBranch: "main",
 		LogOutput: true, Env: env, Secrets: o.Secrets, Vars: o.Vars, Token: o.Secrets["GITHUB_TOKEN"], Platforms: platforms, GitHubInstance: "github.com",
-		AutoRemove: true, UseGitIgnore: true, ActionCache: actions{o.Actions},
+		AutoRemove: true, UseGitIgnore: true, ActionCache: actions{o.Actions, map[string]string{"@artifacts@": artifacts, "@docker@": fmt.Sprint(o.Docker), "@live@": fmt.Sprint(o.Live)}},
 	}, nil
 }
 
