@@ -101,31 +101,8 @@ var renderers = map[string]func(cli.World, checked) []byte{
 	},
 	"sarif": func(_ cli.World, r checked) []byte {
 		version, _ := cli.Version()
-		return r.diags.SARIF(diag.SARIFOptions{Version: version, Prefix: withinRepository(r.dir), Source: r.sources})
+		return r.diags.SARIF(diag.SARIFOptions{Version: version, Prefix: cli.WithinRepository(r.dir), Source: r.sources})
 	},
-}
-
-// withinRepository is a directory's path within its repository with a slash at its end: code scanning counts from the repository's root, wherever the check was started. It is
-// "" at the root, and where there is no repository.
-func withinRepository(dir string) string {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return ""
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
-	for root := dir; ; root = filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
-			if rel, err := filepath.Rel(root, dir); err == nil && rel != "." {
-				return filepath.ToSlash(rel) + "/"
-			}
-			return ""
-		}
-		if root == filepath.Dir(root) {
-			return ""
-		}
-	}
 }
 
 func summary(r checked) string {

@@ -110,7 +110,9 @@ func TestCheckGoldens(t *testing.T) {
 
 // elsewhere are the codes that no file of testdata can produce, with the test that does.
 var elsewhere = map[string]string{
-	"file-too-large": "TestHostileFiles of compiler/spec: such a file has no place in a repository",
+	"conflicting-ci-setting": "TestPatchesAndSettings",
+	"patch-does-not-fit":     "TestPatchesAndSettings",
+	"file-too-large":         "TestHostileFiles of compiler/spec: such a file has no place in a repository",
 }
 
 // TestCodesAreExplained reads the sources: every text that is used as a code has an explanation, so that `compile explain` knows whatever a check prints.

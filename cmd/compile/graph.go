@@ -6,11 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
-	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
-	"github.com/org/prefect-deploy-action/compiler/graph"
-	"github.com/org/prefect-deploy-action/compiler/resolve"
-	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/emit"
 )
 
 func graphCommand(w cli.World) *cobra.Command {
@@ -25,11 +22,11 @@ func graphCommand(w cli.World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := projectOf(w, s.dir, files)
+			in, err := load(w, s.dir, files)
 			if err != nil {
 				return err
 			}
-			_, err = w.Stdout.Write(p.graph.JSON())
+			_, err = w.Stdout.Write(in.Graph.JSON())
 			return err
 		}}
 	s.add(c)
@@ -38,53 +35,27 @@ func graphCommand(w cli.World) *cobra.Command {
 	return c
 }
 
-// sources are what the files say, read and checked.
-type sources struct {
-	files       []*spec.File
-	deployments []*resolve.Deployment
-	graph       *graph.Graph
-	source      diag.Sources
-}
-
-// projectOf reads all deployments of the files and makes their graph. Faults of the files end it, with the diagnostics on stderr; a missing Python file does not, as the graph
-// does not depend on it.
-func projectOf(w cli.World, dir string, files []cli.File) (*sources, error) {
-	c := check.New(os.DirFS(dir))
-	p := &sources{}
-	data := map[string][]byte{}
-	p.source = func(name string) []byte { return data[name] }
+// load reads the files and makes their graph; faults end the command.
+func load(w cli.World, dir string, files []cli.File) (*emit.Input, error) {
+	var sources []emit.Source
 	for _, f := range files {
-		data[f.Name] = f.Data
-		file, ok := c.Load(f.Name, f.Data)
-		if !ok {
-			continue
-		}
-		p.files = append(p.files, file)
-		for i := range file.Len() {
-			var diags diag.List
-			d := resolve.Entry(file, file.Deployment(i, &diags))
-			c.Add(diags)
-			c.Deployment(d)
-			p.deployments = append(p.deployments, d)
-		}
+		sources = append(sources, emit.Source(f))
 	}
-	var stop diag.List
-	for _, d := range c.Diagnostics() {
-		if d.Severity == diag.Error && d.Code != "missing-entrypoint-file" {
-			stop = append(stop, d)
-		}
-	}
-	if err := p.stop(w, stop); err != nil {
-		return nil, err
-	}
-	p.graph = graph.Build(p.deployments, c.FullName)
-	return p, nil
+	in, faults := emit.Load(os.DirFS(dir), sources)
+	return in, stop(w, files, faults)
 }
 
-// stop shows faults and ends the command because of them.
-func (p *sources) stop(w cli.World, faults diag.List) error {
+// stop shows faults, and ends the command because of errors among them.
+func stop(w cli.World, files []cli.File, faults diag.List) error {
 	if len(faults) > 0 {
-		_, _ = w.Stderr.Write([]byte(faults.Text(p.source)))
+		_, _ = w.Stderr.Write([]byte(faults.Text(func(name string) []byte {
+			for _, f := range files {
+				if f.Name == name {
+					return f.Data
+				}
+			}
+			return nil
+		})))
 	}
 	if faults.Errors(false) > 0 {
 		return &cli.Exit{Code: cli.ExitError}

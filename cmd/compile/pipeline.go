@@ -52,11 +52,11 @@ func (p *pipeline) run(w cli.World) error {
 	if err != nil {
 		return err
 	}
-	project, err := projectOf(w, p.dir, files)
+	in, err := load(w, p.dir, files)
 	if err != nil {
 		return err
 	}
-	in := &emit.Input{Files: project.files, Deployments: project.deployments, Graph: project.graph, Patterns: p.files, Within: strings.TrimSuffix(withinRepository(p.dir), "/")}
+	in.Patterns, in.Within = p.files, strings.TrimSuffix(cli.WithinRepository(p.dir), "/")
 	if in.Action, in.Compiler, err = p.version(w); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *pipeline) run(w cli.World) error {
 	}
 	emit.KeepPins(in, old)
 	out, faults := p.emit(in)
-	if err := project.stop(w, faults); err != nil {
+	if err := stop(w, files, faults); err != nil {
 		return err
 	}
 	switch {

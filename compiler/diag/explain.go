@@ -10,6 +10,7 @@ type explanation struct{ code, meaning, fault, cure string }
 
 var explanations = []explanation{
 	{"alias-bomb", "Aliases of aliases multiply: a short file stands for millions of values.", "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]   # and so on", "Write out what is meant."},
+	{"conflicting-ci-setting", "Several files make one pipeline, and x-ci says one thing of it in one and another in the other.", "x-ci: {github: {environment: staging}}      # a/prefect.yaml\nx-ci: {github: {environment: production}}   # b/prefect.yaml", "Write the same in both, or compile the files one by one."},
 	{"control-character", "YAML allows no control characters; one usually comes from copying out of a terminal.", "name: a\\x1b[31mb   # an escape character", "Delete the character and type the text anew."},
 	{"derived-pull-directory", "Without a pull section Prefect registers the directory of the machine that deploys. On a CI runner that directory is gone before the first run.", "deployments:\n  - name: d\n    entrypoint: flow.py:hello", "pull:\n  - prefect.deployments.steps.git_clone:\n      repository: https://github.com/org/repo.git"},
 	{"duplicate-anchor", "An anchor's name stands twice. YAML would let the later one win; Prefect reads nothing of such a file.", "a: &pool {name: x}\nb: &pool {name: y}", "a: &pool {name: x}\nb: &other-pool {name: y}"},
@@ -46,6 +47,7 @@ var explanations = []explanation{
 	{"not-a-mapping", "The top level of a prefect.yaml is a mapping.", "- prefect.deployments.steps.git_clone: {…}", "pull:\n  - prefect.deployments.steps.git_clone: {…}"},
 	{"not-registered", "Prefect registers this field, and this version does not yet. What the server has of it stays as it is.", "triggers: [{expect: [e]}]", "Deploy it once with Prefect's own command."},
 	{"output-of-another-deployment", "A shared field refers to the output of a step that only other deployments run. Prefect drops it for this one.", "work_pool: *pool   # its image needs a build step that this deployment switches off", "Give the deployment the step, or a work pool of its own."},
+	{"patch-does-not-fit", "A patch under x-ci names a place that the emitted file does not have, or a test of it finds something else there.", "patches:\n  - {op: replace, path: /jobs/biuld-app/timeout-minutes, value: 90}", "patches:\n  - {op: replace, path: /jobs/build-app/timeout-minutes, value: 90}"},
 	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
 	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},
 	{"several-documents", "The file holds more than one YAML document; Prefect reads only files of one.", "a: 1\n---\nb: 2", "Put the second into a file of its own."},

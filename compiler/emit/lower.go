@@ -49,6 +49,9 @@ func (l *lowering) native(s *graph.Step) func(*graph.Step) {
 		if function == resolve.BuildDockerImage {
 			return l.build
 		}
+		if argument(s, "tag").IsNull() {
+			return nil // all tags that the engine has
+		}
 		return l.push
 	}
 	if l.used[s] || l.Files[0].Root() != "." {
@@ -180,7 +183,7 @@ func (l *lowering) give(id string, s *graph.Step) {
 		return
 	}
 	for _, o := range known.Outputs {
-		put(l.outputs, identifier(s.Key)+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps)['"+s.Key+"']."+o+" }}"))
+		put(l.outputs, identifier(s.Key)+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
 	}
 }
 
@@ -206,14 +209,11 @@ func (l *lowering) build(s *graph.Step) {
 	l.after(id, s, "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
 }
 
-// push writes a push: the runtime logs in and tells what is to be pushed.
+// push writes a push: the runtime logs in and tells what is to be pushed. A reference holds no space.
 func (l *lowering) push(s *graph.Step) {
 	id := identifier(s.Key)
 	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"),
-		mapping("shell", "bash", "env", mapping("IMAGES", "${{ fromJSON(steps."+id+"-inputs.outputs.inputs).references }}"), "run", script(
-			`while IFS= read -r image; do`,
-			`  docker push "$image"`,
-			`done <<< "$IMAGES"`)))
+		mapping("shell", "bash", "env", mapping("IMAGES", "${{ join(fromJSON(steps."+id+"-inputs.outputs.inputs).references, ' ') }}"), "run", script(`for image in $IMAGES; do docker push "$image"; done`)))
 	l.after(id, s)
 }
 

@@ -237,8 +237,11 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 				j.dockerfile.Lock()
 				defer j.dockerfile.Unlock()
 			}
-			python, _ := j.interpreterFor(c)
-			outputs, err := j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
+			outputs, rehearsed, err := j.rehearse(adapt(c))
+			if !rehearsed {
+				python, _ := j.interpreterFor(c)
+				outputs, err = j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
+			}
 			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
 		},
 		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
@@ -249,6 +252,20 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		Given: j.presets(g), Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
 	return r.Run(ctx, j.part(g))
+}
+
+// rehearsal reports whether what writes to a registry, a bucket or a container engine is to be left out: a replay sets this variable.
+func (j *job) rehearsal() bool {
+	v, _ := j.Env("PREFECT_DEPLOY_REHEARSAL")
+	return v == "true"
+}
+
+func (j *job) rehearse(c step.Call) (outputs value.Value, ok bool, err error) {
+	if !j.rehearsal() {
+		return value.Value{}, false, nil
+	}
+	namespace, _ := j.Env("PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE")
+	return step.Rehearse(c.Function, c.Inputs, j.Now(), namespace)
 }
 
 // generated reports whether a step writes a Dockerfile into the workspace and removes it again, as Prefect's function does: two of them at once would find the other's. The graph does not order them, since

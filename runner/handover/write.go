@@ -18,7 +18,7 @@ type Target struct {
 	path string
 }
 
-// Create prepares the file at path, relative to dir; - is stdout, and "" is nil, which takes everything and writes nothing. The caller closes it.
+// Create prepares the file at path, relative to dir, and the directories above it; - is stdout, and "" is nil, which takes everything and writes nothing. The caller closes it.
 func Create(dir, path string, stdout io.Writer) (*Target, error) {
 	switch path {
 	case "":
@@ -39,6 +39,9 @@ func Create(dir, path string, stdout io.Writer) (*Target, error) {
 			return nil, err
 		}
 		return &Target{out: f, file: f}, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
 	}
 	var suffix [8]byte
 	_, _ = rand.Read(suffix[:]) // never fails (crypto/rand)

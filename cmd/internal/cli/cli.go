@@ -164,6 +164,29 @@ func match(dir, pattern string) ([]string, error) {
 	return found, nil
 }
 
+// WithinRepository is a directory's path within its repository with a slash at its end: code scanning counts from the repository's root, wherever the check was started. It is
+// "" at the root, and where there is no repository.
+func WithinRepository(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	for root := dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
+			if rel, err := filepath.Rel(root, dir); err == nil && rel != "." {
+				return filepath.ToSlash(rel) + "/"
+			}
+			return ""
+		}
+		if root == filepath.Dir(root) {
+			return ""
+		}
+	}
+}
+
 // Version is what `version` prints: the release, or the commit stamped into the build, and whether it is one that was changed.
 func Version() (version string, clean bool) {
 	info, ok := debug.ReadBuildInfo()

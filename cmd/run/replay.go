@@ -1,0 +1,274 @@
+// `run replay`: the pipeline as GitHub would run it, here. It compiles the workflow, makes up the event, and hands both to the companion that holds act.
+//
+// A replay touches nothing real: what logs in anywhere is not passed on, the home directory is an empty one, the state is a file, and steps that write to a registry or a bucket are only named (step.Rehearse). --live takes
+// all that back.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/emit"
+	"github.com/org/prefect-deploy-action/runner/ci"
+	"github.com/org/prefect-deploy-action/runner/companion"
+)
+
+// replayed is the action's name in a workflow that is replayed.
+const replayed = "org/prefect-deploy-action@replay"
+
+// replay is one call.
+type replay struct {
+	files        []string
+	dir          string
+	event, state string
+	live, docker bool
+	verbose      bool
+	image        string
+	runsOn       []string
+	actions      []string
+	workflow     string
+}
+
+func replayCommand(ctx context.Context, w cli.World) *cobra.Command {
+	var r replay
+	c := &cobra.Command{Use: "replay", Short: "Run the emitted GitHub workflow here, through act; touches nothing real", Args: cli.NoArgs,
+		Long: "replay compiles prefect.yaml to the workflow that `compile github` emits and runs its jobs on this machine, offline, for a push to the default\n" +
+			"branch or a pull request. What the deploy would register goes to a file, images are only named (--docker builds them), nothing is pushed and\n" +
+			"nothing logs in anywhere. --live runs it against the real things, with the variables of this shell as the repository's secrets.",
+		Example: "  run replay\n  run replay --event pull_request --state file:state.json\n  run replay --docker --verbose",
+		RunE:    func(*cobra.Command, []string) error { return r.run(ctx, w) }}
+	f := c.Flags()
+	f.StringArrayVarP(&r.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
+	f.StringVarP(&r.dir, "chdir", "C", ".", "as if started in `DIR`")
+	f.StringVar(&r.event, "event", "push", "push or pull_request")
+	f.StringVar(&r.state, "state", "", "the state to plan and deploy against, file:PATH (default: an empty one that is thrown away)")
+	f.BoolVar(&r.live, "live", false, "use the real Prefect API, registries and buckets")
+	f.BoolVar(&r.docker, "docker", false, "build images with this machine's Docker")
+	f.StringVar(&r.image, "image", "", "run the jobs in containers of this `IMAGE`, not on this machine itself")
+	f.StringArrayVar(&r.runsOn, "runs-on", nil, "a `LABEL` of runs-on that this machine stands for as well; repeatable")
+	f.StringArrayVar(&r.actions, "action", nil, "the directory that stands for an action under x-ci.github.setup, as `OWNER/REPOSITORY@REF=DIR`; repeatable")
+	f.BoolVar(&r.verbose, "verbose", false, "the whole log of all jobs")
+	f.StringVar(&r.workflow, "workflow", "", "run this emitted `FILE` as it is, in place of compiling")
+	_ = c.RegisterFlagCompletionFunc("event", cobra.FixedCompletions([]string{"push", "pull_request"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (r *replay) run(ctx context.Context, w cli.World) error {
+	if r.event != "push" && r.event != "pull_request" {
+		return cli.Usage("--event %q: write push or pull_request", r.event)
+	}
+	if !strings.HasPrefix(r.state, "file:") && r.state != "" {
+		return cli.Usage("--state %q: a replay's state is a file; write file:PATH, or --live without --state for the real Prefect API", r.state)
+	}
+	scratch, err := os.MkdirTemp("", "prefect-replay-")
+	if err != nil {
+		return cli.Fail("%v", err)
+	}
+	defer os.RemoveAll(scratch)
+	args, err := r.prepare(ctx, w, scratch)
+	if err != nil {
+		return err
+	}
+	program, err := companion.Companion{Name: "prefect-deploy-replay", Package: "cmd/replay", Log: w.Stderr}.Find(ctx)
+	if err != nil {
+		return cli.Fail("%v", err)
+	}
+	c := osexec.CommandContext(ctx, program, args...)
+	c.Stdout, c.Stderr = w.Stdout, w.Stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	err = c.Run()
+	var exit *osexec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted"}
+	case errors.As(err, &exit):
+		return &cli.Exit{Code: max(exit.ExitCode(), 1)}
+	case err != nil:
+		return cli.Fail("%s could not be started: %v", program, err)
+	}
+	return nil
+}
+
+// prepare writes the workflow, the event, the action's stand-in and the secrets, and gives the companion's arguments.
+func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]string, error) {
+	repository, err := inspect(ctx, r.dir)
+	if err != nil {
+		return nil, cli.Fail("%v", err)
+	}
+	text, action, err := r.emit(w)
+	if err != nil {
+		return nil, err
+	}
+	standin, err := r.standin(scratch)
+	if err != nil {
+		return nil, err
+	}
+	p := paths{scratch}
+	secrets, vars := passed(w, text, r.live)
+	for name, data := range map[string][]byte{"workflow.yml": text, "event.json": repository.payload(r.event), "secrets": secrets, "action/action.yml": standin} {
+		if err := p.write(name, data); err != nil {
+			return nil, cli.Fail("%v", err)
+		}
+	}
+	args := []string{"--workflow", p.at("workflow.yml"), "-C", repository.root, "--event", r.event, "--event-path", p.at("event.json"), "--secret-file", p.at("secrets"), "--action", action + "=" + p.at("action")}
+	for _, v := range vars {
+		args = append(args, "--var", v)
+	}
+	for _, a := range r.actions {
+		args = append(args, "--action", a)
+	}
+	if len(r.runsOn) > 0 {
+		for _, label := range append([]string{"ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04"}, r.runsOn...) {
+			args = append(args, "--runs-on", label)
+		}
+	}
+	if !r.live {
+		for _, e := range nowhere(p.at("home")) {
+			args = append(args, "--env", e)
+		}
+		if err := os.MkdirAll(p.at("home"), 0o700); err != nil {
+			return nil, cli.Fail("%v", err)
+		}
+	}
+	for flag, on := range map[string]bool{"--tree": !r.verbose, "--docker": r.docker, "--live": r.live} {
+		if on {
+			args = append(args, flag)
+		}
+	}
+	if r.image != "" {
+		args = append(args, "--image", r.image)
+	}
+	return args, nil
+}
+
+// emit is the workflow, and the action by which its jobs call this program.
+func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
+	if r.workflow != "" {
+		text, err = os.ReadFile(r.workflow)
+		if err != nil {
+			return nil, "", cli.Fail("--workflow: %v", err)
+		}
+		for name, pin := range emit.ReadPins(text) {
+			if strings.HasSuffix(name, "/prefect-deploy-action") {
+				return text, name + "@" + pin.Ref, nil
+			}
+		}
+		return nil, "", cli.Fail("--workflow %s: it does not use prefect-deploy-action, so it was not emitted by compile github", r.workflow)
+	}
+	files, err := cli.Read(r.dir, r.files)
+	if err != nil {
+		return nil, "", cli.Fail("%v; name the file with -f, or the directory with -C", err)
+	}
+	var sources []emit.Source
+	for _, f := range files {
+		sources = append(sources, emit.Source(f))
+	}
+	in, faults := emit.Load(os.DirFS(r.dir), sources)
+	if faults.Errors(false) == 0 {
+		version, _ := cli.Version()
+		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), replayed, version
+		text, faults = emit.GitHub(in)
+	}
+	if len(faults) > 0 {
+		fmt.Fprint(w.Stderr, faults.Text(func(name string) []byte {
+			for _, f := range files {
+				if f.Name == name {
+					return f.Data
+				}
+			}
+			return nil
+		}))
+	}
+	if faults.Errors(false) > 0 {
+		return nil, "", &cli.Exit{Code: cli.ExitError}
+	}
+	return text, replayed, nil
+}
+
+// standin is the action's stand-in: this program, with a state in a file unless the replay is live.
+func (r *replay) standin(scratch string) ([]byte, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, cli.Fail("%v", err)
+	}
+	var more [][2]string
+	state := filepath.Join(scratch, "state.json")
+	if path, ok := strings.CutPrefix(r.state, "file:"); ok {
+		if state, err = filepath.Abs(under(r.dir, path)); err != nil {
+			return nil, cli.Fail("%v", err)
+		}
+	}
+	if !r.live || r.state != "" {
+		more = append(more, [2]string{"PREFECT_DEPLOY_INPUT_STATE", "file:" + state})
+	}
+	if !r.live {
+		more = append(more, [2]string{"PREFECT_DEPLOY_REHEARSAL", "true"})
+	}
+	return ci.Standin(self, more...), nil
+}
+
+// paths are files in a directory.
+type paths struct{ dir string }
+
+func (p paths) at(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
+
+func (p paths) write(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(p.at(name)), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(p.at(name), data, 0o600)
+}
+
+// nowhere is an environment in which no program finds a login: an empty home, and no way around it.
+func nowhere(home string) []string {
+	return []string{"HOME=" + home, "USERPROFILE=" + home, "XDG_CONFIG_HOME=" + home, "PREFECT_HOME=" + filepath.Join(home, ".prefect"), "DOCKER_CONFIG=" + filepath.Join(home, ".docker"),
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + filepath.Join(home, "aws"), "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(home, "aws"),
+		"CLOUDSDK_CONFIG=" + filepath.Join(home, "gcloud"), "AZURE_CONFIG_DIR=" + filepath.Join(home, "azure"), "KUBECONFIG=" + filepath.Join(home, "kube"), "GIT_TERMINAL_PROMPT=0"}
+}
+
+// passed are the variables of this shell under the names of the secrets and variables that a workflow uses: what a person would have set in the repository. Without --live those that log in somewhere are left out.
+func passed(w cli.World, workflow []byte, live bool) (secrets []byte, vars []string) {
+	seen := map[string]bool{}
+	var names []string
+	for _, m := range regexp.MustCompile(`\b(secrets|vars)\.([A-Za-z_][A-Za-z0-9_]*)`).FindAllStringSubmatch(string(workflow), -1) {
+		if key := m[1] + "." + m[2]; !seen[key] {
+			seen[key] = true
+			names = append(names, key)
+		}
+	}
+	sort.Strings(names)
+	var b strings.Builder
+	for _, key := range names {
+		kind, name, _ := strings.Cut(key, ".")
+		v, ok := w.Env(name)
+		switch {
+		case !ok || strings.ContainsAny(v, "\r\n") || !live && logsIn(name):
+		case kind == "vars":
+			vars = append(vars, name+"="+v)
+		default:
+			b.WriteString(name + "=" + v + "\n")
+		}
+	}
+	return []byte(b.String()), vars
+}
+
+// logsIn tells the variables that lead to a server, a cloud or a registry.
+func logsIn(name string) bool {
+	name = strings.ToUpper(name)
+	for _, prefix := range []string{"PREFECT_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "DOCKER_", "REGISTRY_", "GITHUB_", "GH_", "GITLAB_", "CI_", "KUBE"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
