@@ -119,8 +119,7 @@ func expand(dir, name string) ([]string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		path = filepath.Join(path, "*.json")
-		entries, err := os.ReadDir(under(dir, name))
+		entries, err := os.ReadDir(path)
 		if err != nil {
 			return nil, fmt.Errorf("--from %s: %w", diag.Quote(name), plain(err))
 		}
