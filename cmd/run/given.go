@@ -13,13 +13,17 @@ import (
 )
 
 type given struct {
-	from, set []string
-	skipBuild bool
+	from, set, only      []string
+	skipBuild, keepGoing bool
+	// fewer: a pattern may match nothing, as in a pipeline whose jobs all failed.
+	fewer bool
 }
 
 func (g *given) add(f *pflag.FlagSet) {
 	g.addFrom(f)
 	f.StringArrayVar(&g.set, "set", nil, "`STEP.OUTPUT=VALUE` in place of what the step would give, which does not run; repeatable")
+	f.StringArrayVar(&g.only, "step", nil, "of the build and push steps run only this one, by its `KEY`; repeatable")
+	f.BoolVar(&g.keepGoing, "keep-going", false, "skip the deployments of steps that neither run here nor are given, and register the others; exit 1")
 	f.BoolVar(&g.skipBuild, "skip-build", false, "run no build and push step; --from and --set give what they would")
 }
 
@@ -29,7 +33,10 @@ func (g *given) addFrom(f *pflag.FlagSet) {
 
 // read reads the files and the values; paths are relative to dir.
 func (g *given) read(dir string) (deploy.Given, error) {
-	out := deploy.Given{SkipBuild: g.skipBuild}
+	if g.skipBuild && len(g.only) > 0 {
+		return deploy.Given{}, cli.Usage("--skip-build runs no step, and --step names some to run")
+	}
+	out := deploy.Given{SkipBuild: g.skipBuild, KeepGoing: g.keepGoing, Only: g.only}
 	for _, text := range g.set {
 		set, err := deploy.ParseSetting(text)
 		var usage *resolve.UsageError
@@ -39,7 +46,7 @@ func (g *given) read(dir string) (deploy.Given, error) {
 		out.Set = append(out.Set, set)
 	}
 	var err error
-	if out.Steps, err = handover.Read(dir, g.from); err != nil {
+	if out.Steps, err = handover.Read(dir, g.from, g.keepGoing || g.fewer); err != nil {
 		return out, cli.Fail("%v; nothing ran", err)
 	}
 	return out, nil

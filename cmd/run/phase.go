@@ -25,7 +25,7 @@ type phase struct {
 
 func (p *phase) add(f *pflag.FlagSet) {
 	f.StringVar(&p.outputs, "outputs", "", "write what the steps gave, without sensitive outputs, as JSON to `FILE`; - is stdout")
-	f.StringVar(&p.phase, "phase", "", "for a Docker step that another builder carries out: inputs says what to build, outputs takes what was built")
+	f.StringVar(&p.phase, "phase", "", "for a step that the platform carries out: inputs says what to build or push, outputs takes what was built, done says that it is done")
 	f.StringVar(&p.arguments, "arguments", "", "with --phase inputs, write the words after docker to `FILE`, each ended by NUL, as xargs -0 docker takes them")
 	f.StringVar(&p.imageID, "image-id", "", "with --phase outputs, the `ID` of the image that was built")
 	f.StringVar(&p.metadata, "metadata-file", "", "with --phase outputs, the `FILE` that docker buildx build --metadata-file wrote, for the image's id")
@@ -34,9 +34,9 @@ func (p *phase) add(f *pflag.FlagSet) {
 // check refuses options that mean nothing together.
 func (p *phase) check(keys []string) error {
 	switch {
-	case p.phase != "" && p.phase != "inputs" && p.phase != "outputs":
-		return cli.Usage("--phase %q: write inputs or outputs", p.phase)
-	case p.phase != "" && len(keys) != 1:
+	case p.phase != "" && p.phase != "inputs" && p.phase != "outputs" && p.phase != "done":
+		return cli.Usage("--phase %q: write inputs, outputs or done", p.phase)
+	case p.phase != "" && p.phase != "done" && len(keys) != 1:
 		return cli.Usage("--phase is of one step, and there are %d", len(keys))
 	case p.phase != "inputs" && p.arguments != "":
 		return cli.Usage("--arguments goes with --phase inputs")
@@ -55,6 +55,8 @@ func (p *phase) run(ctx context.Context, o deploy.StepOptions, dir string, out f
 	switch p.phase {
 	case "inputs":
 		return nil, p.inputs(ctx, o, dir, out)
+	case "done":
+		return deploy.PhaseDone(ctx, o)
 	case "outputs":
 		id := p.imageID
 		if p.metadata != "" {

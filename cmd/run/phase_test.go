@@ -108,7 +108,7 @@ func TestPhasesThatMeanNothing(t *testing.T) {
 	}{
 		{64, "hash --phase inputs", "only build_docker_image and push_docker_image"},
 		{64, "app untagged --phase inputs", "of one step"},
-		{64, "app --phase between", "write inputs or outputs"},
+		{64, "app --phase between", "write inputs, outputs or done"},
 		{64, "secret --phase outputs", "--image-id ID"},
 		{64, "app --image-id x", "--phase outputs"},
 		{64, "app --phase outputs --arguments x", "--phase inputs"},

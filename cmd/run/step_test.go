@@ -3,8 +3,10 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -125,6 +127,55 @@ func TestSplitDeployIsOneDeploy(t *testing.T) {
 	}
 }
 
+// TestKeepGoing: a job of the pipeline failed, so its steps are not given. That concerns the deployments that have them, whether they use an output or not.
+func TestKeepGoing(t *testing.T) {
+	dir := pipeline(t)
+	must(t, "step", "hash", "-C", dir, "--outputs", "outputs/hash.json")
+	must(t, "step", "image", "-C", dir, "--from", "outputs/hash.json", "--outputs", "outputs/image.json")
+	deploy := func(state string, more ...string) (int, map[string]string) {
+		code, stdout, stderr := command(t, nil, append([]string{"deploy", "--all", "-C", dir, "--state", "file:" + state, "--keep-going", "--json", "-"}, more...)...)
+		var p struct {
+			Deployments []struct{ Deployment, Outcome, Error string }
+		}
+		if err := json.Unmarshal([]byte(stdout), &p); err != nil {
+			t.Fatalf("%v\n%s%s", err, stdout, stderr)
+		}
+		got := map[string]string{}
+		for _, d := range p.Deployments {
+			got[d.Deployment] = strings.TrimSpace(d.Outcome + " " + d.Error)
+		}
+		return code, got
+	}
+	skipped := "skipped step custom gave nothing: its job failed, or did not run"
+	code, got := deploy(filepath.Join(dir, "some.json"), "--skip-build", "--from", "outputs")
+	if code != 1 || !slices.Contains(slices.Collect(maps.Values(got)), skipped) || !slices.Contains(slices.Collect(maps.Values(got)), "applied") {
+		t.Errorf("without custom: exit %d, %v", code, got)
+	}
+	code, got = deploy(filepath.Join(dir, "none.json"), "--skip-build", "--from", "nothing/*.json")
+	for name, outcome := range got {
+		if strings.HasPrefix(outcome, "skipped step ") == (name == "hello/c") {
+			t.Errorf("without any: %s is %s", name, outcome)
+		}
+	}
+	if code != 1 || len(got) == 0 {
+		t.Errorf("without any: exit %d", code)
+	}
+	before := ran(dir)
+	code, got = deploy(filepath.Join(dir, "all.json"), "--from", "outputs", "--step", "custom")
+	for name, outcome := range got {
+		if outcome != "applied" {
+			t.Errorf("with custom here: %s is %s", name, outcome)
+		}
+	}
+	if code != 0 || ran(dir) != before+" custom" {
+		t.Errorf("with custom here: exit %d, ran %q after %q", code, ran(dir), before)
+	}
+	code, _ = deploy(filepath.Join(dir, "blocked.json"), "--step", "image")
+	if code != 1 || ran(dir) != before+" custom" {
+		t.Errorf("a step whose needs are not given ran: exit %d, ran %q", code, ran(dir))
+	}
+}
+
 func TestWhatIsNotGivenIsAnError(t *testing.T) {
 	dir := pipeline(t)
 	state := filepath.Join(dir, "state.json")
@@ -133,7 +184,7 @@ func TestWhatIsNotGivenIsAnError(t *testing.T) {
 	refused(t, 64, []string{"step", "-C", dir}, "compile graph")
 	refused(t, 1, []string{"step", "image", "-C", dir, "--from", "no/*.json"}, "no file matches")
 	refused(t, 1, []string{"step", "image", "-C", dir, "--from", "prefect.yaml"}, "no file that `run step --outputs` wrote")
-	refused(t, 64, []string{"step", "hash", "-C", dir, "--outputs", "no/such/file.json"}, "--outputs", "nothing ran")
+	refused(t, 64, []string{"step", "hash", "-C", dir, "--outputs", "prefect.yaml/file.json"}, "--outputs", "nothing ran")
 	skip := []string{"deploy", "--all", "-C", dir, "--state", "file:" + state, "--skip-build"}
 	refused(t, 1, skip, "hello/a needs image.stdout", "hello/a needs hash.stdout", "hello/a needs hash.stderr", "hello/b needs custom.stdout", "prefect.yaml:6", "--set custom.stdout=VALUE", "nothing was written")
 	refused(t, 1, append(skip, "--set", "image.stdout=x", "--set", "hash.stdout=y", "--set", "hash.stderr="), "hello/b needs custom.stdout")
@@ -309,7 +360,7 @@ func TestTheActionRunsStepsOfAPipeline(t *testing.T) {
 	}{
 		{map[string]string{"mode": "step", "step": "image"}, 1, "needs hash.stdout"},
 		{map[string]string{"mode": "step"}, 64, "needs the key of a step"},
-		{map[string]string{"mode": "deploy", "step": "hash", "all-deployments": "true"}, 64, "mode: step only"},
+		{map[string]string{"mode": "deploy", "step": "hash", "outputs": "x", "all-deployments": "true"}, 64, "mode: step only"},
 		{map[string]string{"mode": "step", "step": "hsh"}, 64, "did you mean hash?"},
 	} {
 		if r := job(c.inputs); r.code != c.code || !strings.Contains(r.log, c.want) || r.outputs["result"] != "failed" {

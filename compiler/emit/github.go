@@ -264,8 +264,15 @@ func (g *github) register() *yaml.Node {
 	}
 	env := g.ofFields()
 	if len(g.pipeline.Last) == 0 {
-		with = append(with, "skip-build", len(g.pipeline.Jobs) > 0)
+		if len(g.pipeline.Jobs) > 0 {
+			with = append(with, "skip-build", true)
+		}
 	} else {
+		var keys []string
+		for _, s := range g.pipeline.Last {
+			keys = append(keys, s.Key)
+		}
+		with = append(with, "step", strings.Join(keys, ","))
 		own, _ := g.ofSteps(g.pipeline.Last, append(g.settings.names("secrets"), g.settings.names("vars")...))
 		for name := range own {
 			env[name] = true

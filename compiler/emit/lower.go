@@ -33,6 +33,7 @@ func (g *github) lower(j *Job) lowered {
 		write(s)
 	}
 	l.flush()
+	l.mark()
 	if len(l.outputs.Content) == 0 {
 		l.outputs = nil
 	}
@@ -83,12 +84,14 @@ func (l *lowering) below(directory string) any {
 }
 
 func (l *lowering) script(s *graph.Step) {
+	l.done = append(l.done, s)
 	lines, directory, _ := scriptOf(s)
 	env, _ := l.ofSteps([]*graph.Step{s}, append(l.settings.names("secrets"), l.settings.names("vars")...))
 	l.nodes = append(l.nodes, l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(lines...)), env, false))
 }
 
 func (l *lowering) clone(s *graph.Step) {
+	l.done = append(l.done, s)
 	c, _ := cloneOf(s)
 	with := mapping("repository", c.repository)
 	if c.ref != "" {
@@ -103,6 +106,7 @@ func (l *lowering) clone(s *graph.Step) {
 }
 
 func (l *lowering) install(s *graph.Step) {
+	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
 	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", path.Join(l.Within, directory, file))),
 		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
@@ -128,7 +132,9 @@ type lowering struct {
 	nodes   []*yaml.Node
 	outputs *yaml.Node
 	calls   int
-	buildx  bool
+	// done are the steps that the platform carried out and that nobody asks for outputs.
+	done   []*graph.Step
+	buildx bool
 }
 
 // file is a new file for the outputs of a call.
@@ -215,6 +221,16 @@ func (l *lowering) push(s *graph.Step) {
 	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"),
 		mapping("shell", "bash", "env", mapping("IMAGES", "${{ join(fromJSON(steps."+id+"-inputs.outputs.inputs).references, ' ') }}"), "run", script(`for image in $IMAGES; do docker push "$image"; done`)))
 	l.after(id, s)
+}
+
+// mark says of the steps that the platform carried out that they are done: who registers a deployment must know that no step of its list failed.
+func (l *lowering) mark() {
+	if len(l.done) == 0 {
+		return
+	}
+	node := l.call("", l.done, "phase", "done")
+	put(get(node, "with"), "outputs", text(l.file()))
+	l.nodes = append(l.nodes, node)
 }
 
 // after takes in what a native step gave.

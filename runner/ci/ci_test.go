@@ -60,8 +60,8 @@ func TestInputsOfModeStep(t *testing.T) {
 	if text := fmt.Sprint(err); !strings.Contains(text, "the input step is") || !strings.Contains(text, "the input skip-build is") || !strings.Contains(text, "the input phase is") {
 		t.Error(text)
 	}
-	_, err = read(map[string]string{"step": "a", "outputs": "b", "phase": "inputs", "image-id": "c"})
-	if text := fmt.Sprint(err); strings.Count(text, "mode: step only") != 4 {
+	_, err = read(map[string]string{"mode": "deploy", "outputs": "b", "phase": "inputs", "image-id": "c"})
+	if text := fmt.Sprint(err); strings.Count(text, "mode: step only") != 3 {
 		t.Error(text)
 	}
 }

@@ -114,7 +114,7 @@ func (r *reader) mode(text string) Mode {
 	return Auto
 }
 
-// steps are the inputs of mode step: none of them means anything elsewhere, and to pass over one in silence would run all steps where one was meant.
+// steps are the inputs of mode step: most of them mean nothing elsewhere, and to pass over one in silence would run all steps where one was meant. In a deploy, step names those that run in its job.
 func (r *reader) steps(in Inputs) {
 	if in.Mode == Step && len(in.Steps) == 0 {
 		r.fault("step", "", "mode: step needs the key of a step, or several")
@@ -122,13 +122,19 @@ func (r *reader) steps(in Inputs) {
 	if in.Mode == Step && in.SkipBuild {
 		r.fault("skip-build", "true", "mode: step runs the steps that the input step names")
 	}
-	for _, i := range [][2]string{{"step", strings.Join(in.Steps, ",")}, {"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
+	if in.SkipBuild && len(in.Steps) > 0 && in.Mode != Step {
+		r.fault("step", strings.Join(in.Steps, ","), "with skip-build no step runs")
+	}
+	if in.Mode == Check && len(in.Steps) > 0 {
+		r.fault("step", strings.Join(in.Steps, ","), "mode: check runs no step")
+	}
+	for _, i := range [][2]string{{"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
 		if in.Mode != Step && i[1] != "" {
 			r.fault(i[0], i[1], "it goes with mode: step only")
 		}
 	}
-	if in.Phase != "" && in.Phase != "inputs" && in.Phase != "outputs" {
-		r.fault("phase", in.Phase, "write inputs or outputs, or leave it out to run the step")
+	if in.Phase != "" && in.Phase != "inputs" && in.Phase != "outputs" && in.Phase != "done" {
+		r.fault("phase", in.Phase, "write inputs, outputs or done, or leave it out to run the step")
 	}
 }
 

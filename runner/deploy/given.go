@@ -28,10 +28,16 @@ type Given struct {
 	Set   []Setting
 	// SkipBuild runs no step at all.
 	SkipBuild bool
+	// KeepGoing makes a step that neither runs here nor is given concern only the deployments that have it: its job failed. Without it all that is needed has to be there.
+	KeepGoing bool
+	// Only are the keys of the steps that run here, none for all that are not given.
+	Only []string
 }
 
 // Any reports whether anything is different from a run that runs all its steps.
-func (g *Given) Any() bool { return g.SkipBuild || len(g.Steps)+len(g.Set) > 0 }
+func (g *Given) Any() bool {
+	return g.SkipBuild || g.KeepGoing || len(g.Steps)+len(g.Set)+len(g.Only) > 0
+}
 
 // Setting is one output that was set by hand. Step is a step's key or id.
 type Setting struct{ Step, Output, Value string }
@@ -166,7 +172,13 @@ func (j *job) readGiven() error {
 		return nil
 	}
 	j.parts = graph.Build(j.chosen, (*resolve.Deployment).Title)
-	return j.takeGiven(graph.Build(j.everything(), (*resolve.Deployment).Title))
+	full := graph.Build(j.everything(), (*resolve.Deployment).Title)
+	if len(j.Given.Only) > 0 {
+		if err := j.name(full, j.Given.Only); err != nil {
+			return err
+		}
+	}
+	return j.takeGiven(full)
 }
 
 // runs reports whether a step is going to run here.
@@ -203,16 +215,24 @@ func (j *job) presets(g *graph.Graph) map[*graph.Step]value.Value {
 	return out
 }
 
-// part is what of a graph is run or given here.
+// part is what of a graph is run or given here. What waits for a step whose job failed is not run.
 func (j *job) part(g *graph.Graph) *graph.Graph {
 	if j.parts == nil {
 		return g
 	}
 	out := &graph.Graph{Registrations: g.Registrations}
+	blocked := map[*graph.Step]bool{}
 	for _, s := range g.Steps {
-		if j.runs(s) || j.gifts[s.Digest] != nil {
-			out.Steps = append(out.Steps, s)
+		switch {
+		case j.gifts[s.Digest] != nil:
+		case !j.runs(s):
+			blocked[s] = j.Given.KeepGoing
+			continue
+		case slices.ContainsFunc(s.Needs, func(n *graph.Step) bool { return blocked[n] }):
+			blocked[s] = true
+			continue
 		}
+		out.Steps = append(out.Steps, s)
 	}
 	return out
 }
@@ -247,7 +267,7 @@ func (j *job) known(i int) (outputs value.Value, pending func(string) bool) {
 	return outputs, func(name string) bool {
 		return slices.ContainsFunc(steps, func(s *graph.Step) bool {
 			_, maybe := givesName(s, resolve.Head(name))
-			return maybe && j.runs(s)
+			return maybe && (j.runs(s) || j.Given.KeepGoing && j.gifts[s.Digest] == nil)
 		})
 	}
 }
@@ -398,7 +418,7 @@ func (c *consumer) fault(l *lack, at diag.Position) {
 	if l.output != "" {
 		what += "." + diag.Clean(l.output)
 	}
-	if c.told[what] {
+	if c.told[what] || c.j.Given.KeepGoing && c.j.gifts[l.step.Digest] == nil { // the deployment is skipped: see failed
 		return
 	}
 	c.told[what] = true

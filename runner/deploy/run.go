@@ -349,6 +349,8 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 	for _, s := range r.Steps {
 		result := results[s]
 		switch {
+		case result == nil && !j.runs(s) && j.Given.KeepGoing:
+			return "step " + s.Key + " gave nothing: its job failed, or did not run"
 		case result == nil && !j.runs(s): // what of it is needed was found to be given
 		case result == nil:
 			return "step " + s.Key + " did not run"

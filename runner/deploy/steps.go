@@ -78,7 +78,7 @@ func (j *job) prepareSteps(ctx context.Context, o StepOptions, check func()) err
 	}
 	j.chosen = j.everything()
 	j.parts = graph.Build(j.chosen, (*resolve.Deployment).Title)
-	if err := j.name(o.Keys); err != nil {
+	if err := j.name(j.parts, o.Keys); err != nil {
 		return err
 	}
 	if err := j.takeGiven(j.parts); err != nil {
@@ -99,9 +99,9 @@ func (j *job) prepareSteps(ctx context.Context, o StepOptions, check func()) err
 }
 
 // name takes the keys.
-func (j *job) name(keys []string) error {
+func (j *job) name(full *graph.Graph, keys []string) error {
 	byKey, all := map[string]*graph.Step{}, []string{}
-	for _, s := range j.parts.Steps {
+	for _, s := range full.Steps {
 		byKey[s.Key] = s
 		all = append(all, s.Key)
 	}

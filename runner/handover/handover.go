@@ -78,12 +78,15 @@ func texts(list []string) value.Value {
 	return v
 }
 
-// Read reads the files that --from names, each a file, a directory (its *.json) or a pattern, relative to dir. Two files may give the same step when they agree.
-func Read(dir string, named []string) ([]Step, error) {
+// Read reads the files that --from names, each a file, a directory (its *.json) or a pattern, relative to dir. Two files may give the same step when they agree; fewer lets a pattern match nothing.
+func Read(dir string, named []string, fewer bool) ([]Step, error) {
 	var out []Step
 	seenFile, place := map[string]bool{}, map[string]int{}
 	for _, name := range named {
 		files, err := expand(dir, name)
+		if fewer && errors.Is(err, errNone) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -147,9 +150,12 @@ func expand(dir, name string) ([]string, error) {
 	return some(found, name, "no file matches")
 }
 
+// errNone: there is no file where some were looked for.
+var errNone = errors.New("the jobs that these outputs are of ran no step, or their files were not brought here")
+
 func some(found []string, name, none string) ([]string, error) {
 	if len(found) == 0 {
-		return nil, fmt.Errorf("--from %s: %s: the jobs that these outputs are of ran no step, or their files were not brought here", diag.Quote(name), none)
+		return nil, fmt.Errorf("--from %s: %s: %w", diag.Quote(name), none, errNone)
 	}
 	sort.Strings(found)
 	return found, nil

@@ -85,7 +85,7 @@ func TestLargeOutputs(t *testing.T) {
 	if err := to.Write([]Step{Of("k", "d", value.Of([]value.Entry{{Key: "stdout", Value: value.Of(big)}}))}); err != nil {
 		t.Fatal(err)
 	}
-	steps, err := Read(dir, []string{"big.json"})
+	steps, err := Read(dir, []string{"big.json"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestWrittenWholeOrNotAtAll(t *testing.T) {
 	if data, _ := os.ReadFile(filepath.Join(dir, "old.json")); names() != "link.json old.json" || string(data) != "{\"schema\":1,\"steps\":[]}\n" {
 		t.Errorf("through a link: %s, %q", names(), data)
 	}
-	for _, bad := range []string{".", "no/such.json"} {
+	for _, bad := range []string{".", "old.json/such.json"} {
 		if _, err := Create(dir, bad, nil); err == nil {
 			t.Errorf("%s can be written", bad)
 		}
@@ -163,7 +163,7 @@ func TestWhatFromNames(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ from, want string }{{"d[1]", "ab"}, {"d[1]/a.json", "a"}, {"d*/*.json", "ab"}, {filepath.Join(dir, "d*", "b.json"), "b"}, {"d[1] d*/a.json", "ab"}} {
-		steps, err := Read(dir, strings.Fields(c.from))
+		steps, err := Read(dir, strings.Fields(c.from), false)
 		got := ""
 		for _, s := range steps {
 			got += s.Key
@@ -173,7 +173,7 @@ func TestWhatFromNames(t *testing.T) {
 		}
 	}
 	for from, want := range map[string]string{"empty": "holds no *.json", "x*.json": "no file matches", "nowhere.json": "no such file", "later.json": "its schema is 2", "list.json": "no file that", "half.json": "no file that", "odd.json": "no file that"} {
-		if _, err := Read(dir, []string{from}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), from) {
+		if _, err := Read(dir, []string{from}, false); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), from) {
 			t.Errorf("--from %s: %v", from, err)
 		}
 	}
