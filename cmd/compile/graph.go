@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/picture"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 )
 
@@ -17,8 +20,8 @@ func graphCommand(w cli.World) *cobra.Command {
 	var format string
 	c := &cobra.Command{Use: "graph", Short: "Show the dependency graph of steps and registrations", Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if format != "json" {
-				return cli.Usage("there is no format %q: write json", format)
+			if !slices.Contains(graphFormats, format) {
+				return cli.Usage("there is no format %q: write %s", format, strings.Join(graphFormats, ", "))
 			}
 			files, err := s.read()
 			if err != nil {
@@ -28,13 +31,28 @@ func graphCommand(w cli.World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = w.Stdout.Write(g.JSON())
+			_, err = w.Stdout.Write(printed(g, format))
 			return err
 		}}
 	s.add(c)
-	c.Flags().StringVar(&format, "format", "json", "json")
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().StringVar(&format, "format", "json", strings.Join(graphFormats, "|"))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(graphFormats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// graphFormats are what --format takes, the default first.
+var graphFormats = []string{"json", "mermaid", "dot", "svg"}
+
+func printed(g *graph.Graph, format string) []byte {
+	switch format {
+	case "mermaid":
+		return picture.Of(g).Mermaid(picture.MermaidLimit)
+	case "dot":
+		return picture.Of(g).Dot()
+	case "svg":
+		return picture.Of(g).SVG()
+	}
+	return g.JSON()
 }
 
 // graphOf makes the graph of all deployments of the files. Faults of the file end it, with the diagnostics on stderr; a missing Python file does not, as the graph
