@@ -12,9 +12,9 @@ import (
 // dotStyles are the shape and the colours of each kind.
 var dotStyles = [...]string{
 	Build:        `shape=box, style=filled, color="#0072b2", fillcolor="#e3f0fa"`,
-	Push:         `shape=cds, style=filled, color="#c2570c", fillcolor="#fdebdd"`,
-	Step:         `shape=box, style="filled,rounded", color="#6b6480", fillcolor="#f1eff6"`,
-	Registration: `shape=ellipse, style=filled, color="#00805c", fillcolor="#e0f4ec"`,
+	Push:         `shape=cds, margin="0.25,0.15", style=filled, color="#c2570c", fillcolor="#fdebdd"`,
+	Step:         `shape=note, style=filled, color="#6b6480", fillcolor="#f1eff6"`,
+	Registration: `shape=box, style="filled,rounded", color="#00805c", fillcolor="#e0f4ec"`,
 }
 
 // Dot prints the picture.
@@ -60,7 +60,7 @@ func (b *Box) dot(out *strings.Builder, i int, indent string) {
 	}
 	several := ""
 	if b.size() > 1 {
-		several = ", peripheries=2"
+		several = ", penwidth=2.5"
 	}
 	fmt.Fprintf(out, "%sn%d [label=%s, tooltip=%s, %s%s];\n", indent, i, dotText(lines...), dotText(b.Hint...), dotStyles[b.Kind], several)
 }

@@ -39,7 +39,7 @@ const (
 func arrange(sizes []extent, edges []Edge) arrangement {
 	nodes, chain := spread(sizes, edges)
 	layers := order(nodes)
-	a := arrangement{chain: chain, centre: settle(nodes, layers)}
+	a := arrangement{chain: chain, centre: settle(nodes, layers, len(sizes))}
 	for i := range sizes {
 		a.layer = append(a.layer, nodes[i].layer)
 	}
@@ -130,20 +130,60 @@ func order(nodes []node) [][]int {
 		layers[nodes[n].layer] = append(layers[nodes[n].layer], n)
 	}
 	best, least := clone(layers), crossings(nodes, layers)
-	for sweep := 0; sweep < 16 && least > 0; sweep++ {
+	const sweeps = 24
+	for sweep := 0; sweep < sweeps && least > 0; sweep++ {
 		forth := sweep%2 == 0
 		for i := range layers {
 			if forth {
-				byNeighbours(nodes, layers, i)
+				byNeighbours(nodes, layers, i, true, sweep > sweeps/2)
 			} else {
-				byNeighbours(nodes, layers, len(layers)-1-i)
+				byNeighbours(nodes, layers, len(layers)-1-i, false, sweep > sweeps/2)
 			}
 		}
+		swap(nodes, layers)
 		if c := crossings(nodes, layers); c < least {
 			best, least = clone(layers), c
 		}
 	}
 	return best
+}
+
+// swap changes two that stand side by side where that saves a crossing, until it saves none any more.
+func swap(nodes []node, layers [][]int) {
+	place := places(nodes, layers)
+	for better, round := true, 0; better && round < 20; round++ {
+		better = false
+		for _, layer := range layers {
+			for i := 1; i < len(layer); i++ {
+				a, b := layer[i-1], layer[i]
+				if between(nodes, place, a, b) > between(nodes, place, b, a) {
+					layer[i-1], layer[i] = b, a
+					place[a], place[b] = i, i-1
+					better = true
+				}
+			}
+		}
+	}
+}
+
+// between counts the crossings of the edges of two nodes of a layer when a stands before b.
+func between(nodes []node, place []int, a, b int) int {
+	sum := 0
+	for _, x := range nodes[a].before {
+		for _, y := range nodes[b].before {
+			if place[x] > place[y] {
+				sum++
+			}
+		}
+	}
+	for _, x := range nodes[a].after {
+		for _, y := range nodes[b].after {
+			if place[x] > place[y] {
+				sum++
+			}
+		}
+	}
+	return sum
 }
 
 func clone(layers [][]int) [][]int {
@@ -165,16 +205,14 @@ func places(nodes []node, layers [][]int) []int {
 }
 
 // byNeighbours sorts a layer by the average place of what each node is joined to; what is joined to nothing keeps its place.
-func byNeighbours(nodes []node, layers [][]int, l int) {
+func byNeighbours(nodes []node, layers [][]int, l int, forth, both bool) {
 	place := places(nodes, layers)
 	key := map[int]int{}
 	for _, n := range layers[l] {
 		sum, count := 0, 0
-		for _, list := range [][]int{nodes[n].before, nodes[n].after} {
-			for _, m := range list {
-				sum += (place[m]*2 + 1) * 10_000 / len(layers[nodes[m].layer])
-				count++
-			}
+		for _, m := range neighbours(&nodes[n], forth, both) {
+			sum += (place[m]*2 + 1) * 10_000 / len(layers[nodes[m].layer])
+			count++
 		}
 		key[n] = (place[n]*2 + 1) * 10_000 / len(layers[l])
 		if count > 0 {
@@ -206,7 +244,7 @@ func crossings(nodes []node, layers [][]int) int {
 }
 
 // settle gives each node its centre across: as near to its neighbours as the order and the gaps let it.
-func settle(nodes []node, layers [][]int) []int {
+func settle(nodes []node, layers [][]int, boxes int) []int {
 	centre := make([]int, len(nodes))
 	for _, layer := range layers {
 		at := 0
@@ -222,7 +260,7 @@ func settle(nodes []node, layers [][]int) []int {
 			if sweep%2 == 1 {
 				l = len(layers) - 1 - i
 			}
-			pull(nodes, layers[l], centre, sweep%2 == 0, sweep >= sweeps-2)
+			pull(nodes, boxes, layers[l], centre, sweep%2 == 0, sweep >= sweeps-2)
 		}
 	}
 	least := 0
@@ -251,14 +289,14 @@ func floor(a, b int) int {
 
 // pull moves a layer's nodes to the middle of their neighbours, all at once, with the least sum of squares. Without the gaps (offset) that is a regression to a rising line: neighbours that want
 // to be the other way round become one block.
-func pull(nodes []node, layer []int, centre []int, forth, both bool) {
+func pull(nodes []node, boxes int, layer, centre []int, forth, both bool) {
 	offset := make([]int, len(layer))
 	var blocks []block
 	for i, n := range layer {
 		if i > 0 {
 			offset[i] = offset[i-1] + (nodes[layer[i-1]].size+1)/2 + crossGap + (nodes[n].size+1)/2
 		}
-		want, weight := wish(nodes, n, centre, forth, both)
+		want, weight := wish(nodes, boxes, n, centre, forth, both)
 		b := block{(want - offset[i]) * weight, weight, i, i}
 		for len(blocks) > 0 && blocks[len(blocks)-1].mean() >= b.mean() {
 			top := blocks[len(blocks)-1]
@@ -274,14 +312,18 @@ func pull(nodes []node, layer []int, centre []int, forth, both bool) {
 	}
 }
 
-// wish is where a node would like to be, and how much: an edge that passes wants to be straight.
-func wish(nodes []node, n int, centre []int, forth, both bool) (at, weight int) {
-	var list []int
-	if forth || both {
-		list = append(list, nodes[n].before...)
+// wish is where a node would like to be, and how much: an edge that passes several layers wants to be straight, and so does a chain of boxes, whatever hangs on it.
+func wish(nodes []node, boxes, n int, centre []int, forth, both bool) (at, weight int) {
+	list := neighbours(&nodes[n], forth, both)
+	ends := func(m int) bool { return len(nodes[m].after) == 0 }
+	if chain := slices.DeleteFunc(slices.Clone(list), ends); len(chain) > 0 {
+		list = chain
 	}
-	if !forth || both {
-		list = append(list, nodes[n].after...)
+	weight = 2
+	if n >= boxes {
+		if passing := slices.DeleteFunc(slices.Clone(list), func(m int) bool { return m < boxes }); len(passing) > 0 {
+			list, weight = passing, 16
+		}
 	}
 	if len(list) == 0 {
 		return centre[n], 1
@@ -290,5 +332,17 @@ func wish(nodes []node, n int, centre []int, forth, both bool) (at, weight int) 
 	for _, m := range list {
 		sum += centre[m]
 	}
-	return floor(sum, len(list)), 2
+	return floor(sum, len(list)), weight
+}
+
+// neighbours are those in the layer that the way comes from, or leads to, or in both.
+func neighbours(n *node, forth, both bool) []int {
+	var list []int
+	if forth || both {
+		list = append(list, n.before...)
+	}
+	if !forth || both {
+		list = append(list, n.after...)
+	}
+	return list
 }

@@ -18,10 +18,10 @@ const (
 	headLine   = 22 // the headline's base
 	widest     = 216
 	narrowest  = 84
-	stack      = 5 // how far the second outline of a group stands out
+	stack      = 6 // how far the second outline of a group stands out
 	port       = 6
 	arrowHead  = 7
-	// screen is the width above which layers go down instead of to the right, if that is narrower.
+	// screen is the width above which layers go down instead of to the right, if that is a good deal narrower.
 	screen = 1500
 	// mostHints are the lines that a hovering note may have.
 	mostHints = 100
@@ -69,7 +69,7 @@ type link struct {
 func (p *Picture) SVG() []byte {
 	d := p.draw()
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-labelledby="title desc" style="max-width:100%%;height:auto">`+"\n", d.width, d.height, d.width, d.height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-labelledby="title desc">`+"\n", d.width, d.height, d.width, d.height)
 	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n<style>%s</style>\n", escape(p.Title), escape(p.describe()), style)
 	fmt.Fprintf(&b, `<rect class="page" width="%d" height="%d"/>`+"\n", d.width, d.height)
 	fmt.Fprintf(&b, `<text class="title" x="%d" y="%d">%s</text>`+"\n", margin, margin+16, escape(d.title))
@@ -106,6 +106,8 @@ func (p *Picture) draw() *drawing {
 	d := &drawing{Picture: p}
 	rows := 8
 	switch {
+	case len(p.Boxes) <= 4:
+		rows = 16
 	case len(p.Boxes) > 30:
 		rows = 2
 	case len(p.Boxes) > 8:
@@ -115,7 +117,7 @@ func (p *Picture) draw() *drawing {
 		d.cards = append(d.cards, cardOf(&p.Boxes[i], rows))
 	}
 	right, down := d.arranged(false), d.arranged(true)
-	if right.length > screen && down.breath < right.length {
+	if right.length > screen && down.breath*3 < right.length*2 {
 		d.place(down, true)
 	} else {
 		d.place(right, false)
@@ -141,7 +143,7 @@ func cardOf(b *Box, rows int) card {
 		c.width = max(c.width, plain.width(t))
 	}
 	inset := insets[b.Kind]
-	c.width = max(c.width, narrowest) + inset[0] + inset[1]
+	c.width = (max(c.width, narrowest) + inset[0] + inset[1] + 1) / 2 * 2 // even, to have a middle
 	c.height = headLine + lineHeight*(len(c.texts)-1) + 12
 	return c
 }
@@ -226,6 +228,9 @@ func (a *arrangement) route(i int, e Edge, full map[[2]int]bool, down bool) link
 		toX, toY := a.start[layer], a.centre[n]
 		if last {
 			toY += beside(e.To, 0)
+			if toY-y <= 2 && y-toY <= 2 { // a step of a pixel or two looks like a mistake
+				toY = y
+			}
 			if !e.Back {
 				l.tips += tip(at, toX, toY, -arrowHead)
 				toX -= arrowHead - 1
@@ -306,7 +311,7 @@ func shape(k Kind, class string, x, y, w, h int) string {
 	case Push:
 		return fmt.Sprintf(`<path class="%s" d="M%d %dH%dL%d %dL%d %dH%dZ"/>`, class, x, y, x+w-12, x+w, y+h/2, x+w-12, y+h, x)
 	case Step:
-		return rect(9)
+		return rect(min(h/3, 9))
 	}
 	return rect(min(h/2, 22))
 }
