@@ -5,8 +5,6 @@ package picture
 import (
 	"fmt"
 	"strings"
-
-	"github.com/org/prefect-deploy-action/compiler/diag"
 )
 
 // dotStyles are the shape and the colours of each kind.
@@ -50,6 +48,15 @@ func (p *Picture) clusters(b *strings.Builder) {
 }
 
 func (b *Box) dot(out *strings.Builder, i int, indent string) {
+	several := ""
+	if b.size() > 1 {
+		several = ", penwidth=2.5"
+	}
+	fmt.Fprintf(out, "%sn%d [label=%s, tooltip=%s, %s%s];\n", indent, i, dotText(dotLines(b)...), dotText(b.Hint...), dotStyles[b.Kind], several)
+}
+
+// dotLines are a node's texts.
+func dotLines(b *Box) []string {
 	lines := append([]string{b.Head, b.Note}, b.Names...)
 	const most = 6
 	if len(lines) > most+1 {
@@ -58,11 +65,7 @@ func (b *Box) dot(out *strings.Builder, i int, indent string) {
 	for i, line := range lines {
 		lines[i] = cut(line, 60)
 	}
-	several := ""
-	if b.size() > 1 {
-		several = ", penwidth=2.5"
-	}
-	fmt.Fprintf(out, "%sn%d [label=%s, tooltip=%s, %s%s];\n", indent, i, dotText(lines...), dotText(b.Hint...), dotStyles[b.Kind], several)
+	return lines
 }
 
 func dotEdge(e Edge) string {
@@ -84,7 +87,7 @@ func dotText(lines ...string) string {
 	var out []string
 	for _, l := range lines {
 		if l != "" {
-			out = append(out, escape.Replace(diag.Clean(l)))
+			out = append(out, escape.Replace(clean(l)))
 		}
 	}
 	return `"` + strings.Join(out, `\n`) + `"`

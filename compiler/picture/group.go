@@ -7,8 +7,8 @@
 package picture
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -124,7 +124,9 @@ func (w way) classes(members []member) (class []int, n int) {
 		number = numbering()
 		next := make([]int, len(members))
 		for i := range members {
-			next[i] = number(fmt.Sprint(class[i], distinct(class, members[i].needs), distinct(class, members[i].needed)))
+			key := strconv.AppendInt(nil, int64(class[i]), 10)
+			key = appendNumbers(append(key, '<'), distinct(class, members[i].needs))
+			next[i] = number(string(appendNumbers(append(key, '>'), distinct(class, members[i].needed))))
 		}
 		class = next
 	}
@@ -132,6 +134,13 @@ func (w way) classes(members []member) (class []int, n int) {
 		n = max(n, c+1)
 	}
 	return class, n
+}
+
+func appendNumbers(key []byte, list []int) []byte {
+	for _, n := range list {
+		key = append(strconv.AppendInt(key, int64(n), 10), ' ')
+	}
+	return key
 }
 
 func numbering() func(string) int {
@@ -159,11 +168,11 @@ func (w way) first(i int, m *member, deepest int) string {
 	if m.step == nil {
 		return "registration " + strings.Join(key, "\x00")
 	}
-	add(w.each, fmt.Sprint(i))
+	add(w.each, strconv.Itoa(i))
 	add(w.function, m.step.Action+" "+resolve.Canonical(m.step.Function))
-	add(w.kind, fmt.Sprint(m.kind))
-	add(w.depth, fmt.Sprint(m.depth))
-	add(!w.depth && !w.each, fmt.Sprint(m.depth*bands/(deepest+1)))
+	add(w.kind, strconv.Itoa(int(m.kind)))
+	add(w.depth, strconv.Itoa(m.depth))
+	add(!w.depth && !w.each, strconv.Itoa(m.depth*bands/(deepest+1)))
 	return "step " + strings.Join(key, "\x00")
 }
 

@@ -253,7 +253,7 @@ func settle(nodes []node, layers [][]int, boxes int) []int {
 			at += nodes[n].size + crossGap
 		}
 	}
-	const sweeps = 12
+	const sweeps = 20
 	for sweep := range sweeps {
 		for i := range layers {
 			l := i
@@ -319,10 +319,13 @@ func wish(nodes []node, boxes, n int, centre []int, forth, both bool) (at, weigh
 	if chain := slices.DeleteFunc(slices.Clone(list), ends); len(chain) > 0 {
 		list = chain
 	}
-	weight = 2
+	weight = 8
+	if ends(n) {
+		weight = 2
+	}
 	if n >= boxes {
 		if passing := slices.DeleteFunc(slices.Clone(list), func(m int) bool { return m < boxes }); len(passing) > 0 {
-			list, weight = passing, 16
+			list, weight = passing, 32
 		}
 	}
 	if len(list) == 0 {

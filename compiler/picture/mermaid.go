@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-
-	"github.com/org/prefect-deploy-action/compiler/diag"
 )
 
 // MermaidLimit is how many bytes of text Mermaid takes by its defaults, with some to spare.
@@ -50,27 +48,32 @@ func (p *Picture) mermaid(longest int) string {
 	return b.String()
 }
 
-// mermaidLabel is the headline and, of several, some names.
+// mermaidLabel is what stands in a node.
 func mermaidLabel(b *Box, longest int) string {
-	const names = 3
-	lines := []string{mermaidText(b.Head, longest)}
-	if b.Names != nil && b.Note != "" {
-		lines = append(lines, mermaidText(b.Note, longest))
-	}
-	for i, name := range b.Names {
-		if i == names && len(b.Names) > names+1 {
-			lines = append(lines, mermaidText(fmt.Sprintf("and %d more", len(b.Names)-i), longest))
-			break
-		}
-		lines = append(lines, mermaidText(name, longest))
+	lines := mermaidLines(b)
+	for i, l := range lines {
+		lines[i] = mermaidText(l, longest)
 	}
 	return strings.Join(lines, "<br/>")
+}
+
+// mermaidLines are the headline and, of several, some names.
+func mermaidLines(b *Box) []string {
+	const names = 3
+	lines := []string{b.Head}
+	if b.Names != nil && b.Note != "" {
+		lines = append(lines, b.Note)
+	}
+	if len(b.Names) > names+1 {
+		return append(append(lines, b.Names[:names]...), fmt.Sprintf("and %d more", len(b.Names)-names))
+	}
+	return append(lines, b.Names...)
 }
 
 // mermaidText is text in a node. Mermaid reads Markdown and HTML in it; numbered entities are its own way to write a character as such.
 func mermaidText(s string, longest int) string {
 	var b strings.Builder
-	for i, r := range []rune(cut(diag.Clean(s), longest)) {
+	for i, r := range []rune(cut(clean(s), longest)) {
 		switch {
 		case unicode.IsLetter(r), r >= '0' && r <= '9' && i > 0, r == ' ', r == '-' && i > 0, r == '/', r == '.' && i > 0:
 			b.WriteRune(r)

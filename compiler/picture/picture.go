@@ -80,7 +80,7 @@ func Of(g *graph.Graph) *Picture {
 	p.Title = diag.Count(len(g.Steps), "step") + ", " + diag.Count(len(g.Registrations), "deployment")
 	switch {
 	case len(p.Files) == 1:
-		p.Title = diag.Clean(p.Files[0]) + ": " + p.Title
+		p.Title = clean(p.Files[0]) + ": " + p.Title
 	case len(p.Files) > 1:
 		p.Title = diag.Count(len(p.Files), "file") + ": " + p.Title
 	}
@@ -116,17 +116,17 @@ func short(function string) string { return function[strings.LastIndexByte(funct
 // word writes a box's texts. files says that there is more than one file, so that lines alone say little.
 func (b *Box) word(files bool) {
 	for _, s := range b.Steps {
-		b.Hint = append(b.Hint, diag.Clean(hint(s.Key, s.Function, place(s.File, int(s.Pos.Line), true))))
-		b.Names = append(b.Names, diag.Clean(s.Key))
+		b.Hint = append(b.Hint, clean(hint(s.Key, s.Function, place(s.File, int(s.Pos.Line), true))))
+		b.Names = append(b.Names, named(s.Key))
 	}
 	flow, one := b.flow()
 	for _, r := range b.Registrations {
-		b.Hint = append(b.Hint, diag.Clean(hint(r.Deployment, r.Entrypoint, place(r.File, int(r.Pos.Line), true))))
+		b.Hint = append(b.Hint, clean(hint(r.Deployment, r.Entrypoint, place(r.File, int(r.Pos.Line), true))))
 		name := r.Deployment
 		if one && b.size() > 1 {
 			name = strings.TrimPrefix(name, flow+"/")
 		}
-		b.Names = append(b.Names, diag.Clean(name))
+		b.Names = append(b.Names, named(name))
 	}
 	if b.size() == 1 {
 		b.single(files)
@@ -143,18 +143,31 @@ func (b *Box) word(files bool) {
 	if b.ordered {
 		notes = append(notes, "in the file's order")
 	}
-	b.Note = diag.Clean(strings.Join(notes, " · "))
+	b.Note = clean(strings.Join(notes, " · "))
 }
 
 func (b *Box) single(files bool) {
 	b.Head, b.Names = b.Names[0], nil
 	if len(b.Steps) == 1 {
 		s := b.Steps[0]
-		b.Note = diag.Clean(hint(short(s.Function), place(s.File, int(s.Pos.Line), files)))
+		b.Note = clean(hint(short(s.Function), place(s.File, int(s.Pos.Line), files)))
 		return
 	}
 	r := b.Registrations[0]
-	b.Note = diag.Clean(hint("deployment", place(r.File, int(r.Pos.Line), files)))
+	b.Note = clean(hint("deployment", place(r.File, int(r.Pos.Line), files)))
+}
+
+// clean makes text fit for one line. Two characters that are none at all may be in no XML, and so in no picture.
+func clean(s string) string {
+	return strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`).Replace(diag.Clean(s))
+}
+
+// named is a name that can be seen: Mermaid takes no empty one.
+func named(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "(no name)"
+	}
+	return clean(name)
 }
 
 // hint joins what is known.
@@ -192,7 +205,7 @@ func (b *Box) count() string {
 	case function == resolve.PushDockerImage:
 		return fmt.Sprintf("push %d images", n)
 	case function != "":
-		return fmt.Sprintf("%d × %s", n, diag.Clean(short(function)))
+		return fmt.Sprintf("%d × %s", n, clean(short(function)))
 	case b.Kind == Push:
 		return fmt.Sprintf("push %d times", n)
 	}

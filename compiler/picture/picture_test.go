@@ -20,7 +20,7 @@ import (
 
 // hostile are names that mean something to someone who reads them.
 var hostile = []string{`"]; click n0 "javascript:alert(1)"`, "%%{init: {'theme':'dark'}}%%", "<script>alert(1)</script>", "a\nb", "\x00\x1b[31m", "&amp;#34;", "`**md**`", "1. list", "- item", "end", "\\N\\", `\"`,
-	"]]>", "\u202e\u0000txt", "\xff\xfe", "￾￿", "𒐫﷽", "שלום", "日本語の長い名前がここにあります", "subgraph x", "n1 --> n2", "#quot;", "{{ secret }}", strings.Repeat("W", 400), strings.Repeat("i ", 300), "graph TD;A-->B", "a|b", "@{shape: x}", "$$x^2$$", ""}
+	"]]>", "\u202e\u0000txt", "\xff\xfe", "￾￿", "𒐫﷽", "שלום", "日本語の長い名前がここにあります", "subgraph x", "n1 --> n2", "#quot;", "{{ secret }}", strings.Repeat("W", 400), strings.Repeat("i ", 300), "graph TD;A-->B", "a|b", "@{shape: x}", "$$x^2$$", "", "  "}
 
 // made is a graph of so many nodes. shape 0 is what files look like, 1 is anything, 2 is one long list of steps, 3 are files that know nothing of each other.
 func made(r *rand.Rand, nodes, shape int, name func(i int) string) *graph.Graph {
