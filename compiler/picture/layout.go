@@ -71,6 +71,7 @@ func (a *arrangement) measure(nodes []node, layers [][]int, sizes []extent) {
 // spread puts boxes into layers and cuts edges into pieces from one layer to the next.
 func spread(sizes []extent, edges []Edge) (nodes []node, chain [][]int) {
 	layer := layersOf(len(sizes), edges)
+	scatter(layer, edges)
 	for i, s := range sizes {
 		nodes = append(nodes, node{layer: layer[i], size: s.cross})
 	}
@@ -120,6 +121,25 @@ func layersOf(n int, edges []Edge) []int {
 	return layer
 }
 
+// scatter spreads the boxes that no edge joins over the layers, in lines as one reads: most files have no steps, and so nothing but such boxes.
+func scatter(layer []int, edges []Edge) {
+	joined, layers := make([]bool, len(layer)), 1
+	for _, e := range edges {
+		joined[e.From], joined[e.To] = true, true
+		layers = max(layers, layer[e.To]+1)
+	}
+	var alone []int
+	for i := range layer {
+		if !joined[i] {
+			alone = append(alone, i)
+		}
+	}
+	columns := max(min(layers, 4), min((len(alone)+2)/3, 4))
+	for k, i := range alone {
+		layer[i] = k % columns
+	}
+}
+
 // order sorts each layer such that few edges cross.
 func order(nodes []node) [][]int {
 	var layers [][]int
@@ -128,6 +148,9 @@ func order(nodes []node) [][]int {
 			layers = append(layers, nil)
 		}
 		layers[nodes[n].layer] = append(layers[nodes[n].layer], n)
+	}
+	for _, layer := range layers {
+		sort.SliceStable(layer, func(i, j int) bool { return !alone(nodes, layer[i]) && alone(nodes, layer[j]) })
 	}
 	best, least := clone(layers), crossings(nodes, layers)
 	const sweeps = 24
@@ -186,6 +209,8 @@ func between(nodes []node, place []int, a, b int) int {
 	return sum
 }
 
+func alone(nodes []node, n int) bool { return len(nodes[n].before)+len(nodes[n].after) == 0 }
+
 func clone(layers [][]int) [][]int {
 	out := make([][]int, len(layers))
 	for i := range layers {
@@ -204,7 +229,7 @@ func places(nodes []node, layers [][]int) []int {
 	return place
 }
 
-// byNeighbours sorts a layer by the average place of what each node is joined to; what is joined to nothing keeps its place.
+// byNeighbours sorts a layer by the average place of what each node is joined to; what is joined to nothing there keeps its place, and what is joined to nothing at all comes last.
 func byNeighbours(nodes []node, layers [][]int, l int, forth, both bool) {
 	place := places(nodes, layers)
 	key := map[int]int{}
@@ -217,6 +242,8 @@ func byNeighbours(nodes []node, layers [][]int, l int, forth, both bool) {
 		key[n] = (place[n]*2 + 1) * 10_000 / len(layers[l])
 		if count > 0 {
 			key[n] = sum / count
+		} else if alone(nodes, n) {
+			key[n] = 100_000
 		}
 	}
 	sort.SliceStable(layers[l], func(i, j int) bool { return key[layers[l][i]] < key[layers[l][j]] })

@@ -138,7 +138,7 @@ func (b *Box) word(files bool) {
 		notes = append(notes, "of "+flow)
 	}
 	if files && b.File != "" {
-		notes = append(notes, b.File)
+		notes = append(notes, tail(b.File))
 	}
 	if b.ordered {
 		notes = append(notes, "in the file's order")
@@ -150,11 +150,11 @@ func (b *Box) single(files bool) {
 	b.Head, b.Names = b.Names[0], nil
 	if len(b.Steps) == 1 {
 		s := b.Steps[0]
-		b.Note = clean(hint(short(s.Function), place(s.File, int(s.Pos.Line), files)))
+		b.Note = clean(hint(short(s.Function), place(tail(s.File), int(s.Pos.Line), files)))
 		return
 	}
 	r := b.Registrations[0]
-	b.Note = clean(hint("deployment", place(r.File, int(r.Pos.Line), files)))
+	b.Note = clean(hint("deployment", place(tail(r.File), int(r.Pos.Line), files)))
 }
 
 // clean makes text fit for one line. Two characters that are none at all may be in no XML, and so in no picture.
@@ -185,6 +185,16 @@ func place(file string, line int, files bool) string {
 		return fmt.Sprintf("line %d", line)
 	}
 	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// tail is the end of a long path, which tells more than its beginning.
+func tail(path string) string {
+	const most = 28
+	runes := []rune(path)
+	if len(runes) <= most {
+		return path
+	}
+	return "…" + string(runes[len(runes)-most+1:])
 }
 
 // count is the headline of several: "build 32 images", "14 deployments", "3 × run_shell_script".

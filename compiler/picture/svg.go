@@ -16,7 +16,7 @@ const (
 	legendRoom = 44
 	lineHeight = 16
 	headLine   = 22 // the headline's base
-	widest     = 216
+	widest     = 280
 	narrowest  = 84
 	stack      = 6 // how far the second outline of a group stands out
 	port       = 6
@@ -122,7 +122,7 @@ func (p *Picture) draw() *drawing {
 	} else {
 		d.place(right, false)
 	}
-	d.title = heading.fit(p.Title, max(d.width, 520))
+	d.title = heading.fit(p.Title, max(d.width, 900))
 	d.width = max(d.width, heading.width(d.title), d.legendWidth()) + 2*margin
 	d.height += titleRoom + legendRoom + 2*margin
 	return d
