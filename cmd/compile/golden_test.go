@@ -147,10 +147,25 @@ func TestGraphGoldens(t *testing.T) {
 			dir := filepath.Join(goldens, "graph", name)
 			_, text, stderr := compile("graph", "-C", dir)
 			golden(t, filepath.Join(dir, "graph.json"), text)
+			for _, format := range []string{"mermaid", "dot", "svg"} {
+				_, drawn, _ := compile("graph", "-C", dir, "--format", format)
+				golden(t, filepath.Join(dir, "graph."+format), drawn)
+			}
 			if stderr != "" {
 				t.Errorf("stderr: %s", stderr)
 			}
 		})
+	}
+}
+
+// TestPicturesOfTheDocs: what the documents show is what the program draws.
+func TestPicturesOfTheDocs(t *testing.T) {
+	for name, dir := range map[string]string{"quickstart": "quickstart", "fifty": "graph/fifty"} {
+		_, drawn, stderr := compile("graph", "-C", filepath.Join(goldens, dir), "--format", "svg")
+		golden(t, filepath.Join("../../docs/graph", name+".svg"), drawn)
+		if stderr != "" {
+			t.Errorf("stderr: %s", stderr)
+		}
 	}
 }
 

@@ -2,12 +2,16 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/emit"
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/picture"
 )
 
 func graphCommand(w cli.World) *cobra.Command {
@@ -15,8 +19,8 @@ func graphCommand(w cli.World) *cobra.Command {
 	var format string
 	c := &cobra.Command{Use: "graph", Short: "Show the dependency graph of steps and registrations", Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if format != "json" {
-				return cli.Usage("there is no format %q: write json", format)
+			if !slices.Contains(graphFormats, format) {
+				return cli.Usage("there is no format %q: write %s", format, strings.Join(graphFormats, ", "))
 			}
 			files, err := s.read()
 			if err != nil {
@@ -26,13 +30,28 @@ func graphCommand(w cli.World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = w.Stdout.Write(in.Graph.JSON())
+			_, err = w.Stdout.Write(printed(in.Graph, format))
 			return err
 		}}
 	s.add(c)
-	c.Flags().StringVar(&format, "format", "json", "json")
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().StringVar(&format, "format", "json", strings.Join(graphFormats, "|"))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(graphFormats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// graphFormats are what --format takes, the default first.
+var graphFormats = []string{"json", "mermaid", "dot", "svg"}
+
+func printed(g *graph.Graph, format string) []byte {
+	switch format {
+	case "mermaid":
+		return picture.Of(g).Mermaid(picture.MermaidLimit)
+	case "dot":
+		return picture.Of(g).Dot()
+	case "svg":
+		return picture.Of(g).SVG()
+	}
+	return g.JSON()
 }
 
 // load reads the files and makes their graph; faults end the command.

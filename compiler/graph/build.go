@@ -24,7 +24,7 @@ func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) str
 		for i := range d.Pull {
 			l.credentials(d.Pull[i].Inputs)
 		}
-		r := &Registration{Deployment: full, Index: i, Entrypoint: d.Entrypoint()}
+		r := &Registration{Deployment: full, Index: i, File: d.File.Name, Pos: d.Spec.Pos, Entrypoint: d.Entrypoint()}
 		for _, n := range l.nodes {
 			r.Steps = append(r.Steps, n.step)
 		}

@@ -65,6 +65,9 @@ type Registration struct {
 	// Deployment is its full name, Index its place among the resolved deployments.
 	Deployment string
 	Index      int
+	// File and Pos are where it is declared.
+	File string
+	Pos  value.Pos
 	// Steps are all steps of its build and push lists in written order: their outputs, put together in this order, fill its fields.
 	Steps []*Step
 	// Entrypoint as resolved before anything runs.

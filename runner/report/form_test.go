@@ -15,7 +15,7 @@ var patterns = sync.OnceValue(func() []*regexp.Regexp {
 	var out []*regexp.Regexp
 	for _, s := range []string{
 		"^(`{3,})(diff|mermaid)$",
-		`^(flowchart LR|  [sr]\d+ --> [sr]\d+|  [sr]\d+\(?\["[\pL0-9 ./#;-]*"\]\)?)$`,
+		`^(flowchart LR|  n\d+ (-->|-\.->|<-\.->) n\d+|  n\d+(\[/?|\(\[?)"([\pL0-9 ./#;-]|<br/>)*"(/?\]|\]?\)))$`,
 		"`[^`]+`",
 		`<code>([^<>@\x60]|<span>&#64;</span>)*</code>`,
 		`\]\(https?://[^\s()<>"'|\\\x60]+\)`,

@@ -50,10 +50,11 @@ func typical(name string) Meta {
 
 // twoImages is a commit's hash that two images carry.
 func twoImages() *graph.Graph {
-	hash := &graph.Step{Key: "get-commit-hash"}
-	image := &graph.Step{Key: "build-my-image", Needs: []*graph.Step{hash}}
-	push := &graph.Step{Key: "push-my-image", Needs: []*graph.Step{image}}
-	gpu := &graph.Step{Key: "build-my-image-gpu", Needs: []*graph.Step{hash}}
+	const docker = "prefect_docker.deployments.steps."
+	hash := &graph.Step{Key: "get-commit-hash", Action: "build", Function: "prefect.deployments.steps.run_shell_script"}
+	image := &graph.Step{Key: "build-my-image", Action: "build", Function: docker + "build_docker_image", Needs: []*graph.Step{hash}}
+	push := &graph.Step{Key: "push-my-image", Action: "push", Function: docker + "push_docker_image", Needs: []*graph.Step{image}}
+	gpu := &graph.Step{Key: "build-my-image-gpu", Action: "build", Function: docker + "build_docker_image", Needs: []*graph.Step{hash}}
 	g := &graph.Graph{Steps: []*graph.Step{hash, image, push, gpu}}
 	for _, d := range []string{"report/daily", "etl/hourly", "etl/backfill"} {
 		g.Registrations = append(g.Registrations, &graph.Registration{Deployment: d, Steps: []*graph.Step{hash, image, push}})
