@@ -57,11 +57,11 @@ func (p *pipeline) run(w cli.World) error {
 		return err
 	}
 	in.Patterns, in.Within = p.files, strings.TrimSuffix(cli.WithinRepository(p.dir), "/")
-	if in.Action, in.Compiler, err = p.version(w); err != nil {
-		return err
-	}
 	old, err := p.old()
 	if err != nil {
+		return err
+	}
+	if in.Action, in.Compiler, err = p.version(w, old); err != nil {
 		return err
 	}
 	emit.KeepPins(in, old)
@@ -112,20 +112,15 @@ func (p *pipeline) compare(old, now []byte) error {
 	if why == "" {
 		return nil
 	}
-	again := "compile " + p.dialect
-	for _, f := range p.files {
-		if f != "prefect.yaml" {
-			again += " -f " + f
-		}
+	within := p.dir
+	if within == "." {
+		within = ""
 	}
-	if p.dir != "." {
-		again += " -C " + p.dir
-	}
-	return cli.Fail("%s is stale: %s; generate it again with\n  %s -o %s", p.check, why, again, p.check)
+	return cli.Fail("%s is stale: %s; generate it again with\n  %s", p.check, why, emit.Again(p.dialect, p.files, within, p.check))
 }
 
-// version is the action that runs the jobs and this program's own version.
-func (p *pipeline) version(w cli.World) (action, compiler string, err error) {
+// version is the action that runs the jobs and this program's own version. A file that is there already keeps its action, unless --action names another.
+func (p *pipeline) version(w cli.World, old []byte) (action, compiler string, err error) {
 	compiler, clean := cli.Version()
 	if p.action != "" {
 		name, ref, ok := strings.Cut(p.action, "@")
@@ -133,6 +128,9 @@ func (p *pipeline) version(w cli.World) (action, compiler string, err error) {
 			return "", "", cli.Usage("--action %q is not OWNER/REPOSITORY@REF", p.action)
 		}
 		return p.action, short(compiler), nil
+	}
+	if kept := emit.ActionOf(old); kept != "" {
+		return kept, short(compiler), nil
 	}
 	if clean {
 		return defaultAction + "@" + compiler, short(compiler), nil

@@ -244,6 +244,9 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if p == nil {
 		return a.stopped(ctx, err)
 	}
+	if !acting {
+		a.pipelineNews(ctx, p)
+	}
 	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, seconds(time.Since(began))))
 }
 
