@@ -157,24 +157,37 @@ func (s *Settings) Started(ctx context.Context, sha string) error {
 func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged []forge.PullRequest, elapsed string) error {
 	view := report.Of(p)
 	footer := report.Footer{Fate: report.Done, Policy: s.Policy, Run: "run " + s.RunNumber, RunURL: s.runURL(), Result: view, Elapsed: elapsed}
+	outcome := outcomeOf(p)
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), outcome); s.noted(err) != nil {
 			return err
 		}
 	}
 	state := "success"
-	if p.Count().Failed > 0 {
+	if outcome == forge.Failed {
 		state = "failure"
 	}
 	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: state, LogURL: s.runURL(), Description: report.Summary(p, true, elapsed)})
 	return s.noted(err)
 }
 
+// outcomeOf is how a deploy ended.
+func outcomeOf(p *plan.Plan) forge.Outcome {
+	n := p.Count()
+	switch {
+	case n.Failed > 0:
+		return forge.Failed
+	case n.Create+n.Update+n.Rebuild+n.Delete > 0:
+		return forge.Carried
+	}
+	return forge.Idle
+}
+
 // NotApplied tells the comments why nothing was written.
 func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.PullRequest, reason string) error {
 	footer := report.Footer{Fate: report.NotApplied, Run: "run " + s.RunNumber, RunURL: s.runURL(), Reason: reason}
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), forge.Failed); s.noted(err) != nil {
 			return err
 		}
 	}
