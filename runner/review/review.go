@@ -33,8 +33,9 @@ type Settings struct {
 	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
 	PlanKey string
 	Policy  report.Policy
-	// Notice gets what GitHub refused, in one line each.
-	Notice func(string)
+	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that needs no notice of its own.
+	Notice   func(string)
+	Expected func(*forge.Unavailable) bool
 	Now    func() time.Time
 }
 
@@ -93,6 +94,9 @@ func (s *Settings) noted(err error) error {
 	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
+	}
+	if s.Expected != nil && s.Expected(refused) {
+		return nil
 	}
 	text := refused.Reason
 	if refused.Hint != "" {
