@@ -6,6 +6,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -198,7 +200,7 @@ func TestTheCommentFromPullRequestToDeploy(t *testing.T) {
 		t.Fatalf("%+v\n%s", result.Outputs, log)
 	}
 	w.untouched(t)
-	lacks(t, edited.Body, `"head":"`+second, "### Prefect plan: 1 to create, 1 to update", "greet/by-hand", "1 kept", "`{renamed-from: {greet/by-hand: greet/on-demand}}`")
+	lacks(t, edited.Body, `"head":"`+second, "### Prefect plan: 1 to create, 1 to update", "greet/by-hand", "1 kept", "write `x-ci: {renamed-from: {greet/by-hand: greet/on-demand}}` to keep its state")
 
 	w.git(t, "switch", "-q", "main")
 	w.git(t, "merge", "-q", "--no-ff", "-m", "Merge topic", "topic")
@@ -309,6 +311,93 @@ func TestStrangersPullRequests(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAForksPlanGetsIntoACommentInTwoStages runs the two workflows of docs/forks.md. What act has no stand-in for is one here: the artifact's upload, which keeps the file, and
+// the download of the program that the second stage runs.
+func TestAForksPlanGetsIntoACommentInTwoStages(t *testing.T) {
+	w := newTeam(t)
+	for _, name := range []string{"prefect-plan.yml", "prefect-comment.yml"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "action", ".github", "workflows", name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(w.dir, ".github", "workflows", name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.gitHub.Same(w.commit(t, "two stages"), forgetest.Commit(t, teamToken, w.gitHub.Repo, "main", "stages.txt"))
+	forgetest.Must(t, strangerToken, "POST", w.gitHub.Repo+"/forks", forgetest.Object{}, nil)
+	w.editFile(t, "prefect.yaml", "times: 3", "times: 4")
+	head := w.commit(t, "from outside")
+	w.gitHub.Same(head, forgetest.Commit(t, strangerToken, w.gitHub.URL+"/repos/stranger/quickstart", "main", "fork.txt"))
+	number := forgetest.Open(t, strangerToken, w.gitHub.Repo, "stranger:main")
+
+	kept := t.TempDir()
+	w.workflow = filepath.Join(".github", "workflows", "prefect-plan.yml")
+	payload := w.pullRequest(t, "opened", number, "stranger")
+	result, log := w.happens(t, "pull_request", payload, w.gitHub.ReadOnly, "stranger", "--action", "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02="+uploadTo(t, kept))
+	plan, err := os.ReadFile(filepath.Join(kept, "plan.json"))
+	if result.Failed() || err != nil || len(forgetest.Comments(t, teamToken, w.gitHub.Repo, number)) > 0 {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	first := w.runs
+	fork := payload["pull_request"].(forgetest.Object)["head"].(forgetest.Object)["repo"].(forgetest.Object)
+	run := forgetest.Object{"id": first, "run_attempt": 1, "event": "pull_request", "conclusion": "success", "head_sha": head, "head_branch": "main", "head_repository": fork, "actor": forgetest.Object{"login": "stranger"}}
+	w.gitHub.Runs[int64(first)], w.gitHub.Archives[int64(first)] = run, map[string][]byte{"prefect-plan": zipped(t, "plan.json", plan)}
+
+	w.workflow = filepath.Join(".github", "workflows", "prefect-comment.yml")
+	w.editFile(t, w.workflow, "go run github.com/org/prefect-deploy-action/cmd/run@v1", filepath.Join(programs(t), "run"))
+	completed := w.common(t, "stranger")
+	completed["action"], completed["workflow_run"] = "completed", run
+	for range 2 { // again is the same
+		if result, log = w.happens(t, "workflow_run", completed, jobToken, "stranger"); result.Failed() {
+			t.Fatalf("%+v\n%s", result, log)
+		}
+		lacks(t, w.comment(t, number).Body, `"head":"`+head, "nobody has verified it", "### Prefect plan: 1 to update", "+   4", fmt.Sprint("/actions/runs/", first))
+	}
+	if _, all := w.prefect.take(); all > 0 {
+		t.Errorf("%d requests to the Prefect server", all)
+	}
+	run["head_repository"], run["actor"] = completed["repository"], forgetest.Object{"login": "example"} // a branch of the team's own: the job's condition leaves it out
+	if result, log = w.happens(t, "workflow_run", completed, jobToken, "example"); len(result.Jobs) != 1 || result.Jobs[0].Result != "skipped" || len(w.gitHub.Take()) > 0 {
+		t.Errorf("%+v\n%s", result.Jobs, log)
+	}
+}
+
+// uploadTo is an actions/upload-artifact that copies the file into a directory.
+func uploadTo(t *testing.T, kept string) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf(`name: upload
+description: Keeps a file
+inputs: {name: {description: Not used}, path: {description: The file}, retention-days: {description: Not used}}
+runs:
+  using: composite
+  steps:
+    - {shell: bash, env: {FILE: "${{ inputs.path }}"}, run: 'cp "$FILE" %q'}
+`, kept)
+	if err := os.WriteFile(filepath.Join(dir, "action.yml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func zipped(t *testing.T, name string, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, err := z.Create(name)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // states are those of all deployments' statuses, oldest first.

@@ -380,14 +380,26 @@ func TestClosedAndResult(t *testing.T) {
 		{"closed while open", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/1", true) }, "open", Outdated, "Merging applies"},
 		{"merged", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/1", true) }, "closed", Updated, "Merged: the next deploy"},
 		{"merged again", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/2", true) }, "closed", Unchanged, "Merged: the next deploy"},
-		{"result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "6/1", "Applied by 6", Carried) }, "closed", Updated, "Applied by 6"},
-		{"an older result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "5/9", "Applied by 5", Carried) }, "closed", Outdated, "Applied by 6"},
+		{"result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "6/1", "Applied by 6", Carried)
+		}, "closed", Updated, "Applied by 6"},
+		{"an older result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "5/9", "Applied by 5", Carried)
+		}, "closed", Outdated, "Applied by 6"},
 		{"merged, late", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "7/1", true) }, "closed", Outdated, "Applied by 6"},
-		{"the same result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "6/2", "Applied by 6", Carried) }, "closed", Unchanged, "Applied by 6"},
-		{"a newer result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "8/1", "Applied by 8", Carried) }, "closed", Updated, "Applied by 8"},
+		{"the same result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "6/2", "Applied by 6", Carried)
+		}, "closed", Unchanged, "Applied by 6"},
+		{"a newer result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "8/1", "Applied by 8", Carried)
+		}, "closed", Updated, "Applied by 8"},
 		{"nothing left to do", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "9/1", "Nothing by 9", Idle) }, "closed", Outdated, "Applied by 8"},
-		{"a failure", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "10/1", "Failed by 10", Failed) }, "closed", Updated, "Failed by 10"},
-		{"nothing left of a failure", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "11/1", "Nothing by 11", Idle) }, "closed", Updated, "Nothing by 11"},
+		{"a failure", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "10/1", "Failed by 10", Failed)
+		}, "closed", Updated, "Failed by 10"},
+		{"nothing left of a failure", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "11/1", "Nothing by 11", Idle)
+		}, "closed", Updated, "Nothing by 11"},
 	}
 	for _, s := range steps {
 		f.prs[7]["state"] = s.state

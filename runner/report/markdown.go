@@ -81,10 +81,11 @@ func prose(s string) string {
 	return strings.Join(words, " ")
 }
 
-// whole joins the words of a mapping to copy, {a: {b: c}}, into one.
+// whole joins the words of YAML to copy, key: {a: {b: c}}, into one.
 func whole(words []string) (out []string) {
 	for _, w := range words {
-		if n := len(out) - 1; n >= 0 && strings.HasPrefix(out[n], "{") && strings.Count(out[n], "{") > strings.Count(out[n], "}") {
+		n := len(out) - 1
+		if n >= 0 && (strings.Count(out[n], "{") > strings.Count(out[n], "}") || strings.HasPrefix(w, "{") && strings.HasSuffix(out[n], ":")) {
 			out[n] += " " + w
 			continue
 		}

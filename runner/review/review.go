@@ -36,7 +36,7 @@ type Settings struct {
 	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that needs no notice of its own.
 	Notice   func(string)
 	Expected func(*forge.Unavailable) bool
-	Now    func() time.Time
+	Now      func() time.Time
 }
 
 func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }

@@ -34,6 +34,7 @@ type Front struct {
 	Runs     map[int64]Object
 	Archives map[int64]map[string][]byte
 
+	t              *testing.T
 	emulator, path string
 	mu             sync.Mutex
 	names          [][2]string // ours, the emulator's
@@ -42,7 +43,7 @@ type Front struct {
 
 // NewFront stands before the emulator at the address; path is /repos/OWNER/NAME. token is known to the emulator as ActionsBot's.
 func NewFront(t *testing.T, emulator, path, token string) *Front {
-	f := &Front{Token: token, ReadOnly: "read-only-" + token, Board: NewBoard(), Runs: map[int64]Object{}, Archives: map[int64]map[string][]byte{}, emulator: emulator, path: path}
+	f := &Front{t: t, Token: token, ReadOnly: "read-only-" + token, Board: NewBoard(), Runs: map[int64]Object{}, Archives: map[int64]map[string][]byte{}, emulator: emulator, path: path}
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
 	f.URL, f.Repo = s.URL, s.URL+path
@@ -80,6 +81,9 @@ func (f *Front) translate(text string, back bool) string {
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.blob(w, r) {
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	readOnly := token == f.ReadOnly
@@ -133,14 +137,28 @@ func (f *Front) run(w http.ResponseWriter, path string) bool {
 		Say(w, http.StatusOK, Object{"total_count": len(list), "artifacts": list})
 		return true
 	}
-	if n, _ := fmt.Sscanf(path, "actions/artifacts/%d/zip", &id); n == 1 {
-		for _, data := range f.Archives[id] {
-			w.Header().Set("Content-Type", "application/zip")
-			_, _ = w.Write(data)
-			return true
-		}
+	if n, _ := fmt.Sscanf(path, "actions/artifacts/%d/zip", &id); n == 1 && len(f.Archives[id]) > 0 {
+		w.Header().Set("Location", fmt.Sprintf("%s/blob/%d", f.URL, id))
+		w.WriteHeader(http.StatusFound)
+		return true
 	}
 	return false
+}
+
+// blob gives the content of a run's artifact, to whoever knows its address, as the storage behind GitHub does.
+func (f *Front) blob(w http.ResponseWriter, r *http.Request) bool {
+	var id int64
+	if n, _ := fmt.Sscanf(r.URL.Path, "/blob/%d", &id); n != 1 {
+		return false
+	}
+	if r.Header.Get("Authorization") != "" {
+		f.t.Error("the token went to the archive's host")
+	}
+	for _, data := range f.Archives[id] {
+		w.Header().Set("Content-Type", "application/zip")
+		_, _ = w.Write(data)
+	}
+	return true
 }
 
 // pullsOf are the pull requests whose merge made the commit.
