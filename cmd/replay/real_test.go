@@ -217,13 +217,15 @@ func (s *server) deployments(t *testing.T) []deployment {
 	return list
 }
 
-// repository is a copy of testdata/quickstart, committed.
+// repository is a copy of a folder of testdata, committed.
 type repository struct{ dir, replay, workflow string }
 
-func newRepository(t *testing.T) *repository {
+func newRepository(t *testing.T) *repository { t.Helper(); return repositoryOf(t, "quickstart") }
+
+func repositoryOf(t *testing.T, name string) *repository {
 	t.Helper()
-	r := &repository{dir: filepath.Join(t.TempDir(), "quickstart"), replay: filepath.Join(programs(t), "replay"), workflow: filepath.Join(".github", "workflows", "prefect.yml")}
-	if err := os.CopyFS(r.dir, os.DirFS(filepath.Join("..", "..", "testdata", "quickstart"))); err != nil {
+	r := &repository{dir: filepath.Join(t.TempDir(), name), replay: filepath.Join(programs(t), "replay"), workflow: filepath.Join(".github", "workflows", "prefect.yml")}
+	if err := os.CopyFS(r.dir, os.DirFS(filepath.Join("..", "..", "testdata", name))); err != nil {
 		t.Fatal(err)
 	}
 	r.git(t, "init", "-q", "-b", "main")
