@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +47,8 @@ type action struct {
 	// dir is the working directory, prefix its path within the repository with a final slash: annotations count from the repository's root.
 	dir, prefix string
 	findings    findings
+	// refused is what GitHub did not let the job do, as it lacks the permission.
+	refused []*forge.Unavailable
 }
 
 // The values of the output `result`.
@@ -105,10 +106,10 @@ func (a *action) run(ctx context.Context) error {
 	if choice.Warning != "" {
 		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
 	}
-	defer a.tellNotice(&choice.Notice)
-	if a.review != nil && event.Stranger {
-		a.review.Expected = func(u *forge.Unavailable) bool { return reads(u, &choice.Notice) }
+	if a.review != nil {
+		a.review.Expected = a.withoutPermission
 	}
+	defer a.tellNotice(choice.Notice, event.Stranger)
 	switch choice.Mode {
 	case ci.Nothing:
 		return errors.Join(a.closed(ctx), a.job.Output("result", resultSkipped))
@@ -116,22 +117,6 @@ func (a *action) run(ctx context.Context) error {
 		return a.check()
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
-}
-
-func (a *action) tellNotice(text *string) {
-	if *text != "" {
-		a.job.Notice(ci.Place{}, "", *text)
-	}
-}
-
-// reads tells whether GitHub refused because a stranger's job has a token that only reads, as it should have: that is one more half-sentence of the notice which such a job
-// ends with, and none of its own.
-func reads(u *forge.Unavailable, notice *string) bool {
-	if u.Status != http.StatusForbidden || *notice == "" {
-		return false
-	}
-	*notice += ". Nor may they comment: the plan is in this job's summary"
-	return true
 }
 
 // login masks what logs in, and sets the environment as `prefect deploy` and the steps know it. The variables that hold the inputs themselves go no further.

@@ -248,6 +248,16 @@ func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 	}
 }
 
+// TestAMissingPermissionIsOneNotice: a workflow that was written for another action grants nothing, and says so once a run.
+func TestAMissingPermissionIsOneNotice(t *testing.T) {
+	r := reviewed(t, &gitHub{refuse: true}, "push_main", "push", "refs/heads/main", "", nil)
+	const want = "::notice title=on GitHub::GitHub did not let this job do these, which decide nothing over the plan or the deploy: finding the last deployment to \"production\"; finding the merged pull requests; " +
+		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      actions: read%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
+	if strings.Count(r.log, "::notice") != 1 || !strings.Contains(r.log, want) {
+		t.Errorf("%s", r.log)
+	}
+}
+
 func TestCommentFromAPlansFile(t *testing.T) {
 	plan := callAction(t, call{dir: quickstart(), name: "pull_request", event: "pull_request_opened", inputs: map[string]string{"all-deployments": "true", "comment": "false"}})
 	pr := eventOf(t, "pull_request_opened")

@@ -33,7 +33,7 @@ type Settings struct {
 	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
 	PlanKey string
 	Policy  report.Policy
-	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that needs no notice of its own.
+	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that gets no notice of its own.
 	Notice   func(string)
 	Expected func(*forge.Unavailable) bool
 	Now      func() time.Time
