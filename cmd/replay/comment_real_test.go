@@ -45,12 +45,12 @@ type team struct {
 	gitHub  *forgetest.Front
 	prefect *server
 	runs    int
-	cache   string
 }
 
 func newTeam(t *testing.T) *team {
 	t.Helper()
-	w := &team{repository: newRepository(t), prefect: prefectServer(t), runs: 100, cache: cacheWithProgram(t)}
+	w := &team{repository: newRepository(t), prefect: prefectServer(t), runs: 100}
+	w.cache = cacheWithProgram(t)
 	w.gitHub = forgetest.NewFront(t, forgetest.Emulator(t, forgeSeed), "/repos/example/quickstart", jobToken)
 	w.edit(t, "contents: read", "contents: read\n  pull-requests: write\n  deployments: write")
 	w.edit(t, "- uses: org/", "- id: deploy\n        uses: org/")
@@ -92,7 +92,7 @@ func (w *team) happens(t *testing.T, event string, payload forgetest.Object, tok
 		t.Fatal(err)
 	}
 	args := []string{"--actor", actor, "--secret", "GITHUB_TOKEN=" + token, "--env", "GITHUB_API_URL=" + w.gitHub.URL, "--env", fmt.Sprint("GITHUB_RUN_ID=", w.runs),
-		"--env", "GITHUB_RUN_ATTEMPT=1", "--env", fmt.Sprint("GITHUB_RUN_NUMBER=", w.runs-100), "--action", "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684=" + w.cache}
+		"--env", "GITHUB_RUN_ATTEMPT=1", "--env", fmt.Sprint("GITHUB_RUN_NUMBER=", w.runs-100)}
 	result, log := w.run(t, event, file, w.prefect, append(args, more...)...)
 	if strings.Contains(log, jobToken) {
 		t.Error("the token is in the log")

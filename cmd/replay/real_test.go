@@ -61,15 +61,7 @@ func prefectServer(t *testing.T) *server {
 	}
 	s := shared.server
 	for _, d := range s.deployments(t) {
-		r, err := http.NewRequest(http.MethodDelete, s.direct+"/deployments/"+d.ID, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil || answer.StatusCode >= 300 {
-			t.Fatalf("%s is not deleted: %v %v", d.Name, answer, err)
-		}
-		_ = answer.Body.Close()
+		s.ask(t, http.MethodDelete, "/deployments/"+d.ID, nil, nil)
 	}
 	s.take()
 	return s
@@ -171,28 +163,39 @@ func (s *server) take() (writes []string, all int) {
 
 func (s *server) post(t *testing.T, path string, body any, into any) {
 	t.Helper()
+	s.ask(t, http.MethodPost, path, body, into)
+}
+
+// ask asks the server past the proxy, again while its database is busy (503).
+func (s *server) ask(t *testing.T, method, path string, body any, into any) {
+	t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r *http.Response
-	var answer []byte
-	for range 10 { // 503: its database was busy
-		if r, err = http.Post(s.direct+path, "application/json", bytes.NewReader(data)); err != nil {
+	var answer *http.Response
+	var text []byte
+	for range 20 {
+		r, err := http.NewRequest(method, s.direct+path, bytes.NewReader(data))
+		if err != nil {
 			t.Fatal(err)
 		}
-		answer, _ = io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		if r.StatusCode != http.StatusServiceUnavailable {
+		r.Header.Set("Content-Type", "application/json")
+		if answer, err = http.DefaultClient.Do(r); err != nil {
+			t.Fatal(err)
+		}
+		text, _ = io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusServiceUnavailable {
 			break
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	if r.StatusCode >= 300 {
-		t.Fatalf("%s: %s %s", path, r.Status, answer)
+	if answer.StatusCode >= 300 {
+		t.Fatalf("%s: %s %s", path, answer.Status, text)
 	}
 	if into != nil {
-		if err := json.Unmarshal(answer, into); err != nil {
+		if err := json.Unmarshal(text, into); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -218,7 +221,11 @@ func (s *server) deployments(t *testing.T) []deployment {
 }
 
 // repository is a copy of a folder of testdata, committed.
-type repository struct{ dir, replay, workflow string }
+type repository struct {
+	dir, replay, workflow string
+	// cache stands for actions/cache when it is set; without one the job builds the program.
+	cache string
+}
 
 func newRepository(t *testing.T) *repository { t.Helper(); return repositoryOf(t, "quickstart") }
 
@@ -283,6 +290,9 @@ func (r *repository) run(t *testing.T, event, payload string, s *server, more ..
 	report := filepath.Join(t.TempDir(), "report.json")
 	args := append([]string{"--workflow", filepath.Join(r.dir, r.workflow), "-C", r.dir, "--event", event, "--event-path", payload,
 		"--action", "org/prefect-deploy-action@v1=" + root, "--var", "PREFECT_API_URL=" + s.url, "--report", report}, more...)
+	if r.cache != "" {
+		args = append(args, "--action", "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684="+r.cache)
+	}
 	c := exec.Command(r.replay, args...)
 	c.Env = append(os.Environ(), "PREFECT_API_URL=http://127.0.0.1:1/api", "PREFECT_API_KEY=of-the-machine", "INPUT_MODE=deploy", "PREFECT_DEPLOY_INPUT_MODE=deploy", "GITHUB_EVENT_NAME=push")
 	out, err := c.CombinedOutput()
@@ -334,6 +344,7 @@ func TestTheWorkflowOfTheQuickstart(t *testing.T) {
 		}
 	})
 
+	r.cache = cacheWithProgram(t)
 	// What steps give reaches later steps of the job, by the way that README shows.
 	r.edit(t, "- uses: org/prefect-deploy-action@v1", "- id: deploy\n        uses: org/prefect-deploy-action@v1")
 	r.edit(t, "all-deployments: true\n", `all-deployments: true

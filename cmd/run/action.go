@@ -109,7 +109,7 @@ func (a *action) run(ctx context.Context) error {
 	if a.review != nil {
 		a.review.Expected = a.withoutPermission
 	}
-	defer a.tellNotice(choice.Notice, event.Stranger)
+	defer a.tellNotice(choice, event.Stranger)
 	switch choice.Mode {
 	case ci.Nothing:
 		return errors.Join(a.closed(ctx), a.job.Output("result", resultSkipped))

@@ -126,9 +126,10 @@ func (a *action) withoutPermission(u *forge.Unavailable) bool {
 
 // tellNotice says at the end of a run what people should know of it. A stranger's job is refused because its token only reads, as it should: that is half a sentence of the notice
 // which such a job has anyway.
-func (a *action) tellNotice(text string, stranger bool) {
+func (a *action) tellNotice(choice ci.Choice, stranger bool) {
+	text := choice.Notice
 	switch {
-	case len(a.refused) == 0:
+	case len(a.refused) == 0, stranger && choice.Mode == ci.Nothing:
 	case stranger && text != "":
 		text += ". Nor may they comment: the plan is in this job's summary"
 	case len(a.refused) == 1:

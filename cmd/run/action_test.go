@@ -401,6 +401,18 @@ func TestPythonPackagesAreInstalledOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
+// TestWithoutNames: what PrefectHQ/actions-prefect-deploy takes then is the deployment of that name.
+func TestWithoutNames(t *testing.T) {
+	const two = "deployments:\n  - {name: other, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n  - {name: NAME, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"
+	for name, code := range map[string]int{"deployment": 0, "another": 64} {
+		dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": strings.ReplaceAll(two, "NAME", name)})
+		r := callAction(t, call{dir: dir, name: "push", event: "push_main", ref: "refs/heads/main"})
+		if r.code != code || code == 0 && (len(r.deployments) != 1 || r.deployments[0]["deployment"] != "hello/deployment") || code != 0 && !strings.Contains(r.log, "in the input deployment-names") {
+			t.Errorf("%s: exit %d, %v\n%s", name, r.code, r.deployments, r.log)
+		}
+	}
+}
+
 func TestInstallerCommandLines(t *testing.T) {
 	for _, c := range []struct{ uv, pyproject, want string }{
 		{"", "", "py -m pip install --disable-pip-version-check -r a.txt -r b.txt"},
