@@ -401,14 +401,26 @@ func TestPythonPackagesAreInstalledOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
+// TestWithoutNames: what PrefectHQ/actions-prefect-deploy takes then is the deployment of that name.
+func TestWithoutNames(t *testing.T) {
+	const two = "deployments:\n  - {name: other, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n  - {name: NAME, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"
+	for name, code := range map[string]int{"deployment": 0, "another": 64} {
+		dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": strings.ReplaceAll(two, "NAME", name)})
+		r := callAction(t, call{dir: dir, name: "push", event: "push_main", ref: "refs/heads/main"})
+		if r.code != code || code == 0 && (len(r.deployments) != 1 || r.deployments[0]["deployment"] != "hello/deployment") || code != 0 && !strings.Contains(r.log, "in the input deployment-names") {
+			t.Errorf("%s: exit %d, %v\n%s", name, r.code, r.deployments, r.log)
+		}
+	}
+}
+
 func TestInstallerCommandLines(t *testing.T) {
 	for _, c := range []struct{ uv, pyproject, want string }{
 		{"", "", "py -m pip install --disable-pip-version-check -r a.txt -r b.txt"},
 		{"/uv", "", "/uv pip install --python py -r a.txt -r b.txt"},
 		{"", "sub/pyproject.toml", "py -m pip install --disable-pip-version-check -r a.txt -r b.txt ." + string(filepath.Separator) + "sub"},
-		{"/uv", "sub/pyproject.toml", "/uv pip install --python py -r a.txt -r b.txt -r sub/pyproject.toml"},
+		{"/uv", "sub/pyproject.toml", "/uv pip install --python py -r a.txt -r b.txt ." + string(filepath.Separator) + "sub"},
 	} {
-		if _, args := installer(c.uv, "py", []string{"a.txt", "b.txt"}, c.pyproject); strings.Join(args, " ") != c.want {
+		if args := installer(c.uv, "py", []string{"a.txt", "b.txt"}, c.pyproject); strings.Join(args, " ") != c.want {
 			t.Errorf("%q", args)
 		}
 	}

@@ -65,6 +65,8 @@ const (
 type footer struct {
 	Kind string `json:"kind"`
 	Run  string `json:"run,omitempty"`
+	// Outcome is a result's.
+	Outcome Outcome `json:"outcome,omitempty"`
 }
 
 func (f footer) text(content string) string {

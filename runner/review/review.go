@@ -33,9 +33,10 @@ type Settings struct {
 	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
 	PlanKey string
 	Policy  report.Policy
-	// Notice gets what GitHub refused, in one line each.
-	Notice func(string)
-	Now    func() time.Time
+	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that gets no notice of its own.
+	Notice   func(string)
+	Expected func(*forge.Unavailable) bool
+	Now      func() time.Time
 }
 
 func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }
@@ -93,6 +94,9 @@ func (s *Settings) noted(err error) error {
 	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
+	}
+	if s.Expected != nil && s.Expected(refused) {
+		return nil
 	}
 	text := refused.Reason
 	if refused.Hint != "" {
@@ -157,24 +161,37 @@ func (s *Settings) Started(ctx context.Context, sha string) error {
 func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged []forge.PullRequest, elapsed string) error {
 	view := report.Of(p)
 	footer := report.Footer{Fate: report.Done, Policy: s.Policy, Run: "run " + s.RunNumber, RunURL: s.runURL(), Result: view, Elapsed: elapsed}
+	outcome := outcomeOf(p)
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), outcome); s.noted(err) != nil {
 			return err
 		}
 	}
 	state := "success"
-	if p.Count().Failed > 0 {
+	if outcome == forge.Failed {
 		state = "failure"
 	}
 	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: state, LogURL: s.runURL(), Description: report.Summary(p, true, elapsed)})
 	return s.noted(err)
 }
 
+// outcomeOf is how a deploy ended.
+func outcomeOf(p *plan.Plan) forge.Outcome {
+	n := p.Count()
+	switch {
+	case n.Failed > 0:
+		return forge.Failed
+	case n.Create+n.Update+n.Rebuild+n.Delete > 0:
+		return forge.Carried
+	}
+	return forge.Idle
+}
+
 // NotApplied tells the comments why nothing was written.
 func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.PullRequest, reason string) error {
 	footer := report.Footer{Fate: report.NotApplied, Run: "run " + s.RunNumber, RunURL: s.runURL(), Reason: reason}
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), forge.Failed); s.noted(err) != nil {
 			return err
 		}
 	}
