@@ -42,11 +42,11 @@ func (a *action) install(ctx context.Context, r *deploy.Options) error {
 	case why == "":
 		return nil
 	}
-	return a.installFor(ctx, why)
+	return a.installFor(ctx, r, named, why)
 }
 
 // installFor installs them because of something.
-func (a *action) installFor(ctx context.Context, why string) error {
+func (a *action) installFor(ctx context.Context, r *deploy.Options, named bool, why string) error {
 	for _, file := range append(a.in.Requirements[:len(a.in.Requirements):len(a.in.Requirements)], a.in.Pyproject) {
 		if _, err := os.Stat(under(a.dir, file)); file != "" && err != nil {
 			return cli.Fail("the Python packages cannot be installed: there is no file %s in the working directory", diag.Quote(file))
