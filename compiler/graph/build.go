@@ -275,7 +275,7 @@ func (b *builder) key(s *Step) string {
 		case resolve.BuildDockerImage:
 			name = "build-" + lastSegment(text(s.Inputs, "image_name"))
 		case resolve.PushDockerImage:
-			name = "push-" + lastSegment(text(s.Inputs, "image_name"))
+			name = "push-" + lastSegment(pushed(s))
 		default:
 			name = function
 		}
@@ -291,6 +291,19 @@ func (b *builder) key(s *Step) string {
 			return candidate
 		}
 	}
+}
+
+// pushed is the image that a push names: where it refers to a build, that build's.
+func pushed(s *Step) string {
+	name := text(s.Inputs, "image_name")
+	if template.Has(name) {
+		for _, u := range s.Upstream {
+			if resolve.Canonical(u.Function) == resolve.BuildDockerImage {
+				return text(u.Inputs, "image_name")
+			}
+		}
+	}
+	return name
 }
 
 func lastSegment(image string) string {
