@@ -119,6 +119,8 @@ func (a *action) run(ctx context.Context) error {
 		return errors.Join(a.closed(ctx), a.job.Output("result", resultSkipped))
 	case ci.Check:
 		return a.check()
+	case ci.Prune:
+		return a.prune(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }

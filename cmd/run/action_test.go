@@ -425,3 +425,35 @@ func TestInstallerCommandLines(t *testing.T) {
 		}
 	}
 }
+
+// TestModePrune: nothing goes without prune: true, at most max-deletes goes with it, and only what the file owned.
+func TestModePrune(t *testing.T) {
+	two := "pull: []\ndeployments:\n- {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n- {name: b, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": two})
+	state := filepath.Join(t.TempDir(), "state.json")
+	act := func(inputs map[string]string) called {
+		return callAction(t, call{dir: dir, event: "schedule", name: "schedule", ref: "refs/heads/main", state: state, inputs: inputs})
+	}
+	if r := act(map[string]string{"mode": "deploy", "all-deployments": "true"}); r.code != 0 {
+		t.Fatal(r.log)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(strings.Join(strings.SplitAfter(two, "\n")[:3], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		inputs map[string]string
+		code   int
+		log    string
+		left   bool
+	}{
+		{map[string]string{"mode": "prune"}, 0, "the input prune: true deletes 1 deployment", true},
+		{map[string]string{"mode": "prune", "prune": "true", "max-deletes": "0"}, 1, "max-deletes", true},
+		{map[string]string{"mode": "prune", "prune": "true"}, 0, "hello/b", false},
+		{map[string]string{"mode": "prune", "prune": "true"}, 0, "", false},
+	} {
+		r := act(c.inputs)
+		if r.code != c.code || !strings.Contains(r.log, c.log) || strings.Contains(read(state), `"b"`) != c.left || !strings.Contains(read(state), `"a"`) {
+			t.Errorf("%v: exit %d\n%s\n%s", c.inputs, r.code, r.log, read(state))
+		}
+	}
+}
