@@ -120,6 +120,9 @@ type job struct {
 	// leftover are the old ones of renames that an earlier run did not finish.
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
+	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
+	declared map[state.Name]plan.Before
+	intended map[state.Name]*plan.Desired
 }
 
 func newJob(o Options, acting bool) *job {

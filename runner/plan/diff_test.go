@@ -32,7 +32,7 @@ func TestGracePeriod(t *testing.T) {
 		{name: "the same", live: options("ENQUEUE", 120), want: options("ENQUEUE", 120), noChanges: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			changes := fieldChanges(&Desired{}, "concurrency_options", c.live, c.want)
+			changes := fieldChanges(&Desired{}, "concurrency_options", c.live, c.want, nil)
 			switch {
 			case c.noChanges && len(changes) == 0:
 			case len(changes) != 1 || c.noChanges:
