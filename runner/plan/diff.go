@@ -18,6 +18,8 @@ const (
 	Known      Kind = "known"
 	AfterBuild Kind = "after-build"
 	Sensitive  Kind = "sensitive"
+	// NotHere is a new deployment's value that depends on an environment variable which is not set where the plan is made: it is no change, and not in the JSON.
+	NotHere Kind = "not-here"
 )
 
 // Change is one field that differs.

@@ -46,6 +46,17 @@ func (s *Schedule) NextTimes(n int) []time.Time {
 	return times
 }
 
+// Zone is the name of the zone of the next run times, "" where it must not be shown or is not known.
+func (s *Schedule) Zone(next []time.Time) string {
+	if v, _ := s.Source.Get("timezone"); v.Marks() == 0 && s.Timing.Timezone != "" {
+		return s.Timing.Timezone
+	}
+	if len(next) > 0 {
+		return next[0].Location().String()
+	}
+	return ""
+}
+
 // settleSchedules fills and reads the schedules of the file.
 func (p *Project) settleSchedules(out *Desired, fields value.Value) error {
 	list, said := fields.Get("schedules")
