@@ -137,10 +137,23 @@ func TestAReviewedCreationTellsWhatDiffers(t *testing.T) {
 		}
 	}
 	data, _ := json.Marshal(older)
-	if err := deploy(data, edited); !errors.As(err, &stale) || stale.Differences[0] != "a deployment that the plan creates is declared otherwise now" {
+	if err := deploy(data, edited); !errors.As(err, &stale) || stale.Differences[0] != "a value that a plan does not show, or a deployment that it creates, is declared otherwise now" {
 		t.Errorf("got %v", err)
 	}
 	if err := deploy(data, two); err != nil {
 		t.Errorf("an older program's plan: %v", err)
+	}
+}
+
+// TestAHiddenValueBinds: where only the live value is hidden, what the file says is bound all the same.
+func TestAHiddenValueBinds(t *testing.T) {
+	s := newScene(t)
+	s.seed(`"version": "1", "job_variables": {"env": {"REGION": "eu"}}`)
+	yaml := func(region string) string {
+		return strings.Replace(one(""), "{name: p}", "{name: p, job_variables: {env: {REGION: "+region+"}}}", 1)
+	}
+	p := s.plan(yaml("us"))
+	if changesOf(p) != "job_variables.env.REGION sensitive (edited)" || s.plan(yaml("us")).Hash() != p.Hash() || s.plan(yaml("ap")).Hash() == p.Hash() {
+		t.Errorf("got %s", changesOf(p))
 	}
 }

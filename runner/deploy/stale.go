@@ -103,7 +103,7 @@ func differences(before, now reviewed) []string {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, "a deployment that the plan creates is declared otherwise now")
+		out = append(out, "a value that a plan does not show, or a deployment that it creates, is declared otherwise now")
 	}
 	return out
 }

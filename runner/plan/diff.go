@@ -111,11 +111,21 @@ func Compare(d *Desired, live *state.Live, before Before) (*Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
+	tellOfLimit(changes, live)
 	out.Changes, out.Action = changes, actionOf(changes)
 	if out.Action != Unchanged {
 		out.send = send
 	}
 	return out, nil
+}
+
+// tellOfLimit says of a limit that someone attached by hand what becomes of it: it stays as it is, since others may share it.
+func tellOfLimit(changes []Change, live *state.Live) {
+	for i := range changes {
+		if c := &changes[i]; c.Path == "concurrency_limit" && live.ForeignLimit != "" {
+			c.Reason = fmt.Sprintf("%s; the limit %q that was attached by hand is detached and stays as it is", c.Reason, live.ForeignLimit)
+		}
+	}
 }
 
 // differences are the changes by path, and the request that brings them about.

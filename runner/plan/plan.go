@@ -261,8 +261,11 @@ func (p *Plan) Hash() string {
 		field(string(d.Action))
 		for _, c := range d.Changes {
 			field(c.Path)
-			if c.ValueKind() == Known {
+			switch kind := c.ValueKind(); {
+			case kind == Known:
 				field(string(c.Before.AppendJSON(nil)))
+				field(string(c.After.AppendJSON(nil)))
+			case kind == Sensitive && !c.After.Marks().Has(value.Sensitive): // only the live value is hidden: what the file says plainly is intent
 				field(string(c.After.AppendJSON(nil)))
 			}
 		}
