@@ -255,7 +255,7 @@ func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
 			}
 			return waits, template.Later, nil
 		}
-		if l.MarksOnly && p.Kind == template.Output { // a variable of the environment, if anything, that isn't set here
+		if l.MarksOnly && !pull && p.Kind == template.Output { // a variable of the environment, if anything, that isn't set here
 			return l.marked(p.Name, someText), template.Found, nil
 		}
 		return value.Value{}, template.Unset, nil
