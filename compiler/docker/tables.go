@@ -55,7 +55,12 @@ var dockerPy = []argument{
 		return why
 	}},
 	{"labels", "labels", into(strictPairs, func(b *Build) *[]Pair { return &b.Labels })},
-	{"target", "target", into(text, func(b *Build) *string { return &b.Target })},
+	{"target", "target", func(b *Build, v value.Value) (why string) {
+		if v.Truthy() {
+			b.Target, why = text(v)
+		}
+		return why
+	}},
 	{"platform", "platforms", func(b *Build, v value.Value) string {
 		one, why := text(v)
 		switch {
