@@ -56,6 +56,7 @@ var refused = map[string]string{
 	"buildargs-null-value":        `buildargs has A: "None", and the engine takes only text: quote it`, // takes an ARG's default away
 	"buildargs-list":              "buildargs must be a mapping",                                       // the engine refuses
 	"network-mode-own":            `network_mode is "mine", and BuildKit has only default, none and host`,
+	"shmsize":                     "shmsize is passed over by the BuildKit that engines before 23 have",
 	"squash":                      "squash is something that only the classic builder does",
 	"container-limits":            "container_limits are limits that only the classic builder has",
 	"no-config-proxy":             "use_config_proxy is off, and Docker's command line always reads the proxies of its configuration",
@@ -223,8 +224,8 @@ func add(t *testing.T, want map[string][]string, key, text string, dockerfile *s
 		if on {
 			want[map[string]string{"pull": "--pull", "nocache": "--no-cache"}[key]] = []string{""}
 		}
-	case "target", "platform", "networkmode", "extrahosts", "shmsize":
-		option := map[string]string{"networkmode": "--network", "extrahosts": "--add-host", "shmsize": "--shm-size"}[key]
+	case "target", "platform", "networkmode", "extrahosts":
+		option := map[string]string{"networkmode": "--network", "extrahosts": "--add-host"}[key]
 		if option == "" {
 			option = "--" + key
 		}

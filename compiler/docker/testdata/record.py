@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -160,7 +161,7 @@ BUILD = {
     "buildx-pull-text": {"image_name": "app", "tag": "v1", "pull": "no"},
     "buildx-cache": {"image_name": "app", "tag": "v1", "cache": False},
     "buildx-nocache": {"image_name": "app", "tag": "v1", "nocache": True},
-    "buildx-secrets": {"image_name": "app", "tag": "v1", "secrets": ["id=aws,src=/home/u/.aws/credentials", "id=token,env=TOKEN"]},
+    "buildx-secrets": {"image_name": "app", "tag": "v1", "secrets": ["id=aws,src=aws/credentials", "id=token,env=TOKEN"]},
     "buildx-secrets-text": {"image_name": "app", "tag": "v1", "secrets": "id=aws,src=aws.txt"},
     "buildx-ssh": {"image_name": "app", "tag": "v1", "ssh": "default"},
     "buildx-cache-from": {"image_name": "app", "tag": "v1", "cache_from": "team/app:cache", "cache_to": "type=inline"},
@@ -324,7 +325,7 @@ def run(function, inputs, options, notes):
         os.chdir(folder)
         before = {str(p) for p in folder.rglob("*")}
         try:
-            with temporary_settings({PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE: options.get("namespace", "")}):
+            with temporary_settings({PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE: options["namespace"]}) if "namespace" in options else nullcontext():
                 made["outputs"] = getattr(steps, function)(**json.loads(json.dumps(inputs)))
         except Exception as fault:
             made["error"] = type(fault).__name__
