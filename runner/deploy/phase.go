@@ -74,7 +74,7 @@ func PhaseInputs(ctx context.Context, o StepOptions, shown func(*ForBuilder) err
 		return h.push(ctx, shown)
 	}
 	now := h.Now()
-	b, err := docker.BuildOf(h.inputs, h.options(ctx, now))
+	b, err := docker.BuildOf(h.inputs, h.dockerOptions(ctx, h.dir, now))
 	if err != nil {
 		return nil, h.wrong(err)
 	}
@@ -166,27 +166,6 @@ func (h *half) wrong(err error) error {
 // file is a file of this step in the runner's temporary directory.
 func (h *half) file(kind string) string {
 	return filepath.Join(h.temp, "prefect-deploy-"+h.step.Digest[:16]+"."+kind)
-}
-
-// options are what a build takes from the machine.
-func (h *half) options(ctx context.Context, now time.Time) docker.Options {
-	o := docker.Options{Now: now, PrefectVersion: behavesAs, Directory: filepath.Base(h.dir), Requirements: isFile(h.dir, "requirements.txt"), Dockerfile: isFile(h.dir, "Dockerfile")}
-	o.Namespace, _ = h.Env("PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE")
-	python, err := h.interpreter()
-	if err != nil {
-		return o
-	}
-	versions, err := python.Probe(ctx)
-	if err != nil {
-		return o
-	}
-	if parts := strings.SplitN(versions.Python, ".", 3); len(parts) > 1 {
-		o.PythonVersion = parts[0] + "." + parts[1]
-	}
-	if versions.Prefect != "" {
-		o.PrefectVersion = versions.Prefect
-	}
-	return o
 }
 
 func isFile(dir, name string) bool {
@@ -323,7 +302,7 @@ func (h *half) outputs(ctx context.Context, imageID string) (value.Value, error)
 	if err != nil {
 		return value.Value{}, err
 	}
-	b, err := docker.BuildOf(h.inputs, h.options(ctx, now))
+	b, err := docker.BuildOf(h.inputs, h.dockerOptions(ctx, h.dir, now))
 	if err != nil {
 		return value.Value{}, h.wrong(err)
 	}

@@ -127,8 +127,7 @@ type job struct {
 	// leftover are the old ones of renames that an earlier run did not finish.
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
-	// dockerfile is held while a step has a generated Dockerfile in the workspace.
-	dockerfile sync.Mutex
+	dockers  dockerPrograms
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired
@@ -313,10 +312,13 @@ func (j *job) interpreter() (*step.Python, error) {
 // needPython refuses before anything runs where a step needs a Python that isn't there.
 func (j *job) needPython() {
 	j.toRun(func(d *resolve.Deployment, s *spec.Step) {
-		if !step.NeedsPython(s.Function, s.Requires) || j.rehearsal() && step.Outward(s.Function) {
+		if !j.needsPython(context.Background(), s) {
 			return
 		}
 		if _, err := j.interpreter(); err != nil {
+			if _, missing := j.docker(context.Background(), s.Function); isDocker(s.Function) && missing != nil {
+				err = fmt.Errorf("%w; or let docker do it: %w", err, missing)
+			}
 			j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
 				Help: err.Error(), Position: d.Position(s.Pos)})
 		}

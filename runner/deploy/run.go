@@ -243,14 +243,11 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	files := j.filesOf(g)
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
-			if generated(c) {
-				j.dockerfile.Lock()
-				defer j.dockerfile.Unlock()
-			}
-			outputs, rehearsed, err := j.rehearse(adapt(c))
+			c = adapt(c)
+			outputs, rehearsed, err := j.rehearse(c)
 			if !rehearsed {
-				python, _ := j.interpreterFor(c)
-				outputs, err = j.repeat(ctx, func() (value.Value, error) { return step.Lookup(s.Function, python)(ctx, adapt(c)) })
+				do := j.carriedOutBy(ctx, c)
+				outputs, err = j.repeat(ctx, func() (value.Value, error) { return do(ctx, c) })
 			}
 			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
 		},
@@ -276,20 +273,6 @@ func (j *job) rehearse(c step.Call) (outputs value.Value, ok bool, err error) {
 	}
 	namespace, _ := j.Env("PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE")
 	return step.Rehearse(c.Function, c.Inputs, j.Now(), namespace)
-}
-
-// generated reports whether a step writes a Dockerfile into the workspace and removes it again, as Prefect's function does: two of them at once would find the other's. The graph does not order them, since
-// a native builder takes it by standard input.
-func generated(c step.Call) bool {
-	dockerfile, _ := c.Inputs.Get("dockerfile")
-	return resolve.Canonical(c.Function) == resolve.BuildDockerImage && dockerfile.Text == "auto"
-}
-
-func (j *job) interpreterFor(c step.Call) (*step.Python, error) {
-	if !step.NeedsPython(c.Function, c.Requires) {
-		return nil, nil
-	}
-	return j.interpreter()
 }
 
 // adapt gives a step the arguments that its function takes today: image_tag is tag.
