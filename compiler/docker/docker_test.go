@@ -32,6 +32,30 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+// What is known only when the pipeline runs goes through as the pipeline's own expression.
+func TestExpressions(t *testing.T) {
+	hash := value.Of("${{ needs.hash.outputs.stdout }}").Mark(value.AfterBuild)
+	v := inputs(t, `{"image_name": "team/app", "buildargs": {"V": "x"}, "additional_tags": ["latest"]}`).Set("tag", hash)
+	v = v.Set("buildargs", value.Of([]value.Entry{{Key: "V", Value: hash}}))
+	b, err := BuildOf(v, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := value.Of(b.Action())
+	for input, want := range map[string]string{"tags": "team/app:${{ needs.hash.outputs.stdout }}\nteam/app:latest", "build-args": "V=${{ needs.hash.outputs.stdout }}"} {
+		if got, _ := with.Get(input); got.Text != want || !got.Origin.Has(value.AfterBuild) {
+			t.Errorf("%s: %+v, want %q", input, got, want)
+		}
+	}
+	if tag, _ := b.Outputs("").Get("tag"); tag.Text != hash.Text {
+		t.Errorf("the output tag is %q", tag.Text)
+	}
+	name := value.Of("${{ needs.build.outputs.image_name }}").Mark(value.AfterBuild)
+	if _, err := PushOf(value.Of([]value.Entry{{Key: "image_name", Value: name}}), Options{Namespace: "team"}); err == nil {
+		t.Error("a name that is known only at run time got a namespace or not, and nobody knows which")
+	}
+}
+
 func TestNative(t *testing.T) {
 	const build, push = "prefect_docker.deployments.steps.build_docker_image", "prefect_docker.projects.steps.push_docker_image"
 	for _, c := range []struct{ function, inputs, why string }{
