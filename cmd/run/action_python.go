@@ -35,7 +35,7 @@ const somePrefect = "prefect>=3,<4"
 // install makes the Python ready that the selected deployments need, if they need one.
 func (a *action) install(ctx context.Context, r *deploy.Options) error {
 	named := len(a.in.Requirements) > 0 || a.in.Pyproject != ""
-	why := pythonNeed(*r)
+	why := pythonNeed(ctx, *r)
 	switch {
 	case why == "" && named:
 		return a.job.Print("", "No Python packages were installed: no step and no flow of these deployments needs Python here.")
@@ -212,7 +212,7 @@ func under(dir, name string) string {
 }
 
 // pythonNeed says what the selected deployments need Python for, "" when nothing. Faults of the files are left to the run itself, which tells them in full.
-func pythonNeed(r deploy.Options) string {
+func pythonNeed(ctx context.Context, r deploy.Options) string {
 	c := check.New(os.DirFS(r.Directory))
 	var files []*spec.File
 	for _, f := range r.Files {
@@ -228,7 +228,7 @@ func pythonNeed(r deploy.Options) string {
 		return ""
 	}
 	for _, s := range graph.Build(chosen, (*resolve.Deployment).Title).Steps {
-		if !r.Given.SkipBuild && !slices.ContainsFunc(r.Given.Steps, func(g handover.Step) bool { return g.Digest == s.Digest }) && step.NeedsPython(s.Function, s.Requires) {
+		if !r.Given.SkipBuild && !slices.ContainsFunc(r.Given.Steps, func(g handover.Step) bool { return g.Digest == s.Digest }) && deploy.NeedsPython(ctx, r, s.Function, s.Requires, s.Inputs) {
 			return "the step " + s.Function + " is a Python function"
 		}
 	}

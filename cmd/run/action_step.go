@@ -10,7 +10,6 @@ import (
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
-	"github.com/org/prefect-deploy-action/runner/step"
 )
 
 // steps runs the steps that the input step names.
@@ -49,7 +48,7 @@ func (a *action) steps(ctx context.Context) error {
 func (a *action) installForSteps(ctx context.Context, r *deploy.Options, steps []*graph.Step) error {
 	named := len(a.in.Requirements) > 0 || a.in.Pyproject != ""
 	for _, s := range steps {
-		if step.NeedsPython(s.Function, s.Requires) {
+		if deploy.NeedsPython(ctx, *r, s.Function, s.Requires, s.Inputs) {
 			return a.installFor(ctx, r, named, "the step "+diag.Clean(s.Key)+" is a Python function")
 		}
 	}

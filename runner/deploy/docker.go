@@ -11,7 +11,6 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
-	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/step"
 )
@@ -84,15 +83,16 @@ func (j *job) carriedOutBy(ctx context.Context, c step.Call) step.Func {
 	}
 }
 
-// needsPython reports whether a step of the file can only run where a Python is.
-func (j *job) needsPython(ctx context.Context, s *spec.Step) bool {
-	switch {
-	case !step.NeedsPython(s.Function, s.Requires):
-		return false
-	case j.rehearsal() && step.Outward(s.Function):
+// NeedsPython reports whether a step, whose inputs may still hold templates, can only run on this machine where a Python is.
+func NeedsPython(ctx context.Context, o Options, function string, requires []string, inputs value.Value) bool {
+	return (&job{Options: o}).needsPython(ctx, function, requires, inputs)
+}
+
+func (j *job) needsPython(ctx context.Context, function string, requires []string, inputs value.Value) bool {
+	if !step.NeedsPython(function, requires) || j.rehearsal() && step.Outward(function) {
 		return false
 	}
-	return !j.byDocker(ctx, s.Function, adapt(step.Call{Function: s.Function, Inputs: s.Inputs}).Inputs)
+	return !j.byDocker(ctx, function, adapt(step.Call{Function: function, Inputs: inputs}).Inputs)
 }
 
 // dockerOptions are what a build takes from the machine: Prefect's and Python's versions are those of the Python that is there, if one is.

@@ -312,7 +312,7 @@ func (j *job) interpreter() (*step.Python, error) {
 // needPython refuses before anything runs where a step needs a Python that isn't there.
 func (j *job) needPython() {
 	j.toRun(func(d *resolve.Deployment, s *spec.Step) {
-		if !j.needsPython(context.Background(), s) {
+		if !j.needsPython(context.Background(), s.Function, s.Requires, s.Inputs) {
 			return
 		}
 		if _, err := j.interpreter(); err != nil {
