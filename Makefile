@@ -8,7 +8,7 @@ test: ; @.ci/test             # everything, with a real Prefect under .cache/
 
 setup: ; @.ci/setup           # fills .cache/
 
-fmt: ; @gofmt -w cmd compiler runner
+fmt: ; @gofmt -w cmd compiler runner .ci
 
 bench: ; go test -run '^$$' -bench . -benchmem ./...
 

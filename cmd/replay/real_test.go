@@ -86,6 +86,33 @@ func programs(t *testing.T) string {
 	return shared.dir
 }
 
+// action is the directory of the action as it is here, without a release of its own: it is built from these sources also once there is one.
+func action(t *testing.T) string {
+	t.Helper()
+	root, dir := filepath.Join("..", ".."), filepath.Join(programs(t), "action")
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	for _, name := range []string{".github", "cmd", "compiler", "runner"} {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(root, name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"action.yml", "go.mod", "go.sum", ".github/release"} {
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if err == nil && name == ".github/release" {
+			data = []byte("none\n")
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func startServer(t *testing.T) *server {
 	t.Helper()
 	venv := os.Getenv("PREFECT_VENV")
@@ -289,7 +316,7 @@ func (r *repository) run(t *testing.T, event, payload string, s *server, more ..
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
 	args := append([]string{"--workflow", filepath.Join(r.dir, r.workflow), "-C", r.dir, "--event", event, "--event-path", payload,
-		"--action", "org/prefect-deploy-action@v1=" + root, "--var", "PREFECT_API_URL=" + s.url, "--report", report}, more...)
+		"--action", "org/prefect-deploy-action@v1=" + action(t), "--var", "PREFECT_API_URL=" + s.url, "--report", report}, more...)
 	if r.cache != "" {
 		args = append(args, "--action", "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684="+r.cache)
 	}

@@ -51,8 +51,12 @@ func keys(n yaml.Node) []string {
 
 func TestActionInputsAreTheProgramsInputs(t *testing.T) {
 	a, text := readAction(t)
-	if got := keys(a.Inputs); !reflect.DeepEqual(got, ci.InputNames()) {
+	// The version is that of the program, so it is read before there is one.
+	if got := keys(a.Inputs); !reflect.DeepEqual(got, append(ci.InputNames(), "version")) {
 		t.Errorf("action.yml declares %v\nthe program reads %v", got, ci.InputNames())
+	}
+	if first := a.Runs.Steps[0]; !reflect.DeepEqual(first.Env, map[string]string{"PREFECT_DEPLOY_VERSION": "${{ inputs.version }}"}) {
+		t.Errorf("the version is handed on as %v", first.Env)
 	}
 	env := map[string]string{"PREFECT_DEPLOY_PROGRAM": "${{ steps.version.outputs.program }}"}
 	for _, name := range ci.InputNames() {
@@ -62,7 +66,7 @@ func TestActionInputsAreTheProgramsInputs(t *testing.T) {
 	if !reflect.DeepEqual(last.Env, env) {
 		t.Errorf("the inputs are handed on as %v\nexpected %v", last.Env, env)
 	}
-	if n := strings.Count(text, "${{ inputs."); n != len(ci.InputNames()) {
+	if n := strings.Count(text, "${{ inputs."); n != len(ci.InputNames())+1 {
 		t.Errorf("inputs are used in %d places, expected one each", n)
 	}
 	for i := 0; i+1 < len(a.Inputs.Content); i += 2 {
@@ -148,6 +152,20 @@ func TestActionScriptsInterpolateNothing(t *testing.T) {
 			t.Errorf("the script %q of shell %q", s.Run, s.Shell)
 		case regexp.MustCompile(`(?i)key|auth|secret`).MatchString(strings.ReplaceAll(s.Run, `echo "key=`, "")):
 			t.Errorf("a script handles a secret: %q", s.Run)
+		}
+	}
+}
+
+// A release is installed or the program built, never both, and what a cache holds is only ever what was built: it is not verified.
+func TestActionInstallsOrBuilds(t *testing.T) {
+	a, _ := readAction(t)
+	for _, s := range a.Runs.Steps[1 : len(a.Runs.Steps)-1] {
+		want := "steps.version.outputs.version == 'source'"
+		if strings.Contains(s.Run, ".github/install") {
+			want = "steps.version.outputs.version != 'source'"
+		}
+		if s.If != want && !strings.HasPrefix(s.If, want+" && ") {
+			t.Errorf("%s runs if %s", s.Name, s.If)
 		}
 	}
 }

@@ -171,8 +171,8 @@ jobs:
 func TestEnvironmentAsGitHubSetsIt(t *testing.T) {
 	sep := string(filepath.ListSeparator)
 	got := asGitHub([]string{"INPUT_MODE=x", "INPUT_ALL-DEPLOYMENTS=y", "GITHUB_ACTION_REF=v1", "GITHUB_ACTION_REPOSITORY=a/b", "GITHUB_ACTION_PATH=/p", "REPLAY_BASH=/bin/bash",
-		"PATH=/x/replay-shell-1" + sep + "/bin", "MY_INPUT_=z"})
-	if want := []string{"GITHUB_ACTION_PATH=/p", "PATH=/bin", "MY_INPUT_=z"}; !reflect.DeepEqual(got, want) {
+		"PATH=/added/by/a/step" + sep + "/x/replay-shell-1" + sep + "/bin", "MY_INPUT_=z"})
+	if want := []string{"GITHUB_ACTION_PATH=/p", "PATH=/added/by/a/step" + sep + "/bin", "MY_INPUT_=z"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%q", got)
 	}
 }

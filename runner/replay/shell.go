@@ -10,6 +10,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -70,12 +71,15 @@ func asGitHub(environ []string) []string {
 		case strings.HasPrefix(name, "INPUT_"), name == "GITHUB_ACTION_REF", name == "GITHUB_ACTION_REPOSITORY", name == shellVariable:
 			continue
 		case name == "PATH":
-			first, rest, more := strings.Cut(v, string(filepath.ListSeparator))
-			if more && strings.HasPrefix(filepath.Base(first), "replay-shell-") {
-				entry = name + "=" + rest
-			}
+			entry = name + "=" + withoutStandIn(v)
 		}
 		kept = append(kept, entry)
 	}
 	return kept
+}
+
+// withoutStandIn takes its directory off a PATH: it comes after whatever earlier steps put before it.
+func withoutStandIn(path string) string {
+	directories := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return strings.HasPrefix(filepath.Base(d), "replay-shell-") })
+	return strings.Join(directories, string(filepath.ListSeparator))
 }

@@ -187,8 +187,14 @@ func WithinRepository(dir string) string {
 	}
 }
 
+// release is the version that .ci/release has the linker put here.
+var release string
+
 // Version is what `version` prints: the release, or the commit stamped into the build, and whether it is one that was changed.
 func Version() (version string, clean bool) {
+	if release != "" {
+		return release, true
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown (no build information)", false
