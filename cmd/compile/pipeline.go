@@ -132,7 +132,10 @@ func (p *pipeline) version(w cli.World, old []byte) (action, compiler string, er
 	if kept := emit.ActionOf(old); kept != "" {
 		return kept, short(compiler), nil
 	}
-	if clean {
+	if commit := cli.Commit(); commit != "" {
+		return defaultAction + "@" + commit, short(compiler), nil
+	}
+	if clean { // a module's version, which is a tag
 		return defaultAction + "@" + compiler, short(compiler), nil
 	}
 	if p.check == "" {

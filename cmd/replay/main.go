@@ -71,7 +71,7 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 		return err
 	}
 	f.colour = colours(w)
-	clearEnvironment()
+	clearEnvironment(f.Live)
 	remove, err := replay.InstallShell()
 	if err != nil {
 		return cli.Fail("%v", err)
@@ -149,8 +149,19 @@ func (f *flags) read() error {
 }
 
 // clearEnvironment leaves what programs need to run, and what Go needs to build offline from its caches. act hands all of this process's environment to the steps,
-// so what logs in anywhere must not be in it.
-func clearEnvironment() {
+// so what logs in anywhere must not be in it, unless the replay is live; what a CI around it has set never is.
+func clearEnvironment(live bool) {
+	if live {
+		for _, entry := range os.Environ() {
+			name, _, _ := strings.Cut(entry, "=")
+			for _, prefix := range []string{"GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "PREFECT_DEPLOY_", "CI_"} {
+				if strings.HasPrefix(name, prefix) {
+					os.Unsetenv(name)
+				}
+			}
+		}
+		return
+	}
 	keep := []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT", "GOPROXY", "GONOSUMDB", "GOFLAGS"}
 	if runtime.GOOS == "windows" {
 		keep = append(keep, "SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "ProgramData", "ProgramFiles")

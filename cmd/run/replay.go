@@ -136,8 +136,11 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 		for _, e := range nowhere(p.at("home")) {
 			args = append(args, "--env", e)
 		}
-		if err := os.MkdirAll(p.at("home"), 0o700); err != nil {
+		if err := os.MkdirAll(p.at("home/.docker"), 0o700); err != nil {
 			return nil, cli.Fail("%v", err)
+		}
+		if r.docker {
+			args = append(args, r.engine(w, p.at("home/.docker"))...)
 		}
 	}
 	for flag, on := range map[string]bool{"--tree": !r.verbose, "--docker": r.docker, "--live": r.live} {
@@ -225,6 +228,21 @@ func (p paths) write(name string, data []byte) error {
 		return err
 	}
 	return os.WriteFile(p.at(name), data, 0o600)
+}
+
+// engine lets a replay that is not live build with this machine's engine and plugins, without its logins.
+func (r *replay) engine(w cli.World, config string) (args []string) {
+	if host, ok := w.Env("DOCKER_HOST"); ok {
+		args = append(args, "--env", "DOCKER_HOST="+host)
+	}
+	real, ok := w.Env("DOCKER_CONFIG")
+	if home, set := w.Env("HOME"); !ok && set {
+		real = filepath.Join(home, ".docker")
+	}
+	if plugins, err := filepath.Abs(filepath.Join(real, "cli-plugins")); err == nil && real != "" {
+		_ = os.Symlink(plugins, filepath.Join(config, "cli-plugins")) // without it docker says itself that it cannot build
+	}
+	return args
 }
 
 // nowhere is an environment in which no program finds a login: an empty home, and no way around it.

@@ -59,14 +59,55 @@ func marked(inputs value.Value) value.Value {
 	return inputs
 }
 
+// Possible is Native for whoever asks again when all is filled, as the runtime does: an argument that is one template as a whole may turn out to be anything, and is not held against the step. Credentials are, since a block of
+// its own kind may stand there.
+func Possible(function string, inputs value.Value) (ok bool, why string) {
+	return Native(function, definite(inputs))
+}
+
+// definite leaves out what only a template tells, but for the image's name and what logs in.
+func definite(inputs value.Value) value.Value {
+	kept := make([]value.Entry, 0, len(inputs.Map))
+	for _, e := range inputs.Map {
+		if _, whole := template.Whole(e.Value.Text); whole && e.Value.Kind == value.Text && e.Key != "image_name" && e.Key != "credentials" {
+			if e.Key != "tag" { // one text, whatever it is
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	inputs.Map = kept
+	return inputs
+}
+
 // ActionInputs names the inputs of docker/build-push-action that a step fills, in the action's order; its inputs may still hold templates.
 func ActionInputs(inputs value.Value) []string {
-	b, _ := read(marked(inputs), Options{Now: time.Unix(0, 0), PrefectVersion: "3", PythonVersion: "3", Directory: "project"})
-	names := []string{"context", "file"}
+	b, _ := read(marked(definite(inputs)), Options{Now: time.Unix(0, 0), PrefectVersion: "3", PythonVersion: "3", Directory: "project"})
+	given := map[string]bool{"context": true, "file": true}
 	for _, e := range b.Action() {
-		if e.Key != "context" && e.Key != "file" {
-			names = append(names, e.Key)
+		given[e.Key] = true
+	}
+	for _, e := range inputs.Map {
+		if _, whole := template.Whole(e.Value.Text); whole && e.Value.Kind == value.Text {
+			for _, table := range [][]argument{dockerPy, buildxTable} {
+				for _, a := range table {
+					if a.name == e.Key {
+						given[a.inputs] = true
+						given["secret-files"], given["secret-envs"] = given["secret-files"] || a.inputs == "secrets", given["secret-envs"] || a.inputs == "secrets"
+					}
+				}
+			}
+		}
+	}
+	var names []string
+	for _, name := range actionInputs {
+		if given[name] {
+			names = append(names, name)
 		}
 	}
 	return names
 }
+
+// actionInputs are all inputs of the action that a Build can fill, in its order.
+var actionInputs = []string{"context", "file", "tags", "build-args", "build-contexts", "labels", "target", "platforms", "network", "shm-size", "add-hosts", "allow", "cache-from", "cache-to",
+	"secret-files", "secret-envs", "ssh", "attests", "provenance", "sbom", "outputs", "builder", "no-cache", "pull", "push", "load"}

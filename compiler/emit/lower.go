@@ -44,7 +44,7 @@ func (g *github) lower(j *Job) lowered {
 func (l *lowering) native(s *graph.Step) func(*graph.Step) {
 	switch function := resolve.Canonical(s.Function); function {
 	case resolve.BuildDockerImage, resolve.PushDockerImage:
-		if ok, _ := docker.Native(s.Function, s.Inputs); !ok || l.pipeline.Private[s] != "" {
+		if ok, _ := docker.Possible(s.Function, s.Inputs); !ok || l.pipeline.Private[s] != "" {
 			return nil
 		}
 		if function == resolve.BuildDockerImage {

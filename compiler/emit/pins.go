@@ -42,7 +42,11 @@ func (in *Input) ours() *yaml.Node {
 	if pin, ok := in.Pins[name]; ok {
 		return pinned(name, pin)
 	}
-	return pinned(name, Pin{Ref: ref})
+	pin := Pin{Ref: ref}
+	if len(ref) == 40 && strings.HasPrefix(in.Compiler, "v") {
+		pin.Version = in.Compiler // a release pins the action by its commit
+	}
+	return pinned(name, pin)
 }
 
 func pinned(name string, pin Pin) *yaml.Node {

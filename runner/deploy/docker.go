@@ -5,12 +5,14 @@ package deploy
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/step"
 )
@@ -50,7 +52,11 @@ func (j *job) byDocker(ctx context.Context, function string, inputs value.Value)
 	if !isDocker(function) {
 		return false
 	}
-	if native, _ := docker.Native(function, inputs); !native {
+	inputs.Map = slices.DeleteFunc(slices.Clone(inputs.Map), func(e value.Entry) bool { // a block, say, that turns out to be a user and a password
+		_, whole := template.Whole(e.Value.Text)
+		return e.Key == "credentials" && e.Value.Kind == value.Text && whole
+	})
+	if native, _ := docker.Possible(function, inputs); !native {
 		return false
 	}
 	_, err := j.docker(ctx, function)

@@ -187,8 +187,19 @@ func WithinRepository(dir string) string {
 	}
 }
 
-// release is the version that .ci/release has the linker put here.
-var release string
+// release and commit are the version and its commit, which .ci/release has the linker put here.
+var release, commit string
+
+// Commit is the commit that this program was built of, "" where the build names none or was changed.
+func Commit() string {
+	if commit != "" {
+		return commit
+	}
+	if version, clean := Version(); clean && len(version) == 40 {
+		return version
+	}
+	return ""
+}
 
 // Version is what `version` prints: the release, or the commit stamped into the build, and whether it is one that was changed.
 func Version() (version string, clean bool) {
