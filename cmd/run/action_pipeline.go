@@ -97,6 +97,9 @@ func (a *action) pipelineNews(ctx context.Context, p *plan.Plan) {
 		before = nil
 	}
 	for _, news := range emit.News(before, now) {
+		if a.review != nil {
+			a.review.Worth = true
+		}
 		p.Notes = append(p.Notes, "the pipeline "+path+" newly uses "+diag.Clean(news))
 	}
 }

@@ -33,6 +33,8 @@ type Settings struct {
 	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
 	PlanKey string
 	Policy  report.Policy
+	// Worth makes a comment also for a plan without changes, since there is something else to read in it.
+	Worth bool
 	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that gets no notice of its own.
 	Notice   func(string)
 	Expected func(*forge.Unavailable) bool
@@ -85,7 +87,7 @@ func (s *Settings) post(ctx context.Context, view *report.View, what shown, e fo
 	c := forge.Comment{Marker: forge.Marker{V: 1, Key: s.key(), Head: e.HeadSHA, Plan: what.hash, Run: s.Run, Reviewed: what.digests}, Footer: footer.Markdown()}
 	meta.Budget = min(c.Room(s.PlanKey), report.CommentBudget)
 	c.Body = view.Page(meta)
-	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !what.changes})
+	address, _, err := forge.Upsert(ctx, s.Client, s.Repo, e.Number, c, forge.UpsertOptions{PlanKey: s.PlanKey, OnlyExisting: !what.changes && !s.Worth})
 	return address, s.noted(err)
 }
 
