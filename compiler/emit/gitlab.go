@@ -34,7 +34,7 @@ const (
 	source = "https://github.com/"
 	// handed is where artifacts are unpacked and picked up, beside is where they are kept while a job runs.
 	handed = ".prefect-deploy"
-	beside = `"$CI_PROJECT_DIR.prefect-deploy"`
+	beside = `"$PWD.prefect-deploy"`
 )
 
 // GitLab is the pipeline. The faults are those of x-ci: nothing else can be wrong with what was checked before.
@@ -145,13 +145,13 @@ func (g *gitlab) base() *yaml.Node {
 // unfilled is a text in which GitLab fills nothing.
 func unfilled(s string) *yaml.Node { return text(strings.ReplaceAll(s, "$", "$$")) }
 
-// before is x-ci.gitlab.before_script and then our own part, which may need what that brings.
-func (g *gitlab) before(own ...*yaml.Node) *yaml.Node {
-	out := list()
+// before is x-ci.gitlab.before_script between what comes first and what may need it.
+func (g *gitlab) before(first *yaml.Node, then ...*yaml.Node) *yaml.Node {
+	out := list(first)
 	for _, v := range g.settings.lists["before_script"] {
 		out.Content = append(out.Content, ofValue(v))
 	}
-	out.Content = append(out.Content, own...)
+	out.Content = append(out.Content, then...)
 	return out
 }
 
@@ -178,19 +178,19 @@ func (g *gitlab) pack() *yaml.Node {
 func (g *gitlab) check() *yaml.Node {
 	bring := script(
 		"if ! command -v compile >/dev/null || ! command -v run >/dev/null; then",
-		"  export GOPATH=\"$CI_PROJECT_DIR/"+handed+"-go\" GOCACHE=\"$CI_PROJECT_DIR/"+handed+"-go/cache\" GOFLAGS=-modcacherw CGO_ENABLED=0",
+		"  export GOPATH=\"$PWD/"+handed+"-go\" GOCACHE=\"$PWD/"+handed+"-go/cache\" GOFLAGS=-modcacherw CGO_ENABLED=0",
 		`  source="$(mktemp -d)"`,
 		`  git init -q "$source"`,
 		`  git -C "$source" fetch -q --depth 1 "$PREFECT_DEPLOY_SOURCE" "$PREFECT_DEPLOY_REF"`,
 		`  git -C "$source" checkout -q FETCH_HEAD`,
 		"  mkdir -p "+handed+"/bin",
-		`  (cd "$source" && go build -o "$CI_PROJECT_DIR/`+handed+`/bin/" ./cmd/compile ./cmd/run)`,
+		`  go build -C "$source" -o "$PWD/`+handed+`/bin/" ./cmd/compile ./cmd/run`,
 		`  rm -rf "$source"`,
-		`  export PATH="$CI_PROJECT_DIR/`+handed+`/bin:$PATH"`,
+		`  export PATH="$PWD/`+handed+`/bin:$PATH"`,
 		"fi")
 	return mapping("extends", base, "stage", "check", "needs", flow(list()), "interruptible", true,
 		"cache", mapping("key", "prefect-deploy-$PREFECT_DEPLOY_REF", "paths", []string{handed + "-go/"}),
-		"before_script", g.before(bring),
+		"before_script", g.before(nil, bring),
 		"script", list(text("compile check"+g.places()), text("compile gitlab"+g.places()+" --check "+quote(g.atRoot())), text("mkdir -p "+handed+" && touch "+handed+"/checked")),
 		"artifacts", mapping("paths", []string{handed + "/"}, "expire_in", "1 day"))
 }
@@ -214,8 +214,8 @@ func (g *gitlab) plan() *yaml.Node {
 		"  fi",
 		"fi",
 		"mkdir -p "+handed,
-		"run plan --all"+g.places()+` "$@" --json "$CI_PROJECT_DIR/`+handed+`/plan.json" --markdown "$CI_PROJECT_DIR/`+handed+`/plan.md"`)
-	post := `run comment --plan "$CI_PROJECT_DIR/` + handed + `/plan.json"` + g.files()
+		"run plan --all"+g.places()+` "$@" --json "$PWD/`+handed+`/plan.json" --markdown "$PWD/`+handed+`/plan.md"`)
+	post := `run comment --plan "$PWD/` + handed + `/plan.json"` + g.places()
 	if name := environmentName(g.settings.node("environment", nil)); name != "" {
 		post += " --environment " + quote(name)
 	}

@@ -52,19 +52,28 @@ func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (strin
 
 // PostFile does the same with a plan's JSON. Such a plan binds no deploy: its digests need the plan itself.
 func (s *Settings) PostFile(ctx context.Context, data []byte, e forge.Event) (string, error) {
-	view, err := report.Read(data)
+	view, what, err := ofFile(data)
 	if err != nil {
 		return "", err
+	}
+	return s.post(ctx, view, what, e)
+}
+
+// ofFile reads a plan's JSON.
+func ofFile(data []byte) (*report.View, shown, error) {
+	view, err := report.Read(data)
+	if err != nil {
+		return nil, shown{}, err
 	}
 	var head struct {
 		Hash    string      `json:"hash"`
 		Summary plan.Counts `json:"summary"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return "", err
+		return nil, shown{}, err
 	}
 	c := head.Summary
-	return s.post(ctx, view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, e)
+	return view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, nil
 }
 
 // shown is what a marker says of a plan.
@@ -90,7 +99,9 @@ func (s *Settings) post(ctx context.Context, view *report.View, what shown, e fo
 }
 
 // noted makes a notice of what GitHub refused; only the context's error is left.
-func (s *Settings) noted(err error) error {
+func (s *Settings) noted(err error) error { return noted(err, s.Notice) }
+
+func noted(err error, notice func(string)) error {
 	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
@@ -102,7 +113,7 @@ func (s *Settings) noted(err error) error {
 	if refused.Hint != "" {
 		text += "\n" + refused.Hint
 	}
-	s.Notice(text)
+	notice(text)
 	return nil
 }
 
