@@ -16,10 +16,11 @@ import (
 	"github.com/org/prefect-deploy-action/runner/review"
 )
 
-// onGitLab tells whether this is a job of GitLab's.
+// onGitLab tells whether this is a job of GitLab's, or of something that stands in for it.
 func onGitLab(w cli.World) bool {
-	v, _ := w.Env("GITLAB_CI")
-	return v == "true"
+	api, _ := w.Env("CI_API_V4_URL")
+	github, _ := w.Env("GITHUB_ACTIONS")
+	return api != "" && github != "true"
 }
 
 // onMergeRequest posts a plan in the note of the merge request that the job is of. What keeps it from being written is told in one notice and fails nothing: whether a plan is shown must not decide over what it is of.

@@ -72,7 +72,7 @@ func TestANoteOnAMergeRequest(t *testing.T) {
 			g := &gitLab{refuse: c.refuse}
 			server := httptest.NewServer(g)
 			defer server.Close()
-			env := map[string]string{"GITLAB_CI": "true", "CI_API_V4_URL": server.URL + "/api/v4", "CI_PROJECT_ID": "13", "CI_MERGE_REQUEST_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "CI_COMMIT_SHA": strings.Repeat("b", 40),
+			env := map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "CI_PROJECT_ID": "13", "CI_MERGE_REQUEST_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "CI_COMMIT_SHA": strings.Repeat("b", 40),
 				"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": strings.Repeat("a", 40), "CI_PROJECT_URL": "https://gitlab.example.com/acme/flows", "CI_PIPELINE_ID": "5", "CI_JOB_ID": "55", "CI_JOB_URL": "https://gitlab.example.com/acme/flows/-/jobs/55"}
 			for k, v := range c.env {
 				env[k] = v
