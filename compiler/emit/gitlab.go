@@ -145,6 +145,9 @@ func (g *gitlab) base() *yaml.Node {
 // unfilled is a text in which GitLab fills nothing.
 func unfilled(s string) *yaml.Node { return text(strings.ReplaceAll(s, "$", "$$")) }
 
+// filled is what GitLab makes of such a text.
+func filled(s string) string { return strings.ReplaceAll(s, "$$", "$") }
+
 // before is x-ci.gitlab.before_script between what comes first and what may need it.
 func (g *gitlab) before(first *yaml.Node, then ...*yaml.Node) *yaml.Node {
 	out := list(first)
@@ -257,11 +260,11 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "needs", g.needs(j.Needs), "variables", filled(variables), "script", calls.script, "artifacts", artifacts)
+	return mapping("extends", extends, "stage", stageName(g.stage[j]), "needs", g.needs(j.Needs), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
 }
 
-// filled is a mapping, nil when it is empty.
-func filled(m *yaml.Node) *yaml.Node {
+// orNone is a mapping, nil when it is empty.
+func orNone(m *yaml.Node) *yaml.Node {
 	if len(m.Content) == 0 {
 		return nil
 	}
@@ -297,17 +300,22 @@ func (g *gitlab) register() *yaml.Node {
 	if depthFor(g.pipeline.Last) == 0 {
 		put(variables, "GIT_DEPTH", text("0"))
 	}
-	before := "run deploy --all" + g.places()
-	if len(g.pipeline.Last) == 0 && len(g.pipeline.Jobs) > 0 {
-		before += " --skip-build"
+	deploy := "run deploy --all" + g.places()
+	if len(g.pipeline.Jobs) > 0 {
+		deploy += ` --keep-going --from "$work/given/*.json"`
+		if len(g.pipeline.Last) == 0 {
+			deploy += " --skip-build"
+		}
+		for _, s := range g.pipeline.Last {
+			deploy += " --step " + quote(s.Key)
+		}
 	}
 	act := script(
 		"set --",
 		`case "$CI_COMMIT_BEFORE_SHA" in *[1-9a-f]*) set -- --base "$CI_COMMIT_BEFORE_SHA" ;; esac`,
-		`for file in "$work"/given/*.json; do if [ -e "$file" ]; then set -- "$@" --from "$file"; fi; done`,
-		before+` "$@"`)
+		deploy+` "$@"`)
 	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", onDefault, "when", "always")), "needs", g.needs(g.pipeline.Jobs),
-		"resource_group", group, "environment", environment, "variables", filled(variables), "script", list(act))
+		"resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
 }
 
 // places are the options that say where the files are.

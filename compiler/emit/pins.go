@@ -112,10 +112,10 @@ func readImage(key, text, ours string, pins Pins) string {
 	pin := ""
 	switch key {
 	case "PREFECT_DEPLOY_SOURCE":
-		return strings.TrimPrefix(text, source)
+		return filled(strings.TrimPrefix(text, source))
 	case "PREFECT_DEPLOY_REF":
 		if ours != "" && text != "" {
-			pins[ours] = Pin{Ref: strings.ReplaceAll(text, "$$", "$")}
+			pins[ours] = Pin{Ref: filled(text)}
 		}
 		return ""
 	case "image", "":

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/org/prefect-deploy-action/runner/forge/forgetest"
 )
 
 const (
@@ -106,7 +108,7 @@ func (f *fakeLab) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r.Header.Get("Private-Token") != testToken {
-		say(w, 401, object{"message": "401 Unauthorized"})
+		forgetest.Say(w, 401, object{"message": "401 Unauthorized"})
 		return
 	}
 	if r.Method != http.MethodGet {
@@ -126,25 +128,25 @@ func (f *fakeLab) route(w http.ResponseWriter, r *http.Request, body string) {
 	}
 	switch r.Method + " " + path {
 	case "GET /api/v4/user":
-		say(w, 200, object{"id": self, "username": "project_12_bot"})
+		forgetest.Say(w, 200, object{"id": self, "username": "project_12_bot"})
 	case "GET " + mr:
-		say(w, 200, object{"iid": 7, "sha": f.head, "state": f.state, "web_url": "https://gitlab.example.com/acme/flows/-/merge_requests/7"})
+		forgetest.Say(w, 200, object{"iid": 7, "sha": f.head, "state": f.state, "web_url": "https://gitlab.example.com/acme/flows/-/merge_requests/7"})
 	case "GET " + mr + "/notes":
 		f.list(w, r)
 	case "POST " + mr + "/notes":
 		f.next++
 		f.notes = append(f.notes, labNote{id: f.next, author: self, body: body})
-		say(w, 201, f.shown(f.notes[len(f.notes)-1]))
+		forgetest.Say(w, 201, f.shown(f.notes[len(f.notes)-1]))
 	case "PUT " + mr + "/notes/N", "DELETE " + mr + "/notes/N":
 		f.change(w, r.Method, id, body)
 	default:
-		say(w, 404, object{"message": "404 Not found"})
+		forgetest.Say(w, 404, object{"message": "404 Not found"})
 	}
 }
 
 // list serves at most 30 a page, whatever is asked for.
 func (f *fakeLab) list(w http.ResponseWriter, r *http.Request) {
-	start, end, next := bounds(r, len(f.notes))
+	start, end, next := forgetest.Bounds(r, len(f.notes))
 	w.Header().Set("X-Next-Page", "")
 	if next > 0 {
 		w.Header().Set("X-Next-Page", strconv.Itoa(next))
@@ -153,7 +155,7 @@ func (f *fakeLab) list(w http.ResponseWriter, r *http.Request) {
 	for _, n := range f.notes[start:end] {
 		out = append(out, f.shown(n))
 	}
-	say(w, 200, out)
+	forgetest.Say(w, 200, out)
 }
 
 func (f *fakeLab) shown(n labNote) object {
@@ -164,16 +166,16 @@ func (f *fakeLab) change(w http.ResponseWriter, method string, id int, body stri
 	i := slices.IndexFunc(f.notes, func(n labNote) bool { return n.id == id })
 	switch {
 	case i < 0:
-		say(w, 404, object{"message": "404 Note Not Found"})
+		forgetest.Say(w, 404, object{"message": "404 Note Not Found"})
 	case f.notes[i].author != self:
 		f.t.Errorf("%s of a note of user %d", method, f.notes[i].author)
-		say(w, 403, object{"message": "403 Forbidden"})
+		forgetest.Say(w, 403, object{"message": "403 Forbidden"})
 	case method == http.MethodDelete:
 		f.notes = slices.Delete(f.notes, i, i+1)
 		w.WriteHeader(204)
 	default:
 		f.notes[i].body = body
-		say(w, 200, f.shown(f.notes[i]))
+		forgetest.Say(w, 200, f.shown(f.notes[i]))
 	}
 }
 

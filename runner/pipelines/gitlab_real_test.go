@@ -271,6 +271,20 @@ func TestEachStepRunsOnce(t *testing.T) {
 	}
 }
 
+// A build that fails concerns only the deployments that need it: the others are registered, and the pipeline is red.
+func TestAFailedBuildConcernsOnlyWhatNeedsIt(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "ran")
+	p := newProject(t, map[string]string{"prefect.yaml": strings.Replace(counting(log), "echo r/x:", "cat nowhere; false; exit 3; echo r/x:", 1), "flow.py": flow})
+	out, ok := p.pipeline()
+	if got := count(t, log); ok || got != "hash image other" {
+		t.Fatalf("green %v, the pipeline ran %q\n%s", ok, got, out)
+	}
+	got := registered(t, p.state)
+	if !strings.Contains(got, `"r/y:1.0"`) || !strings.Contains(got, `"name": "c"`) || strings.Contains(got, `"name": "a"`) {
+		t.Errorf("registered\n%s\n%s", got, out)
+	}
+}
+
 // A stale pipeline refuses: nothing is built and nothing is registered, though the job that registers always runs.
 func TestAStalePipelineRefuses(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "ran")
@@ -278,7 +292,7 @@ func TestAStalePipelineRefuses(t *testing.T) {
 	p.write("prefect.yaml", counting(log)+"- {name: new, entrypoint: 'flow.py:hello', build: [{prefect.deployments.steps.run_shell_script: {id: new, script: date}}]}\n")
 	p.must("git", "add", "-A")
 	out, ok := p.pipeline()
-	if ok || count(t, log) != "" || len(p.ran("deploy")) != 0 || !strings.Contains(out, ".gitlab-ci.yml is stale: the steps or deployments of prefect.yaml changed") {
+	if ok || count(t, log) != "" || len(p.ran("deploy")) != 0 || !strings.Contains(out, ".gitlab-ci.yml is stale: the steps of prefect.yaml, or the variables that it reads, changed") {
 		t.Errorf("green %v, ran %q\n%s", ok, count(t, log), out)
 	}
 	if _, err := os.Stat(p.state); err == nil {

@@ -99,15 +99,18 @@ func (s *Settings) post(ctx context.Context, view *report.View, what shown, e fo
 }
 
 // noted makes a notice of what GitHub refused; only the context's error is left.
-func (s *Settings) noted(err error) error { return noted(err, s.Notice) }
+func (s *Settings) noted(err error) error {
+	var refused *forge.Unavailable
+	if errors.As(err, &refused) && s.Expected != nil && s.Expected(refused) {
+		return nil
+	}
+	return noted(err, s.Notice)
+}
 
 func noted(err error, notice func(string)) error {
 	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
-	}
-	if s.Expected != nil && s.Expected(refused) {
-		return nil
 	}
 	text := refused.Reason
 	if refused.Hint != "" {
