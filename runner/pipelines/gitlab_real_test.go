@@ -300,6 +300,49 @@ func TestAStalePipelineRefuses(t *testing.T) {
 	}
 }
 
+// A build is Docker's own, with the layers of the project's registry, and the push of a step with credentials in a block the runtime's. The docker here writes down what it is told.
+func TestDockersOwnBuild(t *testing.T) {
+	p := newProject(t, map[string]string{"flow.py": flow, "Dockerfile": "FROM scratch\n", "prefect.yaml": `x-ci: {gitlab: {docker: socket}}
+pull: []
+build:
+- prefect.deployments.steps.run_shell_script: {id: hash, script: echo 1.0}
+- prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: registry.example.com/app, tag: "{{ hash.stdout }}", dockerfile: Dockerfile, buildargs: {TEXT: "a b; touch pwned"}}
+push:
+- prefect_docker.deployments.steps.push_docker_image: {id: push-app, image_name: "{{ app.image_name }}", tag: "{{ app.tag }}", additional_tags: [latest]}
+deployments:
+- {name: d, entrypoint: "flow.py:hello", work_pool: {name: p, job_variables: {image: "{{ app.image }}"}}}
+`})
+	log := filepath.Join(p.bin, "..", "docker")
+	p.script("docker", `printf '%s|' "$@" >> `+log+`; echo >> `+log+`; while [ $# -gt 0 ]; do if [ "$1" = --metadata-file ]; then printf '{"containerimage.config.digest": "sha256:abc"}' > "$2"; fi; shift; done`)
+	out, ok := p.pipeline("--variable", "DOCKER_HOST=unix:///nowhere", "--variable", "CI_REGISTRY_IMAGE=registry.example.com/team/code", "--ignore-predefined-vars", "CI_REGISTRY_IMAGE")
+	data, _ := os.ReadFile(log)
+	told := string(data)
+	if !ok {
+		t.Fatalf("%s\n%s", out, told)
+	}
+	var builds, pushes []string
+	for _, line := range strings.Split(told, "\n") {
+		switch {
+		case strings.HasPrefix(line, "buildx|build|"):
+			builds = append(builds, line)
+		case strings.HasPrefix(line, "push|"):
+			pushes = append(pushes, line)
+		}
+	}
+	if len(builds) != 1 || strings.Join(pushes, " ") != "push|registry.example.com/app:1.0| push|registry.example.com/app:latest|" {
+		t.Fatalf("builds %q, pushes %q\n%s", builds, pushes, told)
+	}
+	for _, words := range []string{"|--tag|registry.example.com/app:1.0|", "|--build-arg|TEXT=a b; touch pwned|", "|--load|", "|--cache-from|type=registry,ref=registry.example.com/team/code/cache:app|",
+		"|--cache-to|type=registry,mode=max,ignore-error=true,ref=registry.example.com/team/code/cache:app|", "|--metadata-file|", "|.|"} {
+		if !strings.Contains(builds[0], words) {
+			t.Errorf("no %s in %s", words, builds[0])
+		}
+	}
+	if !strings.Contains(registered(t, p.state), `"image": "registry.example.com/app:1.0"`) {
+		t.Error(registered(t, p.state))
+	}
+}
+
 // A merge request gets its note, and nothing is built.
 func TestAMergeRequestIsPlanned(t *testing.T) {
 	var notes []string
