@@ -16,6 +16,7 @@ import (
 // commenting are the flags of `run comment`.
 type commenting struct {
 	plan, environment, artifact string
+	result                      string
 	dir                         string
 	files                       []string
 	number                      int
@@ -37,7 +38,9 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 				return cli.Usage("--from-run finds plan and pull request itself: leave out --plan and --pull-request")
 			case other && o.run <= 0:
 				return cli.Usage("--from-run takes the id of a run, as in github.event.workflow_run.id")
-			case !other && o.plan == "":
+			case o.result != "" && (o.plan != "" || other || !onGitLab(w)):
+				return cli.Usage("--result stands by itself, and is of pipelines of GitLab's: on GitHub the action tells how a deploy went")
+			case !other && o.plan == "" && o.result == "":
 				return cli.Usage("name the plan with --plan: the file that run plan --json wrote; or the run that left one with --from-run")
 			}
 			if onGitLab(w) {
@@ -58,6 +61,7 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.plan, "plan", "", "the plan's JSON")
 	f.StringArrayVarP(&o.files, "prefect-file", "f", nil, "the files that the plan is of, part of the comment's identity (default prefect.yaml)")
+	f.StringVar(&o.result, "result", "", "on GitLab: what run deploy --json wrote; the notes of the merge requests that it brought say how it went")
 	f.StringVarP(&o.dir, "chdir", "C", ".", "the `DIR` that the plan was made in, as seen from the repository's root: part of the identity of a merge request's note, and links lead there")
 	f.IntVar(&o.number, "pull-request", 0, "the number of the pull or merge request (default: the event's)")
 	f.StringVar(&o.environment, "environment", "", "the target's name, part of the comment's identity")

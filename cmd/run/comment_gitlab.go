@@ -25,7 +25,8 @@ func onGitLab(w cli.World) bool {
 
 // onMergeRequest posts a plan in the note of the merge request that the job is of. What keeps it from being written is told in one notice and fails nothing: whether a plan is shown must not decide over what it is of.
 func (o *commenting) onMergeRequest(ctx context.Context, w cli.World) error {
-	data, err := os.ReadFile(o.plan)
+	file := o.plan + o.result
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return cli.Fail("%v", err)
 	}
@@ -36,10 +37,20 @@ func (o *commenting) onMergeRequest(ctx context.Context, w cli.World) error {
 	case n == nil:
 		notice(w, why)
 		return nil
+	case o.result != "":
+		before, _ := w.Env("CI_COMMIT_BEFORE_SHA")
+		if strings.Trim(before, "0") == "" {
+			before = ""
+		}
+		branch, _ := w.Env("CI_COMMIT_BRANCH")
+		if err := n.Applied(ctx, data, before, branch); err != nil {
+			return cli.Fail("%s: %v", file, err)
+		}
+		return nil
 	}
 	address, err := n.PostFile(ctx, data)
 	if err != nil {
-		return cli.Fail("%s: %v", o.plan, err)
+		return cli.Fail("%s: %v", file, err)
 	}
 	if address != "" {
 		fmt.Fprintln(w.Stdout, address)
@@ -67,7 +78,7 @@ func (o *commenting) note(w cli.World) (n *review.Note, why string, err error) {
 	}
 	token := get("PREFECT_DEPLOY_GITLAB_TOKEN", "GITLAB_TOKEN")
 	switch {
-	case number <= 0:
+	case number <= 0 && o.result == "":
 		return nil, "", cli.Usage("which merge request? The pipeline is not of one: name it with --pull-request")
 	case token == "":
 		return nil, "no note was written, as the job's own token can't: put a token of the project's with the scope api and the role Reporter into the variable GITLAB_TOKEN; the plan is in the job's artifacts", nil

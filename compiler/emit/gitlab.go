@@ -218,10 +218,7 @@ func (g *gitlab) plan() *yaml.Node {
 		"fi",
 		"mkdir -p "+handed,
 		"run plan --all"+g.places()+` "$@" --json "$PWD/`+handed+`/plan.json" --markdown "$PWD/`+handed+`/plan.md"`)
-	post := `run comment --plan "$PWD/` + handed + `/plan.json"` + g.places()
-	if name := environmentName(g.settings.node("environment", nil)); name != "" {
-		post += " --environment " + quote(name)
-	}
+	post := `run comment --plan "$PWD/` + handed + `/plan.json"` + g.noteOptions()
 	return mapping("extends", base, "stage", "plan", "rules", list(mapping("if", inRequest)), "needs", []string{"check"}, "interruptible", true,
 		"script", list(choose, text(post)),
 		"artifacts", mapping("paths", []string{handed + "/plan.json", handed + "/plan.md"}, "expose_as", "Prefect plan", "expire_in", "1 week"))
@@ -244,6 +241,14 @@ func (g *gitlab) templates(root *yaml.Node) {
 		services, variables = list(text(g.image(dockerEngine))), mapping("DOCKER_TLS_CERTDIR", "/certs")
 	}
 	put(root, baseImage, mapping("extends", baseStep, "image", image, "services", services, "variables", variables, "before_script", g.before(g.unpack(), engine(), builder())))
+}
+
+// noteOptions are what makes the note's identity.
+func (g *gitlab) noteOptions() string {
+	if name := environmentName(g.settings.node("environment", nil)); name != "" {
+		return g.places() + " --environment " + quote(name)
+	}
+	return g.places()
 }
 
 // build is a job of the pipeline.
@@ -313,7 +318,10 @@ func (g *gitlab) register() *yaml.Node {
 	act := script(
 		"set --",
 		`case "$CI_COMMIT_BEFORE_SHA" in *[1-9a-f]*) set -- --base "$CI_COMMIT_BEFORE_SHA" ;; esac`,
-		deploy+` "$@"`)
+		"status=0",
+		deploy+` "$@" --json "$work/result.json" || status=$?`,
+		`if [ -e "$work/result.json" ]; then run comment --result "$work/result.json"`+g.noteOptions()+" || true; fi",
+		`exit "$status"`)
 	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", onDefault, "when", "always")), "needs", g.needs(g.pipeline.Jobs),
 		"resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
 }

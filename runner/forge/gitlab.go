@@ -24,6 +24,9 @@ import (
 // NoteBudget is what a note may take, in bytes, of which a character has one at least. Browsers and people give up long before.
 const NoteBudget = 900_000
 
+// mostNoteText is the bound of a note whose footer is replaced: GitLab's own.
+const mostNoteText = 1_000_000
+
 // GitLab speaks to a GitLab for one job. It is for one goroutine at a time.
 type GitLab struct {
 	api   *gitlab.Client
@@ -104,8 +107,13 @@ func UpsertNote(ctx context.Context, client *GitLab, mr MergeRequest, c Comment,
 	case len(u.text) > NoteBudget:
 		return "", None, &Unavailable{Reason: fmt.Sprintf("%s is too long: %d bytes, and %d is the most", mr, len(u.text), NoteBudget), Hint: "the job's artifacts have all of it"}
 	}
-	err := client.retry(ctx, u.round, client.judge, func(f fault, err error) *Unavailable { return client.unavailable(mr, f, err) }, func() {})
+	err := client.attempt(ctx, mr.String(), u.round)
 	return u.url, u.action, err
+}
+
+// attempt runs rounds as call does. The error is nil, the context's own, or *Unavailable.
+func (c *GitLab) attempt(ctx context.Context, what string, round func(context.Context) error) error {
+	return c.retry(ctx, round, c.judge, func(f fault, err error) *Unavailable { return c.unavailable(what, f, err) }, func() {})
 }
 
 // String is the note in a message.
@@ -312,18 +320,18 @@ func (c *GitLab) judge(err error) fault {
 	return f
 }
 
-func (c *GitLab) unavailable(mr MergeRequest, f fault, err error) *Unavailable {
+func (c *GitLab) unavailable(what string, f fault, err error) *Unavailable {
 	u := &Unavailable{Status: f.status, Hint: c.hint(f)}
 	said := scrub(f.message, c.token)
 	switch {
 	case errors.Is(err, errAgain):
-		u.Reason, u.Hint = mr.String()+" is not possible, as others change it all the time", "run the job again"
+		u.Reason, u.Hint = what+" is not possible, as others change it all the time", "run the job again"
 	case f.garbled:
-		u.Reason = mr.String() + " is not possible, as the answer is not GitLab's (" + said + ")"
+		u.Reason = what + " is not possible, as the answer is not GitLab's (" + said + ")"
 	case f.status == 0:
-		u.Reason = mr.String() + " is not possible, as GitLab does not answer (" + said + ")"
+		u.Reason = what + " is not possible, as GitLab does not answer (" + said + ")"
 	default:
-		u.Reason = fmt.Sprintf("%s is not possible: GitLab answers %s", mr, strings.TrimSpace(strconv.Itoa(f.status)+" "+said))
+		u.Reason = fmt.Sprintf("%s is not possible: GitLab answers %s", what, strings.TrimSpace(strconv.Itoa(f.status)+" "+said))
 	}
 	return u
 }

@@ -36,6 +36,8 @@ type fakeLab struct {
 	next     int
 	head     string
 	state    string
+	commits  []object
+	of       map[string][]object // commit → merge requests
 	requests []string
 	writes   int
 	hook     func(r *http.Request, body string) *reply
@@ -126,7 +128,17 @@ func (f *fakeLab) route(w http.ResponseWriter, r *http.Request, body string) {
 		id, _ = strconv.Atoi(rest)
 		path = mr + "/notes/N"
 	}
+	if commit, ok := strings.CutPrefix(path, "/api/v4/projects/12/repository/commits/"); ok {
+		forgetest.Say(w, 200, f.of[strings.TrimSuffix(commit, "/merge_requests")])
+		return
+	}
 	switch r.Method + " " + path {
+	case "GET /api/v4/projects/12/repository/compare":
+		if r.URL.Query().Get("from") == "gone" {
+			forgetest.Say(w, 404, object{"message": "404 Commit Not Found"})
+			return
+		}
+		forgetest.Say(w, 200, object{"commits": f.commits})
 	case "GET /api/v4/user":
 		forgetest.Say(w, 200, object{"id": self, "username": "project_12_bot"})
 	case "GET " + mr:
@@ -461,5 +473,46 @@ func TestAddressesOfGitLab(t *testing.T) {
 		if _, err := NewGitLab(Options{APIURL: bad}); err == nil || strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+// The footer of the note of each merged request says how the deploy went; a later result stays, and where there is no note none is made.
+func TestNotesSayHowItWent(t *testing.T) {
+	f := newFakeLab(t)
+	merged := func(number int, state, branch string) object {
+		return object{"iid": number, "state": state, "target_branch": branch}
+	}
+	f.commits = []object{{"id": "c1"}, {"id": "c2"}, {"id": "c3"}}
+	f.of = map[string][]object{"c1": {merged(7, "merged", "main"), merged(8, "opened", "main")}, "c2": {merged(9, "merged", "other"), merged(5, "merged", "main")}, "c3": {merged(7, "merged", "main")}}
+	ctx := context.Background()
+	for before, want := range map[string]string{"c0": "[5 7]", "": "[7]", "gone": "[7]"} {
+		got, err := MergedRequests(ctx, f.client(nil), "12", before, "c3", "main")
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("before %q: %v, %v", before, got, err)
+		}
+	}
+	result := func(run, text string, o Outcome, want Action) {
+		t.Helper()
+		if got, err := NoteResult(ctx, f.client(nil), labKey, run, text, o); err != nil || got != want {
+			t.Errorf("%s: %s, %v", run, got, err)
+		}
+	}
+	result("3/1", "Applied.", Carried, None)
+	post(t, f.client(nil), plan(headA, "2/1", "the plan"), UpsertOptions{}, Created)
+	f.state = "merged"
+	result("3/1", "Applied by @all.\n/merge", Carried, Updated)
+	result("2/9", "Failed.", Failed, Outdated)
+	result("4/1", "Nothing left to do.", Idle, Outdated)
+	result("3/1", "Applied by @all.\n/merge", Carried, Unchanged)
+	got := f.ours()[0]
+	if !strings.Contains(got, "\nthe plan\n") || !strings.Contains(got, "Applied by @"+breach+"all.\n"+breach+"/merge") || strings.Contains(got, "Merging applies") {
+		t.Errorf("%q", got)
+	}
+	f.hook = func(*http.Request, string) *reply { return &reply{status: 403, body: `{"message":"403 Forbidden"}`} }
+	_, err := NoteResult(ctx, f.client(nil), labKey, "5/1", "x", Carried)
+	_, err2 := MergedRequests(ctx, f.client(nil), "12", "c0", "c3", "main")
+	var refused *Unavailable
+	if !errors.As(err, &refused) || !errors.As(err2, &refused) || !strings.Contains(refused.Reason, "merged requests") {
+		t.Errorf("%v, %v", err, err2)
 	}
 }

@@ -59,3 +59,23 @@ func (n *Note) PostFile(ctx context.Context, data []byte) (string, error) {
 	address, _, err := forge.UpsertNote(ctx, n.Client, mr, c, forge.UpsertOptions{PlanKey: n.PlanKey, OnlyExisting: !what.changes})
 	return address, noted(err, n.Notice)
 }
+
+// Applied tells the notes of the merge requests that the commits after before brought to a branch how their deploy went; data is what it wrote as JSON.
+func (n *Note) Applied(ctx context.Context, data []byte, before, branch string) error {
+	view, what, err := ofFile(data)
+	if err != nil {
+		return err
+	}
+	numbers, err := forge.MergedRequests(ctx, n.Client, n.Project, before, n.Head, branch)
+	if err != nil {
+		return noted(err, n.Notice)
+	}
+	text := report.Footer{Fate: report.Done, Policy: report.Ignore, Run: n.RunName, RunURL: n.RunURL, Result: view}.Markdown()
+	for _, number := range numbers {
+		mr := forge.MergeRequest{Project: n.Project, Number: number, Key: n.key(), PlanKey: n.PlanKey}
+		if _, err := forge.NoteResult(ctx, n.Client, mr, n.Run, text, outcomeOfCounts(what.counts)); noted(err, n.Notice) != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -47,7 +47,7 @@ func (s *Settings) runURL() string {
 
 // Post shows a plan in its pull request's comment. A plan without changes edits a comment that is there and makes none. The address is "" where there is no comment.
 func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (string, error) {
-	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p)}, e)
+	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p), p.Count()}, e)
 }
 
 // PostFile does the same with a plan's JSON. Such a plan binds no deploy: its digests need the plan itself.
@@ -73,7 +73,7 @@ func ofFile(data []byte) (*report.View, shown, error) {
 		return nil, shown{}, err
 	}
 	c := head.Summary
-	return view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, nil
+	return view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil, c}, nil
 }
 
 // shown is what a marker says of a plan.
@@ -81,6 +81,7 @@ type shown struct {
 	hash    string
 	changes bool
 	digests map[string]string
+	counts  plan.Counts
 }
 
 func (s *Settings) post(ctx context.Context, view *report.View, what shown, e forge.Event) (string, error) {
@@ -190,8 +191,9 @@ func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged
 }
 
 // outcomeOf is how a deploy ended.
-func outcomeOf(p *plan.Plan) forge.Outcome {
-	n := p.Count()
+func outcomeOf(p *plan.Plan) forge.Outcome { return outcomeOfCounts(p.Count()) }
+
+func outcomeOfCounts(n plan.Counts) forge.Outcome {
 	switch {
 	case n.Failed > 0:
 		return forge.Failed
