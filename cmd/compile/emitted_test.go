@@ -1,0 +1,166 @@
+// What pipelines are emitted of, for the tests that hold emitted files to something: every prefect.yaml that the project has, and projects made up here.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+)
+
+// dialects are the commands that emit, with where their file belongs in a repository. A command that is not there emits nothing.
+var dialects = []struct{ name, file string }{{"github", ".github/workflows/prefect.yml"}, {"gitlab", ".gitlab-ci.yml"}}
+
+// ours is the action as tests name it: a pin, as a release has it.
+const ours = "org/prefect-deploy-action@0123456789abcdef0123456789abcdef01234567"
+
+// source is a prefect.yaml and a name for it.
+type source struct{ name, dir, file string }
+
+// sourcesUnder are the files of the patterns, sorted.
+func sourcesUnder(t testing.TB, root string, patterns ...string) []source {
+	t.Helper()
+	var out []source
+	for _, p := range patterns {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(p)))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no file is %s/%s: %v", root, p, err)
+		}
+		sort.Strings(files)
+		for _, f := range files {
+			within, _ := filepath.Rel(root, f)
+			out = append(out, source{strings.NewReplacer("/", "_", ".yaml", "").Replace(filepath.ToSlash(within)), filepath.Dir(f), filepath.Base(f)})
+		}
+	}
+	return out
+}
+
+// projectSources are those of this project.
+func projectSources(t testing.TB) []source {
+	return sourcesUnder(t, goldens, "snippets/*.yaml", "snippets/mended/*.yaml", "graph/*/prefect.yaml", "check/*/prefect.yaml", "conformance/*/prefect.yaml", "quickstart/prefect.yaml")
+}
+
+// made writes a prefect.yaml of a test's own, in a repository of its own.
+func made(t testing.TB, name, text string) source {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	for _, d := range []string{dir, filepath.Join(dir, ".git")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return source{name, dir, "prefect.yaml"}
+}
+
+// emitInto emits every dialect of a source into a repository of its own under a folder. It says how many files that made; none when the source is refused, which `compile check` must then justify.
+func emitInto(t testing.TB, folder string, s source) (files int) {
+	t.Helper()
+	repository := filepath.Join(folder, s.name)
+	for _, d := range dialects {
+		if !has(d.name) {
+			continue
+		}
+		out := filepath.Join(repository, filepath.FromSlash(d.file))
+		if code, _, stderr := compile(d.name, "-C", s.dir, "-f", s.file, "-o", out, "--action", ours); code != 0 {
+			if !faulty(s) {
+				t.Errorf("%s: compile %s exits %d, and compile check finds no error:\n%s", s.name, d.name, code, stderr)
+			}
+			continue
+		}
+		made, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "*.yml"))
+		files += len(made)
+	}
+	if files > 0 { // readers take the nearest repository for the file's own
+		_ = os.MkdirAll(filepath.Join(repository, ".git"), 0o755)
+	}
+	return files
+}
+
+// has reports whether there is a command.
+func has(name string) bool {
+	for _, c := range root(cli.World{}).Commands() {
+		if c.Name() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// faulty reports whether a source has an error that keeps it from being compiled.
+func faulty(s source) bool {
+	_, text, _ := compile("check", "-C", s.dir, "-f", s.file)
+	for _, line := range strings.Split(text, "\n") {
+		if strings.Contains(line, ": error: ") && !strings.Contains(line, "[missing-entrypoint-file]") {
+			return true
+		}
+	}
+	return false
+}
+
+// manyDeployments is a file of n deployments that build some distinct images between them; the first line of each list is the same step for all.
+func manyDeployments(n, images int) string {
+	var b strings.Builder
+	b.WriteString("pull: []\ndeployments:\n")
+	for i := range n {
+		k := i % images
+		fmt.Fprintf(&b, `  - name: deployment-%d
+    entrypoint: flows/flow_%d.py:main
+    work_pool: {name: pool, job_variables: {image: "{{ image-%d.image }}"}}
+    schedules: [{cron: "%d 6 * * *"}]
+    build:
+      - prefect.deployments.steps.run_shell_script: {id: hash, script: git rev-parse --short HEAD}
+      - prefect_docker.deployments.steps.build_docker_image: {id: image-%d, image_name: registry.example.com/team/image-%d, tag: "{{ hash.stdout }}", dockerfile: images/%d/Dockerfile}
+    push:
+      - prefect_docker.deployments.steps.push_docker_image: {image_name: "{{ image-%d.image_name }}", tag: "{{ image-%d.tag }}"}
+`, i, i, k, i%60, k, k, k, k, k)
+	}
+	return b.String()
+}
+
+// settings are files with all that x-ci can say.
+var settings = map[string]string{
+	"github": `x-ci:
+  vars: [REGION]
+  github:
+    runs-on: ubuntu-24.04
+    environment: {name: production, url: "https://example.com"}
+    branches: [main, "release/**"]
+    secrets: [DB_PASSWORD, NPM_TOKEN]
+    vars: [TAG]
+    setup:
+      - uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0
+        with: {registry: ghcr.io, username: "${{ github.actor }}", password: "${{ secrets.GITHUB_TOKEN }}"}
+      - uses: aws-actions/configure-aws-credentials@7474bc4690e29a8392af63c5b98e7449536d5c3a
+        with: {role-to-assume: "arn:aws:iam::111122223333:role/build", aws-region: eu-central-1}
+    patches:
+      - {op: test, path: /jobs/check/timeout-minutes, value: 10}
+      - {op: replace, path: /jobs/check/timeout-minutes, value: 20}
+      - {op: add, path: /jobs/plan/name, value: "Plan: what would change"}
+build:
+  - prefect.deployments.steps.run_shell_script: {id: make, script: make dist}
+  - prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: "{{ $REGISTRY }}/app", tag: "{{ $TAG }}", dockerfile: Dockerfile, buildargs: {TOKEN: "{{ $NPM_TOKEN }}"}}
+push:
+  - prefect_docker.deployments.steps.push_docker_image: {image_name: "{{ app.image_name }}", tag: "{{ app.tag }}"}
+deployments:
+  - {name: a, entrypoint: "flow.py:f", work_pool: {name: p, job_variables: {image: "{{ app.image }}", region: "{{ $REGION }}"}}}
+`,
+	"self-hosted": `x-ci:
+  github: {runs-on: [self-hosted, linux, x64], environment: staging}
+pull: []
+deployments:
+  - {name: a, entrypoint: "flow.py:f", work_pool: {name: p}}
+`,
+	"runner-group": `x-ci:
+  github: {runs-on: {group: large, labels: [linux]}}
+pull: []
+deployments:
+  - {name: a, entrypoint: "flow.py:f", work_pool: {name: p}}
+`,
+}
