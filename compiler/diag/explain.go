@@ -26,6 +26,7 @@ var explanations = []explanation{
 	{"flow-syntax", "The Python file of the entrypoint can't be read.", "def hello(:", "def hello():"},
 	{"image-tag", "prefect-docker's build_docker_image takes tag, not image_tag; Prefect's own document writes image_tag, and Prefect 3 fails on it. Here it is taken as tag.", "image_tag: v1", "tag: v1"},
 	{"invalid-anchor-date", "An anchor date is an ISO 8601 date or moment.", "anchor_date: 1st of May", "anchor_date: \"2026-05-01T00:00:00+00:00\""},
+	{"invalid-ci-setting", "A setting under x-ci says something that no pipeline can be made of.", "x-ci: {github: {secrets: [\"DB PASSWORD\"]}}", "x-ci: {github: {secrets: [DB_PASSWORD]}}"},
 	{"invalid-concurrency-limit", "A concurrency limit is a number, or a mapping with limit and collision_strategy.", "concurrency_limit: {limit: 2}", "concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}"},
 	{"invalid-cron", "The cron expression means nothing: a field is out of range or missing.", "cron: \"0 25 * * *\"", "cron: \"0 23 * * *\""},
 	{"invalid-interval", "An interval is a positive number of seconds, an ISO 8601 duration or a clock time.", "interval: \"600\"", "interval: 600"},
@@ -56,7 +57,7 @@ var explanations = []explanation{
 	{"undefined-output", "A placeholder refers to an output that no step before it gives. Prefect drops it silently.", "image: \"{{ build-imag.image }}\"", "image: \"{{ build-image.image }}\""},
 	{"undefined-pull-output", "A pull step refers to an output that no step before it gives; it would fail when a run pulls.", "directory: \"{{ clone.directory }}\"   # no step has the id clone", "- prefect.deployments.steps.git_clone: {id: clone, …}"},
 	{"unknown-argument", "The step's function takes no such argument.", "- prefect.deployments.steps.run_shell_script: {scrip: echo}", "- prefect.deployments.steps.run_shell_script: {script: echo}"},
-	{"unknown-key", "Prefect does not know the key and ignores it.", "is_paused: true", "paused: true"},
+	{"unknown-key", "Nobody knows the key: Prefect ignores it, and under x-ci so do we.", "is_paused: true", "paused: true"},
 	{"unknown-schedule-key", "Schedules are the one place where Prefect forbids unknown keys: it drops the whole file for one.", "- {cron: \"0 0 * * *\", catchup: false}", "- {cron: \"0 0 * * *\"}"},
 	{"unknown-step", "Prefect has no such step, or it is not a full name.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
 	{"unknown-tag", "The YAML tag means nothing to Prefect, which then reads nothing of the file.", "token: !secret x", "token: \"{{ prefect.blocks.secret.x }}\""},
@@ -64,7 +65,7 @@ var explanations = []explanation{
 	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
 	{"unusable-id", "An id with such characters can't be named in a template.", "id: \"build-image`\"", "id: build-image"},
 	{"wrong-encoding", "Prefect reads UTF-8.", "", "Save the file as UTF-8."},
-	{"wrong-type", "The value is not of the type that Prefect reads here; Prefect drops the whole file for it.", "version: 2", "version: \"2\""},
+	{"wrong-type", "The value is not of the type that is read here; Prefect drops the whole file for it.", "version: 2", "version: \"2\""},
 }
 
 // Codes are all codes, in order.
