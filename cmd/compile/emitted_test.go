@@ -2,6 +2,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,6 +103,28 @@ func faulty(s source) bool {
 		}
 	}
 	return false
+}
+
+// hostile are files whose texts try to become more than texts; compiler/emit holds what is made of many more of them to what is made of harmless ones.
+func hostile(t testing.TB) []source {
+	var out []source
+	for i, text := range []string{"${{ secrets.PREFECT_API_KEY }}", "`touch pwned` $(touch pwned) '\"; touch pwned; \"'", "a\n        run: touch pwned\n      - run: touch pwned", "::set-output name=a::b\n::add-mask::c", "]]> --> }} ${{ toJSON(secrets) }}",
+		"a: [b, {c: *d}] # e\n--- !!python/object:os.system\n%TAG", "a\u2028b\u0085c\x01\x1b[31m\u202e", "$[[ inputs.a ]] ${CI_JOB_TOKEN}"} {
+		q, _ := json.Marshal(text)
+		out = append(out, made(t, fmt.Sprint("hostile-", i), fmt.Sprintf(`{"x-ci": {"steps": {%[1]s: {"effects": {"reads": [], "writes": []}}}}, "build": [
+ {"prefect.deployments.steps.run_shell_script": {"id": "s", "script": %[1]s, "env": {"A": %[1]s}}},
+ {"prefect_docker.deployments.steps.build_docker_image": {"id": "image", "image_name": %[1]s, "tag": %[1]s, "dockerfile": %[1]s, "buildargs": {%[1]s: "{{ s.stdout }}"}}},
+ {"tools.make": {"id": "made", %[1]s: %[1]s}}],
+ "deployments": [{"name": %[1]s, "description": %[1]s, "tags": [%[1]s], "entrypoint": "flow.py:f", "work_pool": {"name": %[1]s, "job_variables": {%[1]s: "{{ image.image }} {{ $%[2]s }}"}}}]}`, q, strings.Trim(string(q), `"`))))
+	}
+	for _, name := range []string{"it's ${{ github.token }} $(id) `id` #1", "a: b [c] {d} & *e", "}} ${{ secrets.A"} {
+		s := made(t, "hostile-path", settings["github"])
+		dir := filepath.Join(s.dir, name)
+		_ = os.Mkdir(dir, 0o755)
+		_ = os.Rename(filepath.Join(s.dir, "prefect.yaml"), filepath.Join(dir, "prefect.yaml"))
+		out = append(out, source{fmt.Sprint("hostile-path-", len(out)), dir, "prefect.yaml"})
+	}
+	return out
 }
 
 // manyDeployments is a file of n deployments that build some distinct images between them; the first line of each list is the same step for all.

@@ -67,6 +67,7 @@ func madeUp(t *testing.T) []source {
 	for name, text := range settings {
 		out = append(out, made(t, "settings-"+name, text))
 	}
+	out = append(out, hostile(t)...)
 	sort.Slice(out, func(i, j int) bool { return out[i].name < out[j].name })
 	return out
 }

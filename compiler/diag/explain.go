@@ -64,6 +64,7 @@ var explanations = []explanation{
 	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},
 	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
 	{"unusable-id", "An id with such characters can't be named in a template.", "id: \"build-image`\"", "id: build-image"},
+	{"unusable-path", "A pipeline names the file and its directory in lists; a comma or a sign that does not show would break them.", "-f 'a,b/prefect.yaml'", "-f a-b/prefect.yaml"},
 	{"wrong-encoding", "Prefect reads UTF-8.", "", "Save the file as UTF-8."},
 	{"wrong-type", "The value is not of the type that is read here; Prefect drops the whole file for it.", "version: 2", "version: \"2\""},
 }

@@ -61,8 +61,10 @@ func (g *github) workflow() *yaml.Node {
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
-	return mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
+	root := mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
 		"concurrency", mapping("group", "prefect-${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
+	root.Content[2].Style = 0 // GitHub reads YAML 1.2, in which on is a text
+	return root
 }
 
 // some are the first names of a list.
@@ -101,10 +103,10 @@ func (g *github) plan() *yaml.Node {
 func (g *github) places() []any {
 	var with []any
 	if files := strings.Join(g.Patterns, "\n"); files != "prefect.yaml" {
-		with = append(with, "deployment-file-path", files)
+		with = append(with, "deployment-file-path", literal(files))
 	}
 	if g.Within != "" {
-		with = append(with, "working-directory", g.Within)
+		with = append(with, "working-directory", literal(g.Within))
 	}
 	return with
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -43,10 +44,10 @@ func (in *Input) where() []string {
 	return out
 }
 
-// oneLine keeps a text from ending a comment.
+// oneLine keeps a text from ending a comment, and from looking like anything else.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+		if !unicode.IsPrint(r) { // what no reader of YAML takes, and what changes the direction of writing
 			return '?'
 		}
 		return r

@@ -33,8 +33,11 @@ func plainText(s string) bool {
 	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) }) || false
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) })
 }
+
+// literal is a text where GitHub looks for expressions: an opening of one is written as an expression that gives it.
+func literal(s string) string { return strings.ReplaceAll(s, "${{", "${{ '${{' }}") }
 
 func flag(b bool) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(b)}
@@ -61,7 +64,7 @@ func mapping(pairs ...any) *yaml.Node {
 // put adds a key, unless the value is nil.
 func put(m *yaml.Node, key string, v *yaml.Node) {
 	if v != nil {
-		m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, v)
+		m.Content = append(m.Content, text(key), v)
 	}
 }
 
