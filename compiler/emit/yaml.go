@@ -30,8 +30,8 @@ func plainText(s string) bool {
 	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
 		return false
 	}
-	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) {
-		return false
+	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] != '/' && s[1] != '.') {
+		return false // .5 is a number, .inf as well
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) })
 }
@@ -152,6 +152,14 @@ func ofValue(v value.Value) *yaml.Node {
 
 // encode writes a document.
 func encode(root *yaml.Node) []byte {
+	if root.Kind == yaml.MappingNode && simple(root) {
+		return printed(root)
+	}
+	return encodeAny(root)
+}
+
+// encodeAny is yaml.v3's printer.
+func encodeAny(root *yaml.Node) []byte {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
