@@ -127,6 +127,49 @@ func hostile(t testing.TB) []source {
 	return out
 }
 
+// TestPartsOfAPipeline: a workflow of several files is written, checked and cleared away as one.
+func TestPartsOfAPipeline(t *testing.T) {
+	s := made(t, "large", manyDeployments(200, 200))
+	out := filepath.Join(s.dir, ".github", "workflows", "prefect.yml")
+	args := []string{"github", "-C", s.dir, "--action", ours}
+	parts := func() int {
+		found, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "prefect-builds-*.yml"))
+		return len(found)
+	}
+	if code, _, stderr := compile(append(args, "-o", out)...); code != 0 || parts() < 2 {
+		t.Fatalf("exit %d, %d parts: %s", code, parts(), stderr)
+	}
+	if code, stdout, stderr := compile(args...); code != 1 || stdout != "" || !strings.Contains(stderr, "-o") {
+		t.Errorf("to stdout: exit %d: %s", code, stderr)
+	}
+	check := []string{"github", "-C", s.dir, "--check", out}
+	if code, _, stderr := compile(check...); code != 0 {
+		t.Errorf("check: exit %d: %s", code, stderr)
+	}
+	part := filepath.Join(filepath.Dir(out), "prefect-builds-2.yml")
+	text, _ := os.ReadFile(part)
+	edit := func(data []byte) { _ = os.WriteFile(part, data, 0o644) }
+	moved := strings.ReplaceAll(string(text), "docker/build-push-action@263435318d21b8e681c14492fe198d362a7d2c83 # v6.18.0", "docker/build-push-action@1111 # v7.0.0")
+	edit([]byte(moved))
+	if code, _, stderr := compile(check...); code != 0 {
+		t.Errorf("another version in a part: exit %d: %s", code, stderr)
+	}
+	if code, _, stderr := compile(append(args, "-o", out)...); code != 0 {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	if again, _ := os.ReadFile(part); !strings.Contains(string(again), "docker/build-push-action@") {
+		t.Error("the part is lost")
+	}
+	edit([]byte(strings.Replace(moved, "timeout-minutes: 60", "timeout-minutes: 61", 1)))
+	if code, _, stderr := compile(check...); code != 1 || !strings.Contains(stderr, "prefect-builds-2.yml is stale") {
+		t.Errorf("an edited part: exit %d: %s", code, stderr)
+	}
+	_ = os.WriteFile(filepath.Join(s.dir, "prefect.yaml"), []byte(manyDeployments(2, 2)), 0o644)
+	if code, _, stderr := compile(append(args, "-o", out)...); code != 0 || parts() != 0 {
+		t.Errorf("small again: exit %d, %d parts: %s", code, parts(), stderr)
+	}
+}
+
 // manyDeployments is a file of n deployments that build some distinct images between them; the first line of each list is the same step for all.
 func manyDeployments(n, images int) string {
 	var b strings.Builder
@@ -173,6 +216,12 @@ push:
   - prefect_docker.deployments.steps.push_docker_image: {image_name: "{{ app.image_name }}", tag: "{{ app.tag }}"}
 deployments:
   - {name: a, entrypoint: "flow.py:f", work_pool: {name: p, job_variables: {image: "{{ app.image }}", region: "{{ $REGION }}"}}}
+`,
+	"everywhere": `x-ci:
+  github: {secrets: [DB_PASSWORD, NPM_TOKEN], setup: [{uses: aws-actions/configure-aws-credentials@7474bc4690e29a8392af63c5b98e7449536d5c3a, with: {role-to-assume: "arn:aws:iam::111122223333:role/build", aws-region: eu-central-1}},
+    {uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772, with: {registry: r.example.com, username: me, password: "${{ secrets.REGISTRY_PASSWORD }}"}}]}
+pull:
+  - tools.pull: {a: "{{ $DB_PASSWORD }}"}
 `,
 	"self-hosted": `x-ci:
   github: {runs-on: [self-hosted, linux, x64], environment: staging}

@@ -65,9 +65,13 @@ func fromElsewhere(t *testing.T, patterns ...string) []source {
 func madeUp(t *testing.T) []source {
 	var out []source
 	for name, text := range settings {
+		if name == "everywhere" { // the beginning of a file
+			continue
+		}
 		out = append(out, made(t, "settings-"+name, text))
 	}
 	out = append(out, hostile(t)...)
+	out = append(out, made(t, "thousand", manyDeployments(1000, 300)), made(t, "thousand-settings", settings["everywhere"]+strings.TrimPrefix(manyDeployments(1000, 300), "pull: []\n")))
 	sort.Slice(out, func(i, j int) bool { return out[i].name < out[j].name })
 	return out
 }

@@ -28,15 +28,25 @@ const (
 )
 
 // GitHub is the workflow. The faults are those of x-ci: nothing else can be wrong with what was checked before.
+//
+// It is in one file, whatever the size: GitHubFiles heeds the limit of a file.
 func GitHub(in *Input) ([]byte, diag.List) {
-	g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-	root := g.workflow()
-	diags := g.settings.diags
-	diags = append(diags, applyPatches(root, g.settings.patches)...)
+	g, root, diags := newGitHub(in)
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return append(in.head("github", g.facts(root)), encode(root)...), diags
+	return g.document(root), diags
+}
+
+func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
+	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
+	root := g.workflow()
+	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
+}
+
+// document is a workflow with its head.
+func (g *github) document(root *yaml.Node) []byte {
+	return append(g.head("github", g.facts(root)), encode(root)...)
 }
 
 type github struct {

@@ -449,6 +449,10 @@ func (c *cutter) pipeline() *Pipeline {
 
 // needs fills who waits for whom, and whose the jobs are.
 func (c *cutter) needs(p *Pipeline, jobs map[int]*Job) {
+	place := map[*Job]int{}
+	for i, j := range p.Jobs {
+		place[j] = i
+	}
 	for of, j := range jobs {
 		wanted, names := map[*Job]bool{}, map[string]bool{}
 		for _, s := range j.Steps {
@@ -464,11 +468,10 @@ func (c *cutter) needs(p *Pipeline, jobs map[int]*Job) {
 				}
 			}
 		}
-		for _, other := range p.Jobs {
-			if wanted[other] {
-				j.Needs = append(j.Needs, other)
-			}
+		for other := range wanted {
+			j.Needs = append(j.Needs, other)
 		}
+		sort.Slice(j.Needs, func(a, b int) bool { return place[j.Needs[a]] < place[j.Needs[b]] })
 	}
 }
 
@@ -490,11 +493,11 @@ func inOrder(jobs []*Job) []*Job {
 	for _, j := range jobs {
 		put(j)
 	}
+	place := map[*Job]int{}
+	for i, o := range out {
+		place[o] = i
+	}
 	for _, j := range out {
-		place := map[*Job]int{}
-		for i, o := range out {
-			place[o] = i
-		}
 		sort.Slice(j.Needs, func(a, b int) bool { return place[j.Needs[a]] < place[j.Needs[b]] })
 	}
 	return out
