@@ -87,9 +87,9 @@ func holdAll(t *testing.T, folder string) {
 	own, _, _ := strings.Cut(ours, "@")
 	checked := map[string]int{}
 	for _, c := range [][]string{
-		{filepath.Join(cache, "bin/validate"), filepath.Join(cache, "gitlab-ci-local/schema.json"), folder},
+		{filepath.Join(cache, "bin/validate"), filepath.Join(cache, "gitlab-schema/schema.json"), folder},
 		{"node", filepath.Join(cache, "languageservice/languageservice.cjs"), filepath.Join(cache, "languageservice/actions.json"), own, filepath.Join(root, "action.yml"), folder},
-		{"node", filepath.Join(root, ".ci/validate/gitlab-ci-local.mjs"), filepath.Join(cache, "gitlab-ci-local/node_modules/gitlab-ci-local"), folder},
+		{"node", filepath.Join(root, ".ci/validate/gitlab-ci-local.mjs"), filepath.Join(cache, "gitlab-schema/node_modules/gitlab-ci-local"), folder},
 	} {
 		hold(t, c, folder, checked)
 	}
