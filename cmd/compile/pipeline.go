@@ -86,7 +86,7 @@ func (p *pipeline) run(w cli.World) error {
 // emitted are the files of the pipeline; the first is the one that was named.
 func (p *pipeline) emitted(in *emit.Input) ([]emit.File, diag.List) {
 	name := filepath.Base(p.usual)
-	if file := p.file(); file != "-" {
+	if file := p.named(); file != "-" {
 		name = filepath.Base(file)
 	}
 	if p.dialect == "github" {
@@ -96,8 +96,8 @@ func (p *pipeline) emitted(in *emit.Input) ([]emit.File, diag.List) {
 	return []emit.File{{Name: name, Data: out}}, faults
 }
 
-// file is the file that is written or checked.
-func (p *pipeline) file() string {
+// named is the file that is written or checked.
+func (p *pipeline) named() string {
 	if p.check != "" {
 		return p.check
 	}
@@ -106,14 +106,14 @@ func (p *pipeline) file() string {
 
 // parts are the files beside the named one that an emission of it made.
 func (p *pipeline) parts() []string {
-	if p.dialect != "github" || p.file() == "-" {
+	if p.dialect != "github" || p.named() == "-" {
 		return nil
 	}
 	var out []string
-	dir := filepath.Dir(p.file())
+	dir := filepath.Dir(p.named())
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if ok, _ := path.Match(emit.Parts(filepath.Base(p.file())), e.Name()); ok {
+		if ok, _ := path.Match(emit.Parts(filepath.Base(p.named())), e.Name()); ok {
 			if data, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil && emit.Emitted(data) {
 				out = append(out, filepath.Join(dir, e.Name()))
 			}
@@ -163,7 +163,7 @@ func (p *pipeline) left(emitted []emit.File) []string {
 
 // old is the file as it stands, nil where there is none yet.
 func (p *pipeline) old() ([]byte, error) {
-	name := p.file()
+	name := p.named()
 	if name == "-" {
 		return nil, nil
 	}
