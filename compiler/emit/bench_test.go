@@ -11,8 +11,8 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/check"
 )
 
-// many is a file of n deployments that build some images between them, and the flows of its entrypoints.
-func many(n, images int) (string, fstest.MapFS) {
+// thousand is a file of n deployments that build some images between them, and the flows of its entrypoints.
+func thousand(n, images int) (string, fstest.MapFS) {
 	var b strings.Builder
 	flows := fstest.MapFS{}
 	b.WriteString("pull: []\ndeployments:\n")
@@ -40,7 +40,7 @@ func checkOnce(text string, root fstest.MapFS) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	text, root := many(1000, 300)
+	text, root := thousand(1000, 300)
 	for b.Loop() {
 		checkOnce(text, root)
 	}
@@ -48,7 +48,7 @@ func BenchmarkCheck(b *testing.B) {
 
 // BenchmarkGitHub also tells the ratio of an emission, with all that it reads, to a check, in pairs.
 func BenchmarkGitHub(b *testing.B) {
-	text, root := many(1000, 300)
+	text, root := thousand(1000, 300)
 	var emission, checking time.Duration
 	for b.Loop() {
 		start := time.Now()

@@ -40,7 +40,7 @@ func wide(n, depth int) string {
 }
 
 func TestSeveralFiles(t *testing.T) {
-	large, _ := many(1000, 300)
+	large, _ := thousand(1000, 300)
 	for name, c := range map[string]struct {
 		text        string
 		least, most int
