@@ -69,8 +69,8 @@ var places = map[string]string{
 
 const app = `{"prefect_docker.deployments.steps.build_docker_image": {"id": "app", "image_name": "r/app", "tag": "1", "dockerfile": "Dockerfile"}}`
 
-// filled is a place with a text in it.
-func filled(place, text string) string {
+// withText is a place with a text in it.
+func withText(place, text string) string {
 	quoted := func(s string) string {
 		b, _ := json.Marshal(s)
 		return string(b)
@@ -99,9 +99,9 @@ func TestHostileTexts(t *testing.T) {
 		if text == "" {
 			text = "harmless-text'"
 		}
-		harmless, ok := workflowOf(python, filled(place, text))
+		harmless, ok := workflowOf(python, withText(place, text))
 		if !ok && place != "x-ci patches" {
-			_, faults := Load(python, []Source{{"prefect.yaml", []byte(filled(place, text))}})
+			_, faults := Load(python, []Source{{"prefect.yaml", []byte(withText(place, text))}})
 			t.Fatalf("%s: harmless text is refused: %s", place, faults.Error())
 		}
 		want := ""
@@ -109,7 +109,7 @@ func TestHostileTexts(t *testing.T) {
 			want = skeleton(t, harmless)
 		}
 		for name, text := range hostile {
-			out, ok := workflowOf(python, filled(place, text))
+			out, ok := workflowOf(python, withText(place, text))
 			if !ok {
 				refused++
 				continue
@@ -142,7 +142,7 @@ func firstDifference(got, want string) string {
 
 // TestHostileFlowNames: a flow's name is a text of a Python file, and stands in comments.
 func TestHostileFlowNames(t *testing.T) {
-	file := filled("deployment", "d")
+	file := withText("deployment", "d")
 	harmless, ok := workflowOf(python, file)
 	if !ok {
 		t.Fatal("refused")
@@ -258,7 +258,7 @@ func leaks(t *testing.T, where string, workflow []byte, text string) {
 func TestHostilePaths(t *testing.T) {
 	written := 0
 	for name, text := range hostile {
-		in, _ := Load(python, []Source{{"prefect.yaml", []byte(filled("deployment", "d"))}})
+		in, _ := Load(python, []Source{{"prefect.yaml", []byte(withText("deployment", "d"))}})
 		in.Patterns, in.Action, in.Within = []string{text}, "org/prefect-deploy-action@v1", text
 		out, diags := GitHub(in)
 		if diags.Errors(false) > 0 {
@@ -298,8 +298,8 @@ func TestHostilePaths(t *testing.T) {
 // FuzzGitHub: whatever a prefect.yaml holds, emission ends, and what it writes is YAML in which only expressions of ours stand.
 func FuzzGitHub(f *testing.F) {
 	for place := range places {
-		f.Add(filled(place, "x"))
-		f.Add(filled(place, hostile["newlines"]))
+		f.Add(withText(place, "x"))
+		f.Add(withText(place, hostile["newlines"]))
 	}
 	f.Add("x-ci: {github: {setup: [{run: a}], environment: e, runs-on: [a]}}\ndeployments: [{name: a, entrypoint: 'flow.py:f'}]\n")
 	f.Fuzz(func(t *testing.T, text string) {
