@@ -30,7 +30,7 @@ func plainText(s string) bool {
 	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
 		return false
 	}
-	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] != '/' && s[1] != '.') {
+	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] >= '0' && s[1] <= '9' || strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan")) {
 		return false // .5 is a number, .inf as well
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) })
