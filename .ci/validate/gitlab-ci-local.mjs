@@ -9,19 +9,19 @@ const [from, folder] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(path.join(from, "src", name)).href);
 const { handler } = await load("handler.js");
 const { WriteStreamsMock } = await load("write-streams.js");
+process.chdir(folder); // it takes relative directories only
 const say = (what) => process.stdout.write(JSON.stringify(what) + "\n");
 
 let checked = 0;
-for (const name of fs.readdirSync(folder).sort()) {
-  const cwd = path.join(folder, name);
-  for (const file of fs.readdirSync(cwd).filter((f) => f.endsWith(".yml")).sort()) {
+for (const name of fs.readdirSync(".").sort()) {
+  for (const file of fs.readdirSync(name).filter((f) => f.endsWith(".yml")).sort()) {
     checked++;
     const streams = new WriteStreamsMock();
     try {
-      await handler({ cwd, file, listJson: true, stateDir: ".state" }, streams);
+      await handler({ cwd: name, file, listJson: true, stateDir: ".state" }, streams);
       JSON.parse(streams.stdoutLines.join("\n"));
     } catch (e) {
-      say({ tool: "gitlab-ci-local", file: path.join(cwd, file), message: String(e.message ?? e) });
+      say({ tool: "gitlab-ci-local", file: path.join(folder, name, file), message: String(e.message ?? e) });
     }
   }
 }
