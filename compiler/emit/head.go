@@ -20,7 +20,10 @@ func (in *Input) head(dialect string, f facts) []byte {
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
 	line("Versions of actions may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", dialect)
-	line("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+	if in.made == "" { // the same for all files of a pipeline
+		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+	}
+	line("%s", in.made)
 	for _, l := range []struct {
 		name  string
 		items []string

@@ -56,16 +56,17 @@ func pinned(name string, pin Pin) *yaml.Node {
 // ReadPins finds the pins of an emitted file. Of an action that stands in it several times in several versions, the first counts.
 func ReadPins(file []byte) Pins {
 	pins := Pins{}
-	for _, line := range bytes.Split(file, []byte("\n")) {
-		_, rest, ok := strings.Cut(string(line), "uses: ")
+	for {
+		_, after, ok := bytes.Cut(file, []byte("uses: "))
 		if !ok {
-			continue
+			return pins
 		}
-		written, version, _ := strings.Cut(rest, "#")
+		line, rest, _ := bytes.Cut(after, []byte("\n"))
+		file = rest
+		written, version, _ := strings.Cut(string(line), "#")
 		name, ref, ok := strings.Cut(strings.Trim(strings.TrimSpace(written), `"'`), "@")
 		if _, seen := pins[name]; ok && !seen && name != "" && ref != "" {
 			pins[name] = Pin{ref, strings.TrimSpace(version)}
 		}
 	}
-	return pins
 }

@@ -43,15 +43,45 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	if whole := g.document(root); len(whole) <= fileLimit {
-		return []File{{name, whole}}, diags
+	if atMost(root, 0) <= fileLimit+fileLimit/5 { // else it is not worth the printing
+		if whole := g.document(root); len(whole) <= fileLimit {
+			return []File{{name, whole}}, diags
+		}
 	}
-	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, of: map[string]int{}, level: map[string]int{}}
+	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
+	for i := 0; i < len(s.jobs.Content); i += 2 {
+		s.node[s.jobs.Content[i].Value] = s.jobs.Content[i+1]
+	}
 	files, fault := s.files()
 	if fault != nil {
 		return nil, append(diags, *fault)
 	}
 	return files, diags
+}
+
+// atMost is how many bytes a node takes when it is printed, and a little more.
+func atMost(n *yaml.Node, indent int) int {
+	if n.Kind == yaml.ScalarNode {
+		size := len(n.Value) + len(n.LineComment) + 4
+		if n.Style == yaml.DoubleQuotedStyle {
+			size += strings.Count(n.Value, `"`) + strings.Count(n.Value, `\`)
+		}
+		if lines := strings.Count(n.Value, "\n"); lines > 0 {
+			size += lines * (indent + 2)
+		}
+		return size
+	}
+	if n.Style == yaml.FlowStyle {
+		indent = 0
+	}
+	size := 2
+	for i, c := range n.Content {
+		if n.Kind == yaml.SequenceNode || i%2 == 0 {
+			size += indent
+		}
+		size += atMost(c, indent+2)
+	}
+	return size
 }
 
 // Parts are the patterns of the names that the called workflows of a main one have.
@@ -65,6 +95,8 @@ type scaling struct {
 	*github
 	root, jobs *yaml.Node
 	name       string
+	// node is a job by its name.
+	node map[string]*yaml.Node
 	// parts are the jobs of each called workflow; of is the part of a job, none for those that the main workflow keeps.
 	parts [][]string
 	of    map[string]int
@@ -75,8 +107,7 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 	builds := s.builds()
 	size := map[string]int{}
 	for _, id := range builds {
-		text := encode(mapping(id, get(s.jobs, id)))
-		size[id] = len(text) + 2*strings.Count(string(text), "\n")
+		size[id] = atMost(s.node[id], 4) + 200 // with its name and who needs it
 	}
 	s.divide(builds, size)
 	s.merge(size)
@@ -88,11 +119,13 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 			s.of[id] = i
 		}
 	}
+	secrets := make([][]string, len(s.parts))
 	var called []File
 	for i := range s.parts {
-		called = append(called, File{s.file(i), s.document(s.called(i))})
+		secrets[i] = s.secretsOf(i)
+		called = append(called, File{s.file(i), s.document(s.called(i, secrets[i]))})
 	}
-	files := append([]File{{s.name, s.document(s.main())}}, called...)
+	files := append([]File{{s.name, s.document(s.main(secrets))}}, called...)
 	for _, f := range files {
 		if len(f.Data) > fileLimit {
 			return nil, s.tooLarge(fmt.Sprintf("%s has %d bytes, and GitHub takes %d", f.Name, len(f.Data), fileLimit))
@@ -110,7 +143,7 @@ func (s *scaling) tooLarge(what string) *diag.Diagnostic {
 func (s *scaling) builds() []string {
 	var out []string
 	for _, j := range s.pipeline.Jobs {
-		if node := get(s.jobs, j.ID); node != nil && get(node, "steps") != nil {
+		if node := s.node[j.ID]; node != nil && get(node, "steps") != nil {
 			out = append(out, j.ID)
 			for _, n := range needsOf(node) {
 				if l, ok := s.level[n]; ok {
@@ -190,80 +223,93 @@ func (s *scaling) file(i int) string {
 // caller is the main workflow's job for a part, under a name that no other job has.
 func (s *scaling) caller(i int) string {
 	id := fmt.Sprintf("builds-%d", i+1)
-	for get(s.jobs, id) != nil {
+	for s.node[id] != nil {
 		id = "all-" + id
 	}
 	return id
 }
 
 // called is the workflow of a part.
-func (s *scaling) called(i int) *yaml.Node {
+func (s *scaling) called(i int, secrets []string) *yaml.Node {
 	jobs := mapping()
 	for _, id := range s.parts[i] {
-		at := s.place(id)
-		job := deepCopy(s.jobs.Content[at+1])
 		var needs []string
-		for _, n := range needsOf(job) {
+		for _, n := range needsOf(s.node[id]) {
 			if part, ok := s.of[n]; ok && part == i {
 				needs = append(needs, n)
 			}
 		}
-		if needs == nil {
-			_, _ = remove(job, "/needs")
-		} else {
-			*get(job, "needs") = *texts(needs)
-		}
-		jobs.Content = append(jobs.Content, s.jobs.Content[at], job)
+		jobs.Content = append(jobs.Content, s.key(id), withNeeds(s.node[id], needs))
 	}
 	call := empty()
-	if names := s.secretsOf(jobs); len(names) > 0 {
-		secrets := mapping()
-		for _, name := range names {
-			put(secrets, name, flow(mapping("required", false)))
+	if len(secrets) > 0 {
+		declared := mapping()
+		for _, name := range secrets {
+			put(declared, name, flow(mapping("required", false)))
 		}
-		call = mapping("secrets", secrets)
+		call = mapping("secrets", declared)
 	}
 	root := mapping("name", fmt.Sprintf("Prefect builds %d", i+1), "on", mapping("workflow_call", call), "permissions", flow(mapping()), "jobs", jobs)
 	root.Content[2].Style = 0
 	return root
 }
 
-// place is where a job's key stands.
-func (s *scaling) place(id string) int {
-	for i := 0; i < len(s.jobs.Content); i += 2 {
-		if s.jobs.Content[i].Value == id {
-			return i
+// withNeeds is a job that needs others; the job itself stays as it is.
+func withNeeds(job *yaml.Node, needs []string) *yaml.Node {
+	out := *job
+	out.Content = nil
+	for k := 0; k < len(job.Content); k += 2 {
+		switch {
+		case job.Content[k].Value != "needs":
+			out.Content = append(out.Content, job.Content[k], job.Content[k+1])
+		case needs != nil:
+			out.Content = append(out.Content, job.Content[k], texts(needs))
 		}
 	}
-	return -1
+	return &out
 }
 
-// secretsOf are the secrets that jobs read; GitHub gives a called workflow its token by itself.
-func (s *scaling) secretsOf(jobs *yaml.Node) []string {
-	var out []string
-	for _, name := range s.facts(jobs).secrets {
-		if name != "GITHUB_TOKEN" {
-			out = append(out, name)
+// key is the node of a job's name, with the comment that says whose it is.
+func (s *scaling) key(id string) *yaml.Node {
+	for i := 0; i < len(s.jobs.Content); i += 2 {
+		if s.jobs.Content[i].Value == id {
+			return s.jobs.Content[i]
 		}
 	}
-	return out
+	return text(id)
+}
+
+// secretsOf are the secrets that the jobs of a part read; GitHub gives a called workflow its token by itself.
+func (s *scaling) secretsOf(i int) []string {
+	found := map[string]bool{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode {
+			names(n.Value, "secrets.", found)
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	for _, id := range s.parts[i] {
+		walk(s.node[id])
+	}
+	delete(found, "GITHUB_TOKEN")
+	return sorted(found)
 }
 
 // main is the workflow without what is called, and with the calls.
-func (s *scaling) main() *yaml.Node {
+func (s *scaling) main(secrets [][]string) *yaml.Node {
 	jobs := mapping()
 	for k := 0; k < len(s.jobs.Content); k += 2 {
 		id := s.jobs.Content[k].Value
 		part, moved := s.of[id]
 		switch {
 		case !moved:
-			job := deepCopy(s.jobs.Content[k+1])
-			if n := get(job, "needs"); n != nil {
-				*n = *texts(s.calls(needsOf(job)))
-			}
-			jobs.Content = append(jobs.Content, s.jobs.Content[k], job)
+			job := s.jobs.Content[k+1]
+			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(job, s.calls(needsOf(job))))
 		case s.parts[part][0] == id:
-			put(jobs, s.caller(part), s.call(part))
+			put(jobs, s.caller(part), s.call(part, secrets[part]))
 			jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(s.parts[part])
 		}
 	}
@@ -293,11 +339,11 @@ func (s *scaling) calls(needs []string) []string {
 }
 
 // call is the job that calls a part. What all of its jobs need must have succeeded; of what only some need, they find out themselves.
-func (s *scaling) call(i int) *yaml.Node {
+func (s *scaling) call(i int, reads []string) *yaml.Node {
 	needs, all := []string{"check"}, map[string]int{}
 	permissions := mapping()
 	for _, id := range s.parts[i] {
-		job := get(s.jobs, id)
+		job := s.node[id]
 		for _, n := range s.calls(needsOf(job)) {
 			if n != s.caller(i) && !slices.Contains(needs, n) {
 				needs = append(needs, n)
@@ -310,12 +356,12 @@ func (s *scaling) call(i int) *yaml.Node {
 	}
 	condition := "!cancelled()"
 	for _, n := range needs {
-		if _, moved := s.of[n]; !moved && (n == "check" || all[n] == len(s.parts[i])) && get(s.jobs, n) != nil {
+		if _, moved := s.of[n]; !moved && (n == "check" || all[n] == len(s.parts[i])) && s.node[n] != nil {
 			condition += " && needs." + n + ".result == 'success'"
 		}
 	}
 	secrets := mapping()
-	for _, name := range s.secretsOf(s.only(i)) {
+	for _, name := range reads {
 		put(secrets, name, text("${{ secrets."+name+" }}"))
 	}
 	var passed any
@@ -323,15 +369,6 @@ func (s *scaling) call(i int) *yaml.Node {
 		passed = secrets
 	}
 	return mapping("if", "${{ "+condition+" && "+s.lands()+" }}", "needs", needs, "permissions", flow(permissions), "uses", "./.github/workflows/"+s.file(i), "secrets", passed)
-}
-
-// only are the jobs of a part.
-func (s *scaling) only(i int) *yaml.Node {
-	jobs := mapping()
-	for _, id := range s.parts[i] {
-		put(jobs, id, get(s.jobs, id))
-	}
-	return jobs
 }
 
 // widen takes permissions in: a called workflow has no more than its call.

@@ -26,8 +26,7 @@ func plainText(s string) bool {
 	if s == "" || strings.TrimSpace(s) != s || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
 		return false
 	}
-	switch strings.ToLower(s) {
-	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
+	if len(s) <= len("false") && special(s) {
 		return false
 	}
 	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] >= '0' && s[1] <= '9' || strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan")) {
@@ -38,6 +37,15 @@ func plainText(s string) bool {
 
 // literal is a text where GitHub looks for expressions: an opening of one is written as an expression that gives it.
 func literal(s string) string { return strings.ReplaceAll(s, "${{", "${{ '${{' }}") }
+
+// special is a word that YAML 1.1 or 1.2 takes for something else than a text.
+func special(s string) bool {
+	switch strings.ToLower(s) {
+	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
+		return true
+	}
+	return false
+}
 
 func flag(b bool) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(b)}
