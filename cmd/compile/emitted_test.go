@@ -38,7 +38,7 @@ func sourcesUnder(t testing.TB, root string, patterns ...string) []source {
 
 // projectSources are those of this project.
 func projectSources(t testing.TB) []source {
-	return sourcesUnder(t, goldens, "snippets/*.yaml", "snippets/mended/*.yaml", "graph/*/prefect.yaml", "check/*/prefect.yaml", "conformance/*/prefect.yaml", "quickstart/prefect.yaml")
+	return sourcesUnder(t, goldens, "snippets/*.yaml", "snippets/mended/*.yaml", "graph/*/prefect.yaml", "check/*/prefect.yaml", "conformance/*/prefect.yaml", "pipeline/*/prefect.yaml", "quickstart/prefect.yaml")
 }
 
 // emitInto emits every dialect of a source into a repository of its own under a folder. It says how many files that made; none when the source is refused, which `compile check` must then justify.

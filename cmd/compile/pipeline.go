@@ -25,6 +25,10 @@ func githubCommand(w cli.World) *cobra.Command {
 	return pipelineCommand(w, "github", "Emit the pipeline as a GitHub workflow", ".github/workflows/prefect.yml", emit.GitHub)
 }
 
+func gitlabCommand(w cli.World) *cobra.Command {
+	return pipelineCommand(w, "gitlab", "Emit the pipeline for GitLab", ".gitlab-ci.yml", emit.GitLab)
+}
+
 // pipeline is a command that emits.
 type pipeline struct {
 	shared
@@ -40,7 +44,7 @@ func pipelineCommand(w cli.World, dialect, short, usual string, write func(*emit
 		Example: fmt.Sprintf("  compile %[1]s -o %[2]s\n  compile %[1]s --check %[2]s", dialect, usual),
 		RunE:    func(*cobra.Command, []string) error { return p.run(w) }}
 	p.add(c)
-	c.Flags().StringVarP(&p.out, "output", "o", "-", "the `FILE` to write; - is stdout. Versions of actions that stand in it are kept")
+	c.Flags().StringVarP(&p.out, "output", "o", "-", "the `FILE` to write; - is stdout. Versions that stand in it are kept")
 	c.Flags().StringVar(&p.check, "check", "", "write nothing; exit 1 if this `FILE` is not what would be written")
 	c.Flags().StringVar(&p.action, "action", "", "the action that runs the jobs, as `OWNER/REPOSITORY@REF` (default: "+defaultAction+" at this program's commit)")
 	return c
@@ -59,6 +63,7 @@ func (p *pipeline) run(w cli.World) error {
 		return err
 	}
 	in.Patterns, in.Within = p.files, strings.TrimSuffix(cli.WithinRepository(p.dir), "/")
+	in.File = p.file()
 	old, err := p.old()
 	if err != nil {
 		return err
@@ -159,6 +164,18 @@ func (p *pipeline) left(emitted []emit.File) []string {
 	return slices.DeleteFunc(p.parts(), func(name string) bool {
 		return slices.ContainsFunc(emitted, func(f emit.File) bool { return f.Name == filepath.Base(name) })
 	})
+}
+
+// file is the emitted file as seen from the repository's root, "" for stdout.
+func (p *pipeline) file() string {
+	name := p.out
+	if p.check != "" {
+		name = p.check
+	}
+	if name == "-" {
+		return ""
+	}
+	return cli.WithinRepository(filepath.Dir(name)) + filepath.Base(name)
 }
 
 // old is the file as it stands, nil where there is none yet.

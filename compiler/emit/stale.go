@@ -57,6 +57,9 @@ func ActionOf(file []byte) string {
 		if uses := get(n, "uses"); found == "" && uses != nil && get(get(n, "with"), "mode") != nil && strings.Contains(uses.Value, "@") {
 			found = uses.Value
 		}
+		if from, ref := get(n, "PREFECT_DEPLOY_SOURCE"), get(n, "PREFECT_DEPLOY_REF"); found == "" && from != nil && ref != nil && ref.Value != "" && strings.HasPrefix(from.Value, source) {
+			found = filled(strings.TrimPrefix(from.Value, source)) + "@" + filled(ref.Value)
+		}
 		for _, c := range n.Content {
 			walk(c)
 		}
@@ -87,11 +90,11 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(oneLine(s), "'", `'\''`) + "'"
 }
 
-// News are what the head of a file names and that of the file before did not: secrets, variables, permissions and actions, a line for each kind.
+// News are what the head of a file names and that of the file before did not: secrets, variables, permissions, actions and images, a line for each kind.
 func News(before, now []byte) []string {
 	var out []string
 	old := headLists(before)
-	for _, kind := range []string{"secrets", "variables", "permissions", "actions"} {
+	for _, kind := range []string{"secrets", "variables", "permissions", "actions", "images"} {
 		var added []string
 		for _, item := range headLists(now)[kind] {
 			if !slices.Contains(old[kind], item) {

@@ -53,16 +53,25 @@ func refoot(ctx context.Context, c *Client, t Target, f footer, content string) 
 }
 
 func (c *Client) replaceFooter(ctx context.Context, t Target, m remark, f footer, content string) (Action, error) {
-	before, old, after := splitFooter(m.text)
-	if old.Kind == kindResult && (f.Kind != kindResult || runBefore(f.Run, old.Run) || f.Outcome == Idle && old.Outcome == Carried) {
-		return Outdated, nil
-	}
-	text := before + f.text(content) + after
-	if same(m.text, text, t.PlanKey) {
-		return Unchanged, nil
+	text, action := refooted(m, f, content, t.PlanKey)
+	if action != Updated {
+		return action, nil
 	}
 	if err := t.fits(mostText, text); err != nil {
 		return Outdated, err
 	}
 	return Updated, c.edit(ctx, t.Repo, m.id, text)
+}
+
+// refooted is a comment's text with another footer: Updated, unless the one that it has stays (Outdated) or shows the same (Unchanged).
+func refooted(m remark, f footer, content, planKey string) (string, Action) {
+	before, old, after := splitFooter(m.text)
+	if old.Kind == kindResult && (f.Kind != kindResult || runBefore(f.Run, old.Run) || f.Outcome == Idle && old.Outcome == Carried) {
+		return "", Outdated
+	}
+	text := before + f.text(content) + after
+	if same(m.text, text, planKey) {
+		return "", Unchanged
+	}
+	return text, Updated
 }

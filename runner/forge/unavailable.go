@@ -62,10 +62,12 @@ func (c *Client) unavailable(n need, f fault, err error) *Unavailable {
 	return u
 }
 
+func (c *Client) scrub(text string) string { return scrub(text, c.token) }
+
 // scrub makes a server's text fit for a log: one line, short, without the token.
-func (c *Client) scrub(text string) string {
-	if c.token != "" {
-		text = strings.ReplaceAll(text, c.token, "***")
+func scrub(text, token string) string {
+	if token != "" {
+		text = strings.ReplaceAll(text, token, "***")
 	}
 	if utf8.RuneCountInString(text) > mostMessage {
 		text = string([]rune(text)[:mostMessage]) + "…"

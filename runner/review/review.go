@@ -47,24 +47,33 @@ func (s *Settings) runURL() string {
 
 // Post shows a plan in its pull request's comment. A plan without changes edits a comment that is there and makes none. The address is "" where there is no comment.
 func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (string, error) {
-	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p)}, e)
+	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p), p.Count()}, e)
 }
 
 // PostFile does the same with a plan's JSON. Such a plan binds no deploy: its digests need the plan itself.
 func (s *Settings) PostFile(ctx context.Context, data []byte, e forge.Event) (string, error) {
-	view, err := report.Read(data)
+	view, what, err := ofFile(data)
 	if err != nil {
 		return "", err
+	}
+	return s.post(ctx, view, what, e)
+}
+
+// ofFile reads a plan's JSON.
+func ofFile(data []byte) (*report.View, shown, error) {
+	view, err := report.Read(data)
+	if err != nil {
+		return nil, shown{}, err
 	}
 	var head struct {
 		Hash    string      `json:"hash"`
 		Summary plan.Counts `json:"summary"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return "", err
+		return nil, shown{}, err
 	}
 	c := head.Summary
-	return s.post(ctx, view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, e)
+	return view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil, c}, nil
 }
 
 // shown is what a marker says of a plan.
@@ -72,6 +81,7 @@ type shown struct {
 	hash    string
 	changes bool
 	digests map[string]string
+	counts  plan.Counts
 }
 
 func (s *Settings) post(ctx context.Context, view *report.View, what shown, e forge.Event) (string, error) {
@@ -92,17 +102,22 @@ func (s *Settings) post(ctx context.Context, view *report.View, what shown, e fo
 // noted makes a notice of what GitHub refused; only the context's error is left.
 func (s *Settings) noted(err error) error {
 	var refused *forge.Unavailable
+	if errors.As(err, &refused) && s.Expected != nil && s.Expected(refused) {
+		return nil
+	}
+	return noted(err, s.Notice)
+}
+
+func noted(err error, notice func(string)) error {
+	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
-	}
-	if s.Expected != nil && s.Expected(refused) {
-		return nil
 	}
 	text := refused.Reason
 	if refused.Hint != "" {
 		text += "\n" + refused.Hint
 	}
-	s.Notice(text)
+	notice(text)
 	return nil
 }
 
@@ -176,8 +191,9 @@ func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged
 }
 
 // outcomeOf is how a deploy ended.
-func outcomeOf(p *plan.Plan) forge.Outcome {
-	n := p.Count()
+func outcomeOf(p *plan.Plan) forge.Outcome { return outcomeOfCounts(p.Count()) }
+
+func outcomeOfCounts(n plan.Counts) forge.Outcome {
 	switch {
 	case n.Failed > 0:
 		return forge.Failed
