@@ -112,6 +112,8 @@ func TestCheckGoldens(t *testing.T) {
 var elsewhere = map[string]string{
 	"conflicting-ci-setting": "TestPatchesAndSettings",
 	"patch-does-not-fit":     "TestPatchesAndSettings",
+	"pipeline-too-large":     "TestTooLarge of compiler/emit",
+	"unusable-path":          "TestHostilePaths of compiler/emit",
 	"file-too-large":         "TestHostileFiles of compiler/spec: such a file has no place in a repository",
 }
 

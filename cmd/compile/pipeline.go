@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,27 +71,99 @@ func (p *pipeline) run(w cli.World) error {
 	if in.Action, in.Compiler, err = p.version(w, old); err != nil {
 		return err
 	}
-	emit.KeepPins(in, old)
-	out, faults := p.emit(in)
+	emit.KeepPins(in, p.all(old))
+	emitted, faults := p.emitted(in)
 	if err := stop(w, files, faults); err != nil {
 		return err
 	}
 	switch {
 	case p.check != "":
-		return p.compare(old, out)
-	case p.out == "-":
-		_, err = w.Stdout.Write(out)
-		return err
-	case bytes.Equal(old, out):
+		return p.compare(old, emitted)
+	case p.out != "-":
+		return p.write(emitted)
+	case len(emitted) > 1:
+		return cli.Fail("this pipeline is %d files, as one would be larger than the platform takes: name the first with -o", len(emitted))
+	}
+	_, err = w.Stdout.Write(emitted[0].Data)
+	return err
+}
+
+// emitted are the files of the pipeline; the first is the one that was named.
+func (p *pipeline) emitted(in *emit.Input) ([]emit.File, diag.List) {
+	name := filepath.Base(p.usual)
+	if file := p.named(); file != "-" {
+		name = filepath.Base(file)
+	}
+	if p.dialect == "github" {
+		return emit.GitHubFiles(in, name)
+	}
+	out, faults := p.emit(in)
+	return []emit.File{{Name: name, Data: out}}, faults
+}
+
+// named is the file that is written or checked.
+func (p *pipeline) named() string {
+	if p.check != "" {
+		return p.check
+	}
+	return p.out
+}
+
+// parts are the files beside the named one that an emission of it made.
+func (p *pipeline) parts() []string {
+	if p.dialect != "github" || p.named() == "-" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(p.out), 0o777); err != nil {
+	var out []string
+	dir := filepath.Dir(p.named())
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if ok, _ := path.Match(emit.Parts(filepath.Base(p.named())), e.Name()); ok {
+			if data, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil && emit.Emitted(data) {
+				out = append(out, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return out
+}
+
+// all is what stands in the file and in those beside it, one behind the other: the versions in them are kept.
+func (p *pipeline) all(old []byte) []byte {
+	for _, name := range p.parts() {
+		data, _ := os.ReadFile(name)
+		old = append(append(old[:len(old):len(old)], '\n'), data...)
+	}
+	return old
+}
+
+// write writes what is not there already, and removes the parts of an earlier emission that there are no more.
+func (p *pipeline) write(emitted []emit.File) error {
+	dir := filepath.Dir(p.out)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return cli.Fail("%s can't be written: %v", p.out, err)
 	}
-	if err := writeFile(p.out, out); err != nil {
-		return cli.Fail("%s can't be written: %v", p.out, err)
+	for _, f := range emitted {
+		name := filepath.Join(dir, f.Name)
+		if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, f.Data) {
+			continue
+		}
+		if err := writeFile(name, f.Data); err != nil {
+			return cli.Fail("%s can't be written: %v", name, err)
+		}
+	}
+	for _, name := range p.left(emitted) {
+		if err := os.Remove(name); err != nil {
+			return cli.Fail("%v", err)
+		}
 	}
 	return nil
+}
+
+// left are the parts that are there and not emitted.
+func (p *pipeline) left(emitted []emit.File) []string {
+	return slices.DeleteFunc(p.parts(), func(name string) bool {
+		return slices.ContainsFunc(emitted, func(f emit.File) bool { return f.Name == filepath.Base(name) })
+	})
 }
 
 // file is the emitted file as seen from the repository's root, "" for stdout.
@@ -106,10 +180,7 @@ func (p *pipeline) file() string {
 
 // old is the file as it stands, nil where there is none yet.
 func (p *pipeline) old() ([]byte, error) {
-	name := p.out
-	if p.check != "" {
-		name = p.check
-	}
+	name := p.named()
 	if name == "-" {
 		return nil, nil
 	}
@@ -124,8 +195,22 @@ func (p *pipeline) old() ([]byte, error) {
 }
 
 // compare says which input made the file stale.
-func (p *pipeline) compare(old, now []byte) error {
-	why := emit.Stale(old, now)
+func (p *pipeline) compare(old []byte, emitted []emit.File) error {
+	name, why := p.check, emit.Stale(old, emitted[0].Data)
+	for _, f := range emitted[1:] {
+		if why != "" {
+			break
+		}
+		name = filepath.Join(filepath.Dir(p.check), f.Name)
+		if data, err := os.ReadFile(name); err != nil {
+			why = "it is not there"
+		} else {
+			why = emit.Stale(data, f.Data)
+		}
+	}
+	if left := p.left(emitted); why == "" && len(left) > 0 {
+		name, why = left[0], "nothing calls it any more"
+	}
 	if why == "" {
 		return nil
 	}
@@ -133,7 +218,7 @@ func (p *pipeline) compare(old, now []byte) error {
 	if within == "." {
 		within = ""
 	}
-	return cli.Fail("%s is stale: %s; generate it again with\n  %s", p.check, why, emit.Again(p.dialect, p.files, within, p.check))
+	return cli.Fail("%s is stale: %s; generate it again with\n  %s", name, why, emit.Again(p.dialect, p.files, within, p.check))
 }
 
 // version is the action that runs the jobs and this program's own version. A file that is there already keeps its action, unless --action names another.

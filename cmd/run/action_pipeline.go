@@ -52,8 +52,9 @@ func (a *action) pipelineFresh(files []cli.File) error {
 	}
 	version, _ := cli.Version()
 	in.Patterns, in.Within, in.Action, in.Compiler = a.options().files, strings.TrimSuffix(a.prefix, "/"), emit.ActionOf(old), version
-	emit.KeepPins(in, old)
-	now, faults := emit.GitHub(in)
+	beside := filepath.Join(a.root(), filepath.FromSlash(filepath.Dir(path)))
+	emit.KeepPins(in, withParts(old, beside, filepath.Base(path)))
+	now, faults := emit.GitHubFiles(in, filepath.Base(path))
 	if faults.Errors(false) > 0 {
 		return cli.Fail("%s", faults.Text(func(name string) []byte {
 			for _, f := range files {
@@ -64,13 +65,30 @@ func (a *action) pipelineFresh(files []cli.File) error {
 			return nil
 		}))
 	}
-	why := emit.Stale(old, now)
+	why := emit.Stale(old, now[0].Data)
+	for _, part := range now[1:] {
+		if data, err := os.ReadFile(filepath.Join(beside, part.Name)); why == "" && err != nil {
+			why = part.Name + ", which it calls, is not there"
+		} else if reason := emit.Stale(data, part.Data); why == "" && reason != "" {
+			why = "of " + part.Name + ", which it calls, " + reason
+		}
+	}
 	if why == "" {
 		return nil
 	}
 	again := emit.Again("github", in.Patterns, in.Within, path)
 	a.job.Error(ci.Place{File: path, Line: 1}, "stale pipeline", path+" is stale: "+why+"; generate it again with\n    "+again)
 	return &cli.Exit{Code: cli.ExitError}
+}
+
+// withParts is a workflow and those that it calls, one behind the other.
+func withParts(text []byte, dir, name string) []byte {
+	parts, _ := filepath.Glob(filepath.Join(dir, emit.Parts(name)))
+	for _, part := range parts {
+		data, _ := os.ReadFile(part)
+		text = append(append(text[:len(text):len(text)], '\n'), data...)
+	}
+	return text
 }
 
 // pipelineNews are notes on what the workflow newly asks for against the base commit: reviewers of a plan should see a new secret.

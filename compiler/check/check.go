@@ -68,25 +68,40 @@ const manyFlows = 1000
 
 // File checks a whole file, deployment by deployment, and returns the full names of the deployments that it declares. Flow then tells no more of a flow than its name.
 func (c *Checker) File(name string, src []byte) []string {
+	var names []string
+	c.each(name, src, func(d *resolve.Deployment) {
+		c.form(d)
+		names = append(names, c.Deployment(d))
+	})
+	return names
+}
+
+// Deployments checks a whole file and returns it with its deployments; ok is false where it can't be read at all. A form that the command line completes is not told of.
+func (c *Checker) Deployments(name string, src []byte) (f *spec.File, out []*resolve.Deployment, ok bool) {
+	f, ok = c.each(name, src, func(d *resolve.Deployment) {
+		c.Deployment(d)
+		out = append(out, d)
+	})
+	return f, out, ok
+}
+
+// each reads a file and hands on its deployments, in order.
+func (c *Checker) each(name string, src []byte, take func(*resolve.Deployment)) (*spec.File, bool) {
 	c.brief = true
 	defer c.ahead(src)()
 	f, ok := c.Load(name, src)
 	if !ok {
-		return nil
+		return f, false
 	}
-	names := make([]string, 0, f.Len())
 	for batch := range converted(f) {
 		for _, x := range batch {
 			c.diags = append(c.diags, x.diags...)
-			if x.deployment.Unread {
-				continue
+			if !x.deployment.Unread {
+				take(resolve.Entry(f, x.deployment))
 			}
-			d := resolve.Entry(f, x.deployment)
-			c.form(d)
-			names = append(names, c.Deployment(d))
 		}
 	}
-	return names
+	return f, true
 }
 
 // Load reads a file and checks what belongs to no single deployment; ok is false when nothing of it could be read.

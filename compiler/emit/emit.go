@@ -37,6 +37,9 @@ type Input struct {
 	SettingsUnchanged bool
 	// Compiler is the version of the program, for the head.
 	Compiler string
+
+	// made is the head's line of what the pipeline was made of, once it was asked for.
+	made string
 }
 
 // environment are the environment variables that a job's templates may read, sorted.

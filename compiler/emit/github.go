@@ -28,15 +28,25 @@ const (
 )
 
 // GitHub is the workflow. The faults are those of x-ci: nothing else can be wrong with what was checked before.
+//
+// It is in one file, whatever the size: GitHubFiles heeds the limit of a file.
 func GitHub(in *Input) ([]byte, diag.List) {
-	g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-	root := g.workflow()
-	diags := g.settings.diags
-	diags = append(diags, applyPatches(root, g.settings.patches)...)
+	g, root, diags := newGitHub(in)
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return append(in.head("github", g.facts(root)), encode(root)...), diags
+	return g.document(root), diags
+}
+
+func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
+	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
+	root := g.workflow()
+	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
+}
+
+// document is a workflow with its head.
+func (g *github) document(root *yaml.Node) []byte {
+	return append(g.head("github", g.facts(root)), encode(root)...)
 }
 
 type github struct {
@@ -61,8 +71,10 @@ func (g *github) workflow() *yaml.Node {
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
-	return mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
+	root := mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
 		"concurrency", mapping("group", "prefect-${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
+	root.Content[2].Style = 0 // GitHub reads YAML 1.2, in which on is a text
+	return root
 }
 
 // some are the first names of a list.
@@ -101,10 +113,10 @@ func (g *github) plan() *yaml.Node {
 func (g *github) places() []any {
 	var with []any
 	if files := strings.Join(g.Patterns, "\n"); files != "prefect.yaml" {
-		with = append(with, "deployment-file-path", files)
+		with = append(with, "deployment-file-path", literal(files))
 	}
 	if g.Within != "" {
-		with = append(with, "working-directory", g.Within)
+		with = append(with, "working-directory", literal(g.Within))
 	}
 	return with
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -19,7 +20,10 @@ func (in *Input) head(dialect string, f facts) []byte {
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
 	line("Versions of %s may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", versioned[dialect], dialect)
-	line("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+	if in.made == "" { // the same for all files of a pipeline
+		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+	}
+	line("%s", in.made)
 	for _, l := range []struct {
 		name  string
 		items []string
@@ -46,10 +50,10 @@ func (in *Input) where() []string {
 	return out
 }
 
-// oneLine keeps a text from ending a comment.
+// oneLine keeps a text from ending a comment, and from looking like anything else.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+		if !unicode.IsPrint(r) { // what no reader of YAML takes, and what changes the direction of writing
 			return '?'
 		}
 		return r

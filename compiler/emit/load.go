@@ -6,8 +6,6 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
-	"github.com/org/prefect-deploy-action/compiler/resolve"
-	"github.com/org/prefect-deploy-action/compiler/spec"
 )
 
 // Source is a prefect.yaml: its name, slash-separated and relative to root, and its text.
@@ -21,12 +19,11 @@ func Load(root fs.FS, sources []Source) (*Input, diag.List) {
 	c := check.New(root)
 	in := &Input{}
 	for _, s := range sources {
-		file, ok := c.Load(s.Name, s.Data)
-		if !ok {
-			continue
+		file, deployments, ok := c.Deployments(s.Name, s.Data)
+		if ok {
+			in.Files = append(in.Files, file)
+			in.Deployments = append(in.Deployments, deployments...)
 		}
-		in.Files = append(in.Files, file)
-		in.take(c, file)
 	}
 	var stop diag.List
 	for _, d := range c.Diagnostics() {
@@ -39,15 +36,4 @@ func Load(root fs.FS, sources []Source) (*Input, diag.List) {
 	}
 	in.Graph = graph.Build(in.Deployments, c.FullName)
 	return in, nil
-}
-
-// take takes the deployments of a file in.
-func (in *Input) take(c *check.Checker, file *spec.File) {
-	for i := range file.Len() {
-		var diags diag.List
-		d := resolve.Entry(file, file.Deployment(i, &diags))
-		c.Add(diags)
-		c.Deployment(d)
-		in.Deployments = append(in.Deployments, d)
-	}
 }

@@ -78,7 +78,7 @@ func (l *lowering) native(s *graph.Step) func(*graph.Step) {
 // below is a directory as seen from the repository's root, nil for that itself.
 func (l *lowering) below(directory string) any {
 	if p := path.Join(l.Within, directory); p != "" {
-		return p
+		return literal(p)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (l *lowering) clone(s *graph.Step) {
 	if c.ref != "" {
 		put(with, "ref", text(c.ref))
 	}
-	put(with, "path", text(path.Join(l.Within, c.path)))
+	put(with, "path", text(literal(path.Join(l.Within, c.path))))
 	if c.submodules {
 		put(with, "submodules", text("recursive"))
 	}
@@ -108,7 +108,7 @@ func (l *lowering) clone(s *graph.Step) {
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
-	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", path.Join(l.Within, directory, file))),
+	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", literal(path.Join(l.Within, directory, file)))),
 		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
 }
 
@@ -160,7 +160,7 @@ func (l *lowering) flush() {
 	if len(l.chain) == 0 {
 		return
 	}
-	id := identifier(l.chain[len(l.chain)-1].Key)
+	id := l.pipeline.IDs[l.chain[len(l.chain)-1]]
 	node := l.call(id, l.chain)
 	put(get(node, "with"), "outputs", text(l.file()))
 	l.nodes = append(l.nodes, node)
@@ -177,7 +177,7 @@ func (l *lowering) give(id string, s *graph.Step) {
 		return
 	}
 	for _, o := range known.Outputs {
-		put(l.outputs, identifier(s.Key)+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
+		put(l.outputs, l.pipeline.IDs[s]+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
 	}
 }
 
@@ -187,7 +187,7 @@ func (l *lowering) build(s *graph.Step) {
 		l.buildx = true
 		l.nodes = append(l.nodes, mapping("uses", l.uses("docker/setup-buildx-action")))
 	}
-	id := identifier(s.Key)
+	id := l.pipeline.IDs[s]
 	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"))
 	with := mapping()
 	for _, name := range docker.ActionInputs(s.Inputs) {
@@ -205,7 +205,7 @@ func (l *lowering) build(s *graph.Step) {
 
 // push writes a push: the runtime logs in and tells what is to be pushed. A reference holds no space.
 func (l *lowering) push(s *graph.Step) {
-	id := identifier(s.Key)
+	id := l.pipeline.IDs[s]
 	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"),
 		mapping("shell", "bash", "env", mapping("IMAGES", "${{ join(fromJSON(steps."+id+"-inputs.outputs.inputs).references, ' ') }}"), "run", script(`for image in $IMAGES; do docker push "$image"; done`)))
 	l.after(id, s)

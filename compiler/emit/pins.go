@@ -84,7 +84,9 @@ func (in *Input) image(pin string) string {
 func ReadPins(file []byte) Pins {
 	pins := Pins{}
 	ours := ""
-	for _, line := range bytes.Split(file, []byte("\n")) {
+	for len(file) > 0 {
+		var line []byte
+		line, file, _ = bytes.Cut(file, []byte("\n"))
 		_, rest, ok := strings.Cut(string(line), "uses: ")
 		if !ok {
 			key, text := scalarOf(string(line))

@@ -74,9 +74,9 @@ func scriptOf(s *graph.Step) (lines []string, directory string, ok bool) {
 	return lines, directory, ok && len(lines) > 0
 }
 
-// plainWords: nothing that a shell, or GitHub's expressions, would take for more than itself.
+// plainWords: nothing that a shell, or GitHub's expressions and commands, would take for more than itself.
 func plainWords(line string) bool {
-	return !strings.ContainsFunc(line, func(r rune) bool {
+	return !strings.Contains(line, "::") && !strings.ContainsFunc(line, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(" ./_-:=@%+,", r)
 	})
 }

@@ -4,6 +4,9 @@ package emit
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -29,7 +32,7 @@ type placed struct {
 
 // settingsOf reads x-ci.PLATFORM. The keys' types are checked where the file is read (compiler/spec).
 func (in *Input) settingsOf(platform string) *settings {
-	s := &settings{platform: platform, scalars: map[string]placed{}, lists: map[string][]value.Value{}}
+	s := &settings{platform: platform, scalars: map[string]placed{}, lists: map[string][]value.Value{}, diags: in.paths()}
 	for _, f := range in.Files {
 		own, _ := f.CI.Get(platform)
 		for _, e := range own.Map {
@@ -50,6 +53,18 @@ func (in *Input) settingsOf(platform string) *settings {
 		}
 	}
 	return s
+}
+
+// paths refuses what no platform passes on unchanged: names of files travel in a list with commas and line ends.
+func (in *Input) paths() diag.List {
+	var diags diag.List
+	for _, p := range append(in.Patterns[:len(in.Patterns):len(in.Patterns)], in.Within) {
+		if strings.ContainsFunc(p, func(r rune) bool { return r == ',' || r == utf8.RuneError || !unicode.IsPrint(r) }) || strings.TrimSpace(p) != p {
+			diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "unusable-path", Message: fmt.Sprintf("no pipeline can name the path %s: there is a comma, a sign that does not show, or a space at its end in it", diag.Quote(p)),
+				Help: "rename the file or directory", Position: diag.Position{File: oneLine(p)}})
+		}
+	}
+	return diags
 }
 
 func (s *settings) join(e value.Entry) {

@@ -42,6 +42,8 @@ type Pipeline struct {
 	// Last are the steps that run in the job that registers, which waits for all: a deployment uses something of theirs that must not be shown.
 	Last          []*graph.Step
 	Registrations []*graph.Registration
+	// IDs are names for the steps that a platform takes, all different also where case does not count.
+	IDs map[*graph.Step]string
 	// Hidden are the steps whose outputs must not be shown, with the placeholder that is the reason.
 	Hidden map[*graph.Step]string
 	// Private are the steps of which something that a builder would have to be told must not be shown, with the placeholder that is the reason.
@@ -452,12 +454,17 @@ func (c *cutter) pipeline() *Pipeline {
 	}
 	c.needs(p, jobs)
 	p.Jobs = inOrder(p.Jobs)
-	name(p.Jobs)
+	p.IDs = identifiers(c.graph.Steps)
+	p.name()
 	return p
 }
 
 // needs fills who waits for whom, and whose the jobs are.
 func (c *cutter) needs(p *Pipeline, jobs map[int]*Job) {
+	place := map[*Job]int{}
+	for i, j := range p.Jobs {
+		place[j] = i
+	}
 	for of, j := range jobs {
 		wanted, names := map[*Job]bool{}, map[string]bool{}
 		for _, s := range j.Steps {
@@ -473,11 +480,10 @@ func (c *cutter) needs(p *Pipeline, jobs map[int]*Job) {
 				}
 			}
 		}
-		for _, other := range p.Jobs {
-			if wanted[other] {
-				j.Needs = append(j.Needs, other)
-			}
+		for other := range wanted {
+			j.Needs = append(j.Needs, other)
 		}
+		sort.Slice(j.Needs, func(a, b int) bool { return place[j.Needs[a]] < place[j.Needs[b]] })
 	}
 }
 
@@ -499,11 +505,11 @@ func inOrder(jobs []*Job) []*Job {
 	for _, j := range jobs {
 		put(j)
 	}
+	place := map[*Job]int{}
+	for i, o := range out {
+		place[o] = i
+	}
 	for _, j := range out {
-		place := map[*Job]int{}
-		for i, o := range out {
-			place[o] = i
-		}
 		sort.Slice(j.Needs, func(a, b int) bool { return place[j.Needs[a]] < place[j.Needs[b]] })
 	}
 	return out
@@ -513,23 +519,19 @@ func inOrder(jobs []*Job) []*Job {
 var reserved = []string{"check", "plan", "register", "prefect"}
 
 // name names jobs after the image that they build, else what they push, else their first step.
-func name(jobs []*Job) {
+func (p *Pipeline) name() {
 	taken := map[string]bool{}
 	for _, r := range reserved {
 		taken[r] = true
 	}
-	for _, j := range jobs {
+	for _, j := range p.Jobs {
 		chief := j.Steps[0]
 		for _, s := range j.Steps {
 			if rank(s) > rank(chief) {
 				chief = s
 			}
 		}
-		j.ID = identifier(chief.Key)
-		for width := 6; taken[strings.ToLower(j.ID)]; width += 6 {
-			j.ID = identifier(chief.Key) + "-" + chief.Digest[:min(width, len(chief.Digest))]
-		}
-		taken[strings.ToLower(j.ID)] = true
+		j.ID = different(p.IDs[chief], chief.Digest, taken)
 	}
 }
 
@@ -546,10 +548,39 @@ func rank(s *graph.Step) int {
 	return 0
 }
 
-// identifier is a name that both platforms take for a job: letters, digits, - and _, not beginning with a digit or -, at most 100 bytes.
+// identifiers names steps. A step that is written in several parts has an identifier for each (lower.go), so those are taken too.
+func identifiers(steps []*graph.Step) map[*graph.Step]string {
+	ids, taken := map[*graph.Step]string{}, map[string]bool{}
+	for _, s := range steps {
+		id := different(identifier(s.Key), s.Digest, taken)
+		for _, part := range parts {
+			taken[strings.ToLower(id+part)] = true
+		}
+		ids[s] = id
+	}
+	return ids
+}
+
+// parts are what the identifiers of a step's parts end in.
+var parts = []string{"-inputs", "-build"}
+
+// different is the name, or with a part of the digest where it, or that of a part, is taken; then it is taken.
+func different(name, digest string, taken map[string]bool) string {
+	out := name
+	for width := 6; taken[strings.ToLower(out)] || slices.ContainsFunc(parts, func(part string) bool { return taken[strings.ToLower(out+part)] }); width += 6 {
+		out = name + "-" + digest[:min(width, len(digest))]
+	}
+	taken[strings.ToLower(out)] = true
+	return out
+}
+
+// identifier is a name that both platforms take for a job or a step: letters, digits, - and _, not beginning with a digit, - or __. GitHub takes 100 bytes; that leaves room for what is put behind it.
 func identifier(key string) string {
 	if key[0] != '_' && (key[0] < 'A' || key[0] > 'Z') && (key[0] < 'a' || key[0] > 'z') {
 		key = "_" + key
 	}
-	return key[:min(len(key), 100)]
+	if strings.HasPrefix(key, "__") {
+		key = "s" + key
+	}
+	return key[:min(len(key), 60)]
 }

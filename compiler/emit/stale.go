@@ -124,10 +124,9 @@ func headLists(file []byte) map[string][]string {
 
 // madeOf reads the line of the head that names the inputs.
 func madeOf(file []byte) (map[string]string, bool) {
-	for _, line := range bytes.Split(file, []byte("\n")) {
-		if !bytes.HasPrefix(line, []byte("#")) {
-			break
-		}
+	for bytes.HasPrefix(file, []byte("#")) {
+		var line []byte
+		line, file, _ = bytes.Cut(file, []byte("\n"))
 		rest, ok := strings.CutPrefix(string(line), "# made of: ")
 		if !ok {
 			continue

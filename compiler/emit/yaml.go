@@ -26,14 +26,25 @@ func plainText(s string) bool {
 	if s == "" || strings.TrimSpace(s) != s || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
 		return false
 	}
+	if len(s) <= len("false") && special(s) {
+		return false
+	}
+	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] >= '0' && s[1] <= '9' || strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan")) {
+		return false // .5 is a number, .inf as well
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) })
+}
+
+// literal is a text where GitHub looks for expressions: an opening of one is written as an expression that gives it.
+func literal(s string) string { return strings.ReplaceAll(s, "${{", "${{ '${{' }}") }
+
+// special is a word that YAML 1.1 or 1.2 takes for something else than a text.
+func special(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~":
-		return false
+		return true
 	}
-	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) }) || false
+	return false
 }
 
 func flag(b bool) *yaml.Node {
@@ -61,7 +72,7 @@ func mapping(pairs ...any) *yaml.Node {
 // put adds a key, unless the value is nil.
 func put(m *yaml.Node, key string, v *yaml.Node) {
 	if v != nil {
-		m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, v)
+		m.Content = append(m.Content, text(key), v)
 	}
 }
 
@@ -149,6 +160,14 @@ func ofValue(v value.Value) *yaml.Node {
 
 // encode writes a document.
 func encode(root *yaml.Node) []byte {
+	if root.Kind == yaml.MappingNode && simple(root) {
+		return printed(root)
+	}
+	return encodeAny(root)
+}
+
+// encodeAny is yaml.v3's printer.
+func encodeAny(root *yaml.Node) []byte {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)

@@ -193,6 +193,7 @@ func (f *File) topKey(e value.Entry) {
 		f.Pull = c.section(e)
 	case "x-ci":
 		f.CI = e.Value
+		c.ciKeys(e.Value, "x-ci", ciTop())
 	case "definitions":
 	default:
 		if strings.HasPrefix(e.Key, "x-") || strings.HasPrefix(e.Key, ".") || strings.HasPrefix(e.Key, "_") || f.anchored[e.Key] {

@@ -1,0 +1,385 @@
+// A workflow that is too large for one file. GitHub takes 500 KB a file (docs.github.com/actions/reference/limits); a build through Docker's action is 4 KB, so some hundred builds fill one. Then the main workflow keeps check, plan,
+// register, prefect and what all others wait for, and calls reusable workflows that hold the builds: at most 50 of them from one file, on a server of one's own 20
+// (docs.github.com/actions/reference/workflows-and-actions/reusing-workflow-configurations). No limit is known for the jobs of a run that no matrix makes, nor for `needs`.
+//
+// A called workflow is one job to its caller, so what needs one of its jobs waits for all of them. Builds are therefore put together by level, where those of level n need something of level n-1:
+//
+//	hash ─┬─ image 1 … image 150       main: check, plan, hash, builds-1 (image 1 … 75), builds-2 (image 76 … 150), register, prefect
+//	      └─ …
+//
+// The parts of one level run side by side. A part also runs when a part before it failed: that concerns only its jobs that wanted something of the failed one, and those find nothing given and fail.
+package emit
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/prefect-deploy-action/compiler/diag"
+)
+
+const (
+	// fileLimit is what GitHub takes, and partSize what a called workflow is filled up to: versions that a bot edits, and some more of a comment, must have room.
+	fileLimit = 500_000
+	partSize  = 440_000
+	// stays is up to how much the main workflow keeps of the first level.
+	stays = 60_000
+	// fewCalls are as many called workflows as any GitHub takes; mostCalls as github.com does.
+	fewCalls, mostCalls = 20, 50
+)
+
+// File is one of the files of a pipeline, by its name in the directory where the main one is.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// GitHubFiles are the workflow called name and, where one file would be too large, those that it calls.
+func GitHubFiles(in *Input, name string) ([]File, diag.List) {
+	g, root, diags := newGitHub(in)
+	if diags.Errors(false) > 0 {
+		return nil, diags
+	}
+	if atMost(root, 0) <= fileLimit+fileLimit/5 { // else it is not worth the printing
+		if whole := g.document(root); len(whole) <= fileLimit {
+			return []File{{name, whole}}, diags
+		}
+	}
+	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
+	for i := 0; i < len(s.jobs.Content); i += 2 {
+		s.node[s.jobs.Content[i].Value] = s.jobs.Content[i+1]
+	}
+	files, fault := s.files()
+	if fault != nil {
+		return nil, append(diags, *fault)
+	}
+	return files, diags
+}
+
+// atMost is how many bytes a node takes when it is printed, and a little more.
+func atMost(n *yaml.Node, indent int) int {
+	if n.Kind == yaml.ScalarNode {
+		size := len(n.Value) + len(n.LineComment) + 4
+		if n.Style == yaml.DoubleQuotedStyle {
+			size += strings.Count(n.Value, `"`) + strings.Count(n.Value, `\`)
+		}
+		if lines := strings.Count(n.Value, "\n"); lines > 0 {
+			size += lines * (indent + 2)
+		}
+		return size
+	}
+	if n.Style == yaml.FlowStyle {
+		indent = 0
+	}
+	size := 2
+	for i, c := range n.Content {
+		if n.Kind == yaml.SequenceNode || i%2 == 0 {
+			size += indent
+		}
+		size += atMost(c, indent+2)
+	}
+	return size
+}
+
+// Parts are the patterns of the names that the called workflows of a main one have.
+func Parts(name string) string {
+	extension := path.Ext(name)
+	return strings.TrimSuffix(name, extension) + "-builds-*" + extension
+}
+
+// scaling is the cutting of a workflow into files.
+type scaling struct {
+	*github
+	root, jobs *yaml.Node
+	name       string
+	// node is a job by its name.
+	node map[string]*yaml.Node
+	// parts are the jobs of each called workflow; of is the part of a job, none for those that the main workflow keeps.
+	parts [][]string
+	of    map[string]int
+	level map[string]int
+}
+
+func (s *scaling) files() ([]File, *diag.Diagnostic) {
+	builds := s.builds()
+	size := map[string]int{}
+	for _, id := range builds {
+		size[id] = atMost(s.node[id], 4) + 200 // with its name and who needs it
+	}
+	s.divide(builds, size)
+	s.merge(size)
+	if len(s.parts) > mostCalls {
+		return nil, s.tooLarge(fmt.Sprintf("the %d jobs that build fill %d files, and one workflow calls at most %d", len(builds), len(s.parts), mostCalls))
+	}
+	for i, part := range s.parts {
+		for _, id := range part {
+			s.of[id] = i
+		}
+	}
+	secrets := make([][]string, len(s.parts))
+	var called []File
+	for i := range s.parts {
+		secrets[i] = s.secretsOf(i)
+		called = append(called, File{s.file(i), s.document(s.called(i, secrets[i]))})
+	}
+	files := append([]File{{s.name, s.document(s.main(secrets))}}, called...)
+	for _, f := range files {
+		if len(f.Data) > fileLimit {
+			return nil, s.tooLarge(fmt.Sprintf("%s has %d bytes, and GitHub takes %d", f.Name, len(f.Data), fileLimit))
+		}
+	}
+	return files, nil
+}
+
+func (s *scaling) tooLarge(what string) *diag.Diagnostic {
+	return &diag.Diagnostic{Severity: diag.Error, Code: "pipeline-too-large", Message: "no workflow of GitHub's can be made of this: " + what, Help: "compile the file in several, each with a workflow of its own",
+		Position: diag.Position{File: s.Files[0].Name, Line: 1, Column: 1}}
+}
+
+// builds are the jobs that can stand in another file, each after those that it needs.
+func (s *scaling) builds() []string {
+	var out []string
+	for _, j := range s.pipeline.Jobs {
+		if node := s.node[j.ID]; node != nil && get(node, "steps") != nil {
+			out = append(out, j.ID)
+			for _, n := range needsOf(node) {
+				if l, ok := s.level[n]; ok {
+					s.level[j.ID] = max(s.level[j.ID], l+1)
+				}
+			}
+			s.level[j.ID] += 0 // known from here on
+		}
+	}
+	slices.SortStableFunc(out, func(a, b string) int { return s.level[a] - s.level[b] })
+	return out
+}
+
+func needsOf(job *yaml.Node) (needs []string) {
+	n := get(job, "needs")
+	switch {
+	case n == nil:
+	case n.Kind == yaml.ScalarNode:
+		needs = []string{n.Value}
+	default:
+		for _, c := range n.Content {
+			needs = append(needs, c.Value)
+		}
+	}
+	return needs
+}
+
+// divide fills parts level by level; the main workflow keeps the first level where that is small.
+func (s *scaling) divide(builds []string, size map[string]int) {
+	first := 0
+	for _, id := range builds {
+		if s.level[id] == 0 {
+			first += size[id]
+		}
+	}
+	full, last := 0, -1
+	for _, id := range builds {
+		if s.level[id] == 0 && first <= stays {
+			continue
+		}
+		if s.level[id] != last || full+size[id] > partSize {
+			s.parts, full, last = append(s.parts, nil), 0, s.level[id]
+		}
+		s.parts[len(s.parts)-1] = append(s.parts[len(s.parts)-1], id)
+		full += size[id]
+	}
+}
+
+// merge joins neighbours as long as there are more parts than any GitHub takes, the smallest first. Neighbours only: the parts are in the order of what needs what, and that keeps them free of circles.
+func (s *scaling) merge(size map[string]int) {
+	weight := func(part []string) (sum int) {
+		for _, id := range part {
+			sum += size[id]
+		}
+		return sum
+	}
+	for len(s.parts) > fewCalls {
+		best, least := -1, partSize+1
+		for i := 0; i+1 < len(s.parts); i++ {
+			if w := weight(s.parts[i]) + weight(s.parts[i+1]); w < least {
+				best, least = i, w
+			}
+		}
+		if best < 0 {
+			return
+		}
+		s.parts[best] = append(s.parts[best], s.parts[best+1]...)
+		s.parts = slices.Delete(s.parts, best+1, best+2)
+	}
+}
+
+// file is the name of a part's file.
+func (s *scaling) file(i int) string {
+	return strings.Replace(Parts(s.name), "*", fmt.Sprint(i+1), 1)
+}
+
+// caller is the main workflow's job for a part, under a name that no other job has.
+func (s *scaling) caller(i int) string {
+	id := fmt.Sprintf("builds-%d", i+1)
+	for s.node[id] != nil {
+		id = "all-" + id
+	}
+	return id
+}
+
+// called is the workflow of a part.
+func (s *scaling) called(i int, secrets []string) *yaml.Node {
+	jobs := mapping()
+	for _, id := range s.parts[i] {
+		var needs []string
+		for _, n := range needsOf(s.node[id]) {
+			if part, ok := s.of[n]; ok && part == i {
+				needs = append(needs, n)
+			}
+		}
+		jobs.Content = append(jobs.Content, s.key(id), withNeeds(s.node[id], needs))
+	}
+	call := empty()
+	if len(secrets) > 0 {
+		declared := mapping()
+		for _, name := range secrets {
+			put(declared, name, flow(mapping("required", false)))
+		}
+		call = mapping("secrets", declared)
+	}
+	root := mapping("name", fmt.Sprintf("Prefect builds %d", i+1), "on", mapping("workflow_call", call), "permissions", flow(mapping()), "jobs", jobs)
+	root.Content[2].Style = 0
+	return root
+}
+
+// withNeeds is a job that needs others; the job itself stays as it is.
+func withNeeds(job *yaml.Node, needs []string) *yaml.Node {
+	out := *job
+	out.Content = nil
+	for k := 0; k < len(job.Content); k += 2 {
+		switch {
+		case job.Content[k].Value != "needs":
+			out.Content = append(out.Content, job.Content[k], job.Content[k+1])
+		case needs != nil:
+			out.Content = append(out.Content, job.Content[k], texts(needs))
+		}
+	}
+	return &out
+}
+
+// key is the node of a job's name, with the comment that says whose it is.
+func (s *scaling) key(id string) *yaml.Node {
+	for i := 0; i < len(s.jobs.Content); i += 2 {
+		if s.jobs.Content[i].Value == id {
+			return s.jobs.Content[i]
+		}
+	}
+	return text(id)
+}
+
+// secretsOf are the secrets that the jobs of a part read; GitHub gives a called workflow its token by itself.
+func (s *scaling) secretsOf(i int) []string {
+	found := map[string]bool{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode {
+			names(n.Value, "secrets.", found)
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	for _, id := range s.parts[i] {
+		walk(s.node[id])
+	}
+	delete(found, "GITHUB_TOKEN")
+	return sorted(found)
+}
+
+// main is the workflow without what is called, and with the calls.
+func (s *scaling) main(secrets [][]string) *yaml.Node {
+	jobs := mapping()
+	for k := 0; k < len(s.jobs.Content); k += 2 {
+		id := s.jobs.Content[k].Value
+		part, moved := s.of[id]
+		switch {
+		case !moved:
+			job := s.jobs.Content[k+1]
+			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(job, s.calls(needsOf(job))))
+		case s.parts[part][0] == id:
+			put(jobs, s.caller(part), s.call(part, secrets[part]))
+			jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(s.parts[part])
+		}
+	}
+	root := mapping()
+	for k := 0; k < len(s.root.Content); k += 2 {
+		v := s.root.Content[k+1]
+		if v == s.jobs {
+			v = jobs
+		}
+		root.Content = append(root.Content, s.root.Content[k], v)
+	}
+	return root
+}
+
+// calls puts the calls of parts in place of their jobs.
+func (s *scaling) calls(needs []string) []string {
+	var out []string
+	for _, n := range needs {
+		if part, moved := s.of[n]; moved {
+			n = s.caller(part)
+		}
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// call is the job that calls a part. What all of its jobs need must have succeeded; of what only some need, they find out themselves.
+func (s *scaling) call(i int, reads []string) *yaml.Node {
+	needs, all := []string{"check"}, map[string]int{}
+	permissions := mapping()
+	for _, id := range s.parts[i] {
+		job := s.node[id]
+		for _, n := range s.calls(needsOf(job)) {
+			if n != s.caller(i) && !slices.Contains(needs, n) {
+				needs = append(needs, n)
+			}
+		}
+		for _, n := range needsOf(job) {
+			all[n]++
+		}
+		widen(permissions, get(job, "permissions"))
+	}
+	condition := "!cancelled()"
+	for _, n := range needs {
+		if _, moved := s.of[n]; !moved && (n == "check" || all[n] == len(s.parts[i])) && s.node[n] != nil {
+			condition += " && needs." + n + ".result == 'success'"
+		}
+	}
+	secrets := mapping()
+	for _, name := range reads {
+		put(secrets, name, text("${{ secrets."+name+" }}"))
+	}
+	var passed any
+	if len(secrets.Content) > 0 {
+		passed = secrets
+	}
+	return mapping("if", "${{ "+condition+" && "+s.lands()+" }}", "needs", needs, "permissions", flow(permissions), "uses", "./.github/workflows/"+s.file(i), "secrets", passed)
+}
+
+// widen takes permissions in: a called workflow has no more than its call.
+func widen(into, more *yaml.Node) {
+	for k := 0; more != nil && more.Kind == yaml.MappingNode && k+1 < len(more.Content); k += 2 {
+		key, v := more.Content[k].Value, more.Content[k+1].Value
+		switch old := get(into, key); {
+		case old == nil:
+			put(into, key, text(v))
+		case v == "write":
+			old.Value = v
+		}
+	}
+}
