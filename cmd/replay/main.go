@@ -82,6 +82,9 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 		f.Tree = replay.NewTree(w.Stdout, f.colour, time.Now)
 	}
 	result, err := replay.Run(ctx, f.Options)
+	if ctx.Err() != nil {
+		return &cli.Exit{Code: cli.ExitInterrupted} // whoever started it says so
+	}
 	if err != nil {
 		return cli.Fail("%v", err)
 	}

@@ -61,6 +61,7 @@ type Job struct {
 
 // Output is one output of a step, in the order in which they were set.
 type Output struct {
+	Job   string `json:"job"`
 	Step  string `json:"step"`
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -105,6 +106,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	seen := newObserver(o.Output, o.Secrets)
 	seen.tree = o.Tree
 	err = run.NewPlanExecutor(plan)(runner.WithJobLoggerFactory(ctx, seen))
+	EndSteps()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	result := seen.result()
 	for _, stage := range plan.Stages {
 		for _, r := range stage.Runs {
