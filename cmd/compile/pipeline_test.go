@@ -1,0 +1,73 @@
+// The pipelines of testdata/pipeline, byte by byte. Each case is copied to where no repository surrounds it, since a pipeline names its files as the repository sees them.
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPipelineGoldens(t *testing.T) {
+	for _, name := range cases(t, "pipeline") {
+		t.Run(name, func(t *testing.T) {
+			from := filepath.Join(goldens, "pipeline", name)
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"github", "-C", dir, "--action", "org/prefect-deploy-action@v1"}
+			more, err := os.ReadFile(filepath.Join(from, "args"))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			args = append(args, strings.Fields(string(more))...)
+			code, text, stderr := compile(args...)
+			if code != 0 {
+				t.Fatalf("exit %d\n%s", code, stderr)
+			}
+			golden(t, filepath.Join(from, "github.yml"), text)
+			if _, again, _ := compile(args...); again != text {
+				t.Error("twice the same input, and not the same bytes")
+			}
+			file := filepath.Join(dir, "again.yml")
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if code, _, stderr := compile(append(args, "--check", file)...); code != 0 {
+				t.Errorf("what was just emitted is stale: %s", stderr)
+			}
+		})
+	}
+}
+
+// TestJobsOfPipelines: how many jobs build, and what waits for what, in the words of the cases' first lines.
+func TestJobsOfPipelines(t *testing.T) {
+	for name, want := range map[string]string{
+		"three-images":       "cpu[check] gpu[check] report[check]",
+		"diamond":            "commit[check] app[check, commit] worker[check, commit] release[check, app, worker]",
+		"hash-two-images":    "get-commit-hash[check] build-image[check, get-commit-hash] custom[check, get-commit-hash]",
+		"push-with-image":    "build-image[check] private[check]",
+		"secret-in-register": "hash[check]",
+	} {
+		data, err := os.ReadFile(filepath.Join(goldens, "pipeline", name, "github.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		job := ""
+		for _, line := range strings.Split(string(data), "\n") {
+			if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") {
+				job, _, _ = strings.Cut(strings.TrimSpace(line), ":")
+			}
+			if needs, ok := strings.CutPrefix(line, "    needs: "); ok && job != "register" && job != "prefect" {
+				got = append(got, job+needs)
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s\n got %s\nwant %s", name, text, want)
+		}
+	}
+}
