@@ -71,3 +71,30 @@ func TestJobsOfPipelines(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnPipeline: this repository's workflow of testdata/dogfood is what would be emitted now; also where the sources stand in no repository, so they are put into one.
+func TestOwnPipeline(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "testdata", "dogfood")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(goldens, "dogfood"))); err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join("..", "..", ".github", "workflows", "quickstart.yml")
+	if code, _, stderr := compile("github", "-C", dir, "--check", own); code != 0 {
+		t.Errorf("compile github -C testdata/dogfood -o .github/workflows/quickstart.yml writes it anew: %s", stderr)
+	}
+	text, err := os.ReadFile(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := filepath.Join(root, "edited.yml")
+	if err := os.WriteFile(edited, []byte(strings.Replace(string(text), "timeout-minutes: 15", "timeout-minutes: 16", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := compile("github", "-C", dir, "--check", edited); code != 1 || !strings.Contains(stderr, "edited by hand") {
+		t.Errorf("an edit by hand: exit %d, %s", code, stderr)
+	}
+}
