@@ -23,6 +23,10 @@ func githubCommand(w cli.World) *cobra.Command {
 	return pipelineCommand(w, "github", "Emit the pipeline as a GitHub workflow", ".github/workflows/prefect.yml", emit.GitHub)
 }
 
+func gitlabCommand(w cli.World) *cobra.Command {
+	return pipelineCommand(w, "gitlab", "Emit the pipeline for GitLab", ".gitlab-ci.yml", emit.GitLab)
+}
+
 // pipeline is a command that emits.
 type pipeline struct {
 	shared
@@ -38,7 +42,7 @@ func pipelineCommand(w cli.World, dialect, short, usual string, write func(*emit
 		Example: fmt.Sprintf("  compile %[1]s -o %[2]s\n  compile %[1]s --check %[2]s", dialect, usual),
 		RunE:    func(*cobra.Command, []string) error { return p.run(w) }}
 	p.add(c)
-	c.Flags().StringVarP(&p.out, "output", "o", "-", "the `FILE` to write; - is stdout. Versions of actions that stand in it are kept")
+	c.Flags().StringVarP(&p.out, "output", "o", "-", "the `FILE` to write; - is stdout. Versions that stand in it are kept")
 	c.Flags().StringVar(&p.check, "check", "", "write nothing; exit 1 if this `FILE` is not what would be written")
 	c.Flags().StringVar(&p.action, "action", "", "the action that runs the jobs, as `OWNER/REPOSITORY@REF` (default: "+defaultAction+" at this program's commit)")
 	return c
@@ -57,11 +61,12 @@ func (p *pipeline) run(w cli.World) error {
 		return err
 	}
 	in.Patterns, in.Within = p.files, strings.TrimSuffix(cli.WithinRepository(p.dir), "/")
-	if in.Action, in.Compiler, err = p.version(w); err != nil {
-		return err
-	}
+	in.File = p.file()
 	old, err := p.old()
 	if err != nil {
+		return err
+	}
+	if in.Action, in.Compiler, err = p.version(w, old); err != nil {
 		return err
 	}
 	emit.KeepPins(in, old)
@@ -85,6 +90,18 @@ func (p *pipeline) run(w cli.World) error {
 		return cli.Fail("%s can't be written: %v", p.out, err)
 	}
 	return nil
+}
+
+// file is the emitted file as seen from the repository's root, "" for stdout.
+func (p *pipeline) file() string {
+	name := p.out
+	if p.check != "" {
+		name = p.check
+	}
+	if name == "-" {
+		return ""
+	}
+	return cli.WithinRepository(filepath.Dir(name)) + filepath.Base(name)
 }
 
 // old is the file as it stands, nil where there is none yet.
@@ -112,20 +129,15 @@ func (p *pipeline) compare(old, now []byte) error {
 	if why == "" {
 		return nil
 	}
-	again := "compile " + p.dialect
-	for _, f := range p.files {
-		if f != "prefect.yaml" {
-			again += " -f " + f
-		}
+	within := p.dir
+	if within == "." {
+		within = ""
 	}
-	if p.dir != "." {
-		again += " -C " + p.dir
-	}
-	return cli.Fail("%s is stale: %s; generate it again with\n  %s -o %s", p.check, why, again, p.check)
+	return cli.Fail("%s is stale: %s; generate it again with\n  %s", p.check, why, emit.Again(p.dialect, p.files, within, p.check))
 }
 
-// version is the action that runs the jobs and this program's own version.
-func (p *pipeline) version(w cli.World) (action, compiler string, err error) {
+// version is the action that runs the jobs and this program's own version. A file that is there already keeps its action, unless --action names another.
+func (p *pipeline) version(w cli.World, old []byte) (action, compiler string, err error) {
 	compiler, clean := cli.Version()
 	if p.action != "" {
 		name, ref, ok := strings.Cut(p.action, "@")
@@ -133,6 +145,9 @@ func (p *pipeline) version(w cli.World) (action, compiler string, err error) {
 			return "", "", cli.Usage("--action %q is not OWNER/REPOSITORY@REF", p.action)
 		}
 		return p.action, short(compiler), nil
+	}
+	if kept := emit.ActionOf(old); kept != "" {
+		return kept, short(compiler), nil
 	}
 	if clean {
 		return defaultAction + "@" + compiler, short(compiler), nil

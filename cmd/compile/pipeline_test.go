@@ -1,9 +1,7 @@
-// The pipelines of testdata/pipeline, byte by byte. Each case is copied to where no repository surrounds it, since a pipeline names its files as the repository sees them.
+// The workflows of testdata/pipeline, byte by byte; pipeline_gitlab_test.go has the same for GitLab.
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,16 +12,8 @@ func TestPipelineGoldens(t *testing.T) {
 	for _, name := range cases(t, "pipeline") {
 		t.Run(name, func(t *testing.T) {
 			from := filepath.Join(goldens, "pipeline", name)
-			dir := t.TempDir()
-			if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-				t.Fatal(err)
-			}
-			args := []string{"github", "-C", dir, "--action", "org/prefect-deploy-action@v1"}
-			more, err := os.ReadFile(filepath.Join(from, "args"))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				t.Fatal(err)
-			}
-			args = append(args, strings.Fields(string(more))...)
+			dir, more := pipelineCase(t, name)
+			args := append([]string{"github"}, more...)
 			code, text, stderr := compile(args...)
 			if code != 0 {
 				t.Fatalf("exit %d\n%s", code, stderr)
@@ -46,9 +36,9 @@ func TestPipelineGoldens(t *testing.T) {
 // TestJobsOfPipelines: how many jobs build, and what waits for what, in the words of the cases' first lines.
 func TestJobsOfPipelines(t *testing.T) {
 	for name, want := range map[string]string{
-		"three-images":       "cpu[check] gpu[check] report[check]",
+		"three-images":       "a[check] b[check] image[check]",
 		"diamond":            "commit[check] app[check, commit] worker[check, commit] release[check, app, worker]",
-		"hash-two-images":    "get-commit-hash[check] build-image[check, get-commit-hash] custom[check, get-commit-hash]",
+		"hash-two-images":    "hash[check] app[check, hash] gpu[check, hash]",
 		"push-with-image":    "build-image[check] private[check]",
 		"secret-in-register": "hash[check]",
 	} {

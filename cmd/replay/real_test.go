@@ -1,7 +1,8 @@
 //go:build real
 
 // The action as a team has it: the workflow of testdata/quickstart, run through act, against a real Prefect server. The environment with Prefect in it is
-// PREFECT_VENV, else .cache/prefect-oracle/p3 in the home directory; without one, and without git or bash, the tests fail.
+// PREFECT_VENV, else .cache/prefect-oracle/p3 in the home directory; without one, and without git or bash, the tests fail. All tests of this package share one server
+// and one build of each program, as these take longer than all else.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -36,6 +38,54 @@ type server struct {
 	all    int
 }
 
+// shared is what all tests of this package use, started by the first that does.
+var shared struct {
+	server *server
+	dir    string // with the programs replay and run
+	ends   []func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, end := range slices.Backward(shared.ends) {
+		end()
+	}
+	os.Exit(code)
+}
+
+// prefectServer is the server without any deployment.
+func prefectServer(t *testing.T) *server {
+	t.Helper()
+	if shared.server == nil {
+		shared.server = startServer(t)
+	}
+	s := shared.server
+	for _, d := range s.deployments(t) {
+		s.ask(t, http.MethodDelete, "/deployments/"+d.ID, nil, nil)
+	}
+	s.take()
+	return s
+}
+
+// programs is the directory with replay and run.
+func programs(t *testing.T) string {
+	t.Helper()
+	if shared.dir == "" {
+		dir, err := os.MkdirTemp("", "replay-test-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.ends = append(shared.ends, func() { _ = os.RemoveAll(dir) })
+		for name, source := range map[string]string{"replay": ".", "run": "../run"} {
+			if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), source).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+		shared.dir = dir
+	}
+	return shared.dir
+}
+
 func startServer(t *testing.T) *server {
 	t.Helper()
 	venv := os.Getenv("PREFECT_VENV")
@@ -52,7 +102,10 @@ func startServer(t *testing.T) *server {
 	}
 	address := l.Addr().(*net.TCPAddr)
 	_ = l.Close()
-	home := t.TempDir()
+	home, err := os.MkdirTemp("", "replay-prefect-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(address.Port))
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "PREFECT_HOME=" + home, "PREFECT_SERVER_ANALYTICS_ENABLED=false", "PREFECT_SERVER_UI_ENABLED=false"}
 	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "FOREMAN"} { // nothing changes by itself
@@ -62,14 +115,16 @@ func startServer(t *testing.T) *server {
 	if err := c.Start(); err != nil {
 		t.Fatalf("a real Prefect is needed (PREFECT_VENV): %v", err)
 	}
-	t.Cleanup(func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL); _ = c.Wait() })
+	shared.ends = append(shared.ends, func() { _ = os.RemoveAll(home) }, func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL); _ = c.Wait() })
 	s := &server{direct: fmt.Sprintf("http://%s/api", address)}
 	s.await(t)
 	target, _ := url.Parse("http://" + address.String())
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.note(r); proxy.ServeHTTP(w, r) }))
-	t.Cleanup(p.Close)
+	shared.ends = append(shared.ends, p.Close)
 	s.url = p.URL + "/api"
+	s.post(t, "/work_pools/", map[string]any{"name": "my-docker-pool", "type": "docker"}, nil)
+	s.post(t, "/work_pools/my-docker-pool/queues", map[string]any{"name": "reports"}, nil)
 	return s
 }
 
@@ -108,34 +163,46 @@ func (s *server) take() (writes []string, all int) {
 
 func (s *server) post(t *testing.T, path string, body any, into any) {
 	t.Helper()
+	s.ask(t, http.MethodPost, path, body, into)
+}
+
+// ask asks the server past the proxy, again while its database is busy (503).
+func (s *server) ask(t *testing.T, method, path string, body any, into any) {
+	t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r *http.Response
-	var answer []byte
-	for range 10 { // 503: its database was busy
-		if r, err = http.Post(s.direct+path, "application/json", bytes.NewReader(data)); err != nil {
+	var answer *http.Response
+	var text []byte
+	for range 20 {
+		r, err := http.NewRequest(method, s.direct+path, bytes.NewReader(data))
+		if err != nil {
 			t.Fatal(err)
 		}
-		answer, _ = io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		if r.StatusCode != http.StatusServiceUnavailable {
+		r.Header.Set("Content-Type", "application/json")
+		if answer, err = http.DefaultClient.Do(r); err != nil {
+			t.Fatal(err)
+		}
+		text, _ = io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusServiceUnavailable {
 			break
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	if r.StatusCode >= 300 {
-		t.Fatalf("%s: %s %s", path, r.Status, answer)
+	if answer.StatusCode >= 300 {
+		t.Fatalf("%s: %s %s", path, answer.Status, text)
 	}
 	if into != nil {
-		if err := json.Unmarshal(answer, into); err != nil {
+		if err := json.Unmarshal(text, into); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 type deployment struct {
+	ID           string
 	Name         string
 	Tags         []string
 	Updated      string
@@ -153,60 +220,79 @@ func (s *server) deployments(t *testing.T) []deployment {
 	return list
 }
 
-// repository is a copy of testdata/quickstart, committed.
-type repository struct{ dir, replay, workflow string }
+// repository is a copy of a folder of testdata, committed.
+type repository struct {
+	dir, replay, workflow string
+	// cache stands for actions/cache when it is set; without one the job builds the program.
+	cache string
+}
 
-func newRepository(t *testing.T) *repository {
+func newRepository(t *testing.T) *repository { t.Helper(); return repositoryOf(t, "quickstart") }
+
+func repositoryOf(t *testing.T, name string) *repository {
 	t.Helper()
-	r := &repository{dir: filepath.Join(t.TempDir(), "quickstart"), replay: filepath.Join(t.TempDir(), "replay"), workflow: filepath.Join(".github", "workflows", "prefect.yml")}
-	if err := os.CopyFS(r.dir, os.DirFS(filepath.Join("..", "..", "testdata", "quickstart"))); err != nil {
+	r := &repository{dir: filepath.Join(t.TempDir(), name), replay: filepath.Join(programs(t), "replay"), workflow: filepath.Join(".github", "workflows", "prefect.yml")}
+	if err := os.CopyFS(r.dir, os.DirFS(filepath.Join("..", "..", "testdata", name))); err != nil {
 		t.Fatal(err)
-	}
-	if out, err := exec.Command("go", "build", "-o", r.replay, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 	r.git(t, "init", "-q", "-b", "main")
 	r.commit(t, "one")
 	return r
 }
 
-func (r *repository) git(t *testing.T, args ...string) {
+func (r *repository) git(t *testing.T, args ...string) string {
 	t.Helper()
 	c := exec.Command("git", append([]string{"-c", "user.name=Test", "-c", "user.email=test@example.com"}, args...)...)
 	c.Dir = r.dir
-	if out, err := c.CombinedOutput(); err != nil {
+	out, err := c.CombinedOutput()
+	if err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
+	return strings.TrimSpace(string(out))
 }
 
-func (r *repository) commit(t *testing.T, message string) {
+// commit commits all there is and gives its name.
+func (r *repository) commit(t *testing.T, message string) string {
+	t.Helper()
 	r.git(t, "add", "-A")
 	r.git(t, "commit", "-q", "--allow-empty", "-m", message)
+	return r.git(t, "rev-parse", "HEAD")
 }
 
 // edit replaces text of the workflow, which must be there.
 func (r *repository) edit(t *testing.T, old, new string) {
 	t.Helper()
-	path := filepath.Join(r.dir, r.workflow)
+	r.editFile(t, r.workflow, old, new)
+}
+
+func (r *repository) editFile(t *testing.T, name, old, new string) {
+	t.Helper()
+	path := filepath.Join(r.dir, name)
 	data, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(data), old) {
-		t.Fatalf("%q is not in the workflow: %v", old, err)
+		t.Fatalf("%q is not in %s: %v", old, name, err)
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(data), old, new, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// run replays the workflow in a process of its own, whose environment is full of what must not get through.
+// run replays the workflow in a process of its own, whose environment is full of what must not get through. payload is a file, or the name of one of testdata.
 func (r *repository) run(t *testing.T, event, payload string, s *server, more ...string) (*replay.Result, string) {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !filepath.IsAbs(payload) {
+		payload = filepath.Join(root, "testdata", "action", "events", payload+".json")
+	}
 	report := filepath.Join(t.TempDir(), "report.json")
-	args := append([]string{"--workflow", filepath.Join(r.dir, r.workflow), "-C", r.dir, "--event", event, "--event-path", filepath.Join(root, "testdata", "action", "events", payload+".json"),
+	args := append([]string{"--workflow", filepath.Join(r.dir, r.workflow), "-C", r.dir, "--event", event, "--event-path", payload,
 		"--action", "org/prefect-deploy-action@v1=" + root, "--var", "PREFECT_API_URL=" + s.url, "--report", report}, more...)
+	if r.cache != "" {
+		args = append(args, "--action", "actions/cache@5a3ec84eff668545956fd18022155c47e93e2684="+r.cache)
+	}
 	c := exec.Command(r.replay, args...)
 	c.Env = append(os.Environ(), "PREFECT_API_URL=http://127.0.0.1:1/api", "PREFECT_API_KEY=of-the-machine", "INPUT_MODE=deploy", "PREFECT_DEPLOY_INPUT_MODE=deploy", "GITHUB_EVENT_NAME=push")
 	out, err := c.CombinedOutput()
@@ -238,9 +324,7 @@ func output(r *replay.Result, name string) string {
 }
 
 func TestTheWorkflowOfTheQuickstart(t *testing.T) {
-	s := startServer(t)
-	s.post(t, "/work_pools/", map[string]any{"name": "my-docker-pool", "type": "docker"}, nil)
-	s.post(t, "/work_pools/my-docker-pool/queues", map[string]any{"name": "reports"}, nil)
+	s := prefectServer(t)
 	r := newRepository(t)
 
 	t.Run("a pull request is planned and writes nothing", func(t *testing.T) {
@@ -260,6 +344,7 @@ func TestTheWorkflowOfTheQuickstart(t *testing.T) {
 		}
 	})
 
+	r.cache = cacheWithProgram(t)
 	// What steps give reaches later steps of the job, by the way that README shows.
 	r.edit(t, "- uses: org/prefect-deploy-action@v1", "- id: deploy\n        uses: org/prefect-deploy-action@v1")
 	r.edit(t, "all-deployments: true\n", `all-deployments: true

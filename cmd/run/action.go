@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/runner/ci"
@@ -46,6 +47,8 @@ type action struct {
 	// dir is the working directory, prefix its path within the repository with a final slash: annotations count from the repository's root.
 	dir, prefix string
 	findings    findings
+	// refused is what GitHub did not let the job do, as it lacks the permission.
+	refused []*forge.Unavailable
 }
 
 // The values of the output `result`.
@@ -107,14 +110,17 @@ func (a *action) run(ctx context.Context) error {
 	if choice.Warning != "" {
 		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
 	}
-	if choice.Notice != "" {
-		a.job.Notice(ci.Place{}, "", choice.Notice)
+	if a.review != nil {
+		a.review.Expected = a.withoutPermission
 	}
+	defer a.tellNotice(choice, event.Stranger)
 	switch choice.Mode {
 	case ci.Nothing:
 		return errors.Join(a.closed(ctx), a.job.Output("result", resultSkipped))
 	case ci.Check:
 		return a.check()
+	case ci.Prune:
+		return a.prune(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }
@@ -227,6 +233,9 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 		return err
 	}
 	defer r.State.Close()
+	if len(r.Selection.Names) == 0 && !r.Selection.All && declares(r, nameByDefault) {
+		r.Selection.Names = []string{nameByDefault}
+	}
 	var p *plan.Plan
 	bound, err := a.bind(ctx, &r, acting)
 	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, seconds(time.Since(began)))) }()
@@ -238,7 +247,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if acting {
 		act = deploy.Deploy
 		r.Log = exec.GitHub(a.w.Stdout, exec.NewToken())
-		if err := a.install(ctx, r); err != nil {
+		if err := a.install(ctx, &r); err != nil {
 			return a.stopped(ctx, err)
 		}
 	}
@@ -247,7 +256,31 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if p == nil {
 		return a.stopped(ctx, err)
 	}
+	if !acting {
+		a.pipelineNews(ctx, p)
+	}
 	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, seconds(time.Since(began))))
+}
+
+// nameByDefault is what PrefectHQ/actions-prefect-deploy deploys when a workflow names nothing, and so do we where the files have it.
+const nameByDefault = "deployment"
+
+// declares tells whether the files have a deployment of that name. Their faults are left to the run itself, which tells them in full.
+func declares(r deploy.Options, name string) bool {
+	c := check.New(os.DirFS(r.Directory))
+	for _, f := range r.Files {
+		file, ok := c.Load(f.Name, f.Data)
+		if !ok {
+			continue
+		}
+		var diags diag.List
+		for i := range file.Len() {
+			if resolve.Entry(file, file.Deployment(i, &diags)).Name() == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // answer says what the plan is, or what became of it: on every channel, and also where deployments failed.

@@ -123,6 +123,9 @@ func (a *action) check() error {
 	if l.Errors(false) > 0 {
 		return cli.Fail("%s", l.Summary())
 	}
+	if err := a.pipelineFresh(files); err != nil {
+		return err
+	}
 	if len(l) == 0 {
 		if err := a.job.Summary("### Prefect check: no errors\n\n" + diag.Count(deployments, "deployment") + " checked.\n"); err != nil {
 			return err

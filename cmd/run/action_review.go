@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,6 +111,63 @@ func (a *action) haveBase(ctx context.Context) bool {
 		_, err = repository.Resolve(ctx, a.event.BaseSHA, a.in.Token)
 	}
 	return err == nil
+}
+
+// withoutPermission takes a refusal for which the job lacks the permission: all of a run's are told in one notice at its end.
+func (a *action) withoutPermission(u *forge.Unavailable) bool {
+	if u.Permission == "" {
+		return false
+	}
+	if !slices.ContainsFunc(a.refused, func(other *forge.Unavailable) bool { return other.What == u.What }) {
+		a.refused = append(a.refused, u)
+	}
+	return true
+}
+
+// tellNotice says at the end of a run what people should know of it. A stranger's job is refused because its token only reads, as it should: that is half a sentence of the notice
+// which such a job has anyway.
+func (a *action) tellNotice(choice ci.Choice, stranger bool) {
+	text := choice.Notice
+	switch {
+	case len(a.refused) == 0, stranger && choice.Mode == ci.Nothing:
+	case stranger && text != "":
+		text += ". Nor may they comment: the plan is in this job's summary"
+	case len(a.refused) == 1:
+		a.job.Notice(ci.Place{}, "on GitHub", a.refused[0].Reason+"\n"+a.refused[0].Hint)
+	default:
+		what := make([]string, len(a.refused))
+		for i, u := range a.refused {
+			what[i] = u.What
+		}
+		a.job.Notice(ci.Place{}, "on GitHub", fmt.Sprintf("GitHub did not let this job do these, which decide nothing over the plan or the deploy: %s. To have them, give the job the permissions\n    permissions:\n      %s",
+			strings.Join(what, "; "), strings.Join(permissions(a.refused, a.in.Comment), "\n      ")))
+	}
+	if text != "" {
+		a.job.Notice(ci.Place{}, "", text)
+	}
+}
+
+// permissions are those that all need together. What a job does not name it does not have, so the checkout's is among them; and
+// the pull requests that are looked for are commented, unless nothing is.
+func permissions(refused []*forge.Unavailable, comments bool) []string {
+	access := map[string]string{"contents": "read"}
+	for _, u := range refused {
+		for _, line := range strings.Split(u.Permission, "\n") {
+			name, how, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			if comments && name == "pull-requests" {
+				how = "write"
+			}
+			if access[name] != "write" {
+				access[name] = how
+			}
+		}
+	}
+	var out []string
+	for name, how := range access {
+		out = append(out, name+": "+how)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // closed tells the comment of a pull request that is over.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -245,6 +247,37 @@ func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 		if r.code != 0 || !strings.Contains(r.log, "::notice") || !strings.Contains(r.summary, "greet/hourly") {
 			t.Errorf("%s: exit %d\n%s", c.name, r.code, r.log)
 		}
+	}
+}
+
+// TestAMissingPermissionIsOneNotice: a workflow that was written for another action grants nothing, and says so once a run.
+func TestAMissingPermissionIsOneNotice(t *testing.T) {
+	r := reviewed(t, &gitHub{refuse: true}, "push_main", "push", "refs/heads/main", "", nil)
+	const want = "::notice title=on GitHub::GitHub did not let this job do these, which decide nothing over the plan or the deploy: finding the last deployment to \"production\"; finding the merged pull requests; " +
+		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      actions: read%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
+	if strings.Count(r.log, "::notice") != 1 || !strings.Contains(r.log, want) {
+		t.Errorf("%s", r.log)
+	}
+}
+
+// TestAStrangersClosedPullRequestIsNoNews: its job may not edit the comment that somebody else's job made.
+func TestAStrangersClosedPullRequestIsNoNews(t *testing.T) {
+	payload := eventOf(t, "pull_request_fork")
+	payload["action"] = "closed"
+	data, err := json.Marshal(payload)
+	file := filepath.Join(t.TempDir(), "event.json")
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(&gitHub{refuse: true})
+	defer server.Close()
+	r := callAction(t, call{dir: quickstart(), name: "pull_request", event: "pull_request_fork", inputs: map[string]string{"github-token": "t"},
+		env: map[string]string{"GITHUB_EVENT_PATH": file, "GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "example/quickstart"}})
+	if r.code != 0 || strings.Count(r.log, "::notice") != 1 || strings.Contains(r.log, "comment") {
+		t.Errorf("exit %d\n%s", r.code, r.log)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/step"
@@ -44,15 +45,16 @@ func (a *action) steps(ctx context.Context) error {
 	return worse(outcome, written)
 }
 
-// installForSteps installs the project's Python packages where one of the steps that are about to run is a Python function.
-func (a *action) installForSteps(ctx context.Context, steps []*graph.Step) error {
-	if len(a.in.Requirements) == 0 && a.in.Pyproject == "" {
-		return nil
-	}
+// installForSteps makes the Python ready where one of the steps that are about to run is a Python function.
+func (a *action) installForSteps(ctx context.Context, r *deploy.Options, steps []*graph.Step) error {
+	named := len(a.in.Requirements) > 0 || a.in.Pyproject != ""
 	for _, s := range steps {
 		if step.NeedsPython(s.Function, s.Requires) {
-			return a.installFor(ctx, "the step "+diag.Clean(s.Key)+" is a Python function")
+			return a.installFor(ctx, r, named, "the step "+diag.Clean(s.Key)+" is a Python function")
 		}
+	}
+	if !named {
+		return nil
 	}
 	return a.job.Print("", "No Python packages were installed: none of these steps needs Python here.")
 }

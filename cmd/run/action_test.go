@@ -401,15 +401,59 @@ func TestPythonPackagesAreInstalledOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
+// TestWithoutNames: what PrefectHQ/actions-prefect-deploy takes then is the deployment of that name.
+func TestWithoutNames(t *testing.T) {
+	const two = "deployments:\n  - {name: other, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n  - {name: NAME, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"
+	for name, code := range map[string]int{"deployment": 0, "another": 64} {
+		dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": strings.ReplaceAll(two, "NAME", name)})
+		r := callAction(t, call{dir: dir, name: "push", event: "push_main", ref: "refs/heads/main"})
+		if r.code != code || code == 0 && (len(r.deployments) != 1 || r.deployments[0]["deployment"] != "hello/deployment") || code != 0 && !strings.Contains(r.log, "in the input deployment-names") {
+			t.Errorf("%s: exit %d, %v\n%s", name, r.code, r.deployments, r.log)
+		}
+	}
+}
+
 func TestInstallerCommandLines(t *testing.T) {
 	for _, c := range []struct{ uv, pyproject, want string }{
 		{"", "", "py -m pip install --disable-pip-version-check -r a.txt -r b.txt"},
 		{"/uv", "", "/uv pip install --python py -r a.txt -r b.txt"},
 		{"", "sub/pyproject.toml", "py -m pip install --disable-pip-version-check -r a.txt -r b.txt ." + string(filepath.Separator) + "sub"},
-		{"/uv", "sub/pyproject.toml", "/uv pip install --python py -r a.txt -r b.txt -r sub/pyproject.toml"},
+		{"/uv", "sub/pyproject.toml", "/uv pip install --python py -r a.txt -r b.txt ." + string(filepath.Separator) + "sub"},
 	} {
-		if _, args := installer(c.uv, "py", []string{"a.txt", "b.txt"}, c.pyproject); strings.Join(args, " ") != c.want {
+		if args := installer(c.uv, "py", []string{"a.txt", "b.txt"}, c.pyproject); strings.Join(args, " ") != c.want {
 			t.Errorf("%q", args)
+		}
+	}
+}
+
+// TestModePrune: nothing goes without prune: true, at most max-deletes goes with it, and only what the file owned.
+func TestModePrune(t *testing.T) {
+	two := "pull: []\ndeployments:\n- {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n- {name: b, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": two})
+	state := filepath.Join(t.TempDir(), "state.json")
+	act := func(inputs map[string]string) called {
+		return callAction(t, call{dir: dir, event: "schedule", name: "schedule", ref: "refs/heads/main", state: state, inputs: inputs})
+	}
+	if r := act(map[string]string{"mode": "deploy", "all-deployments": "true"}); r.code != 0 {
+		t.Fatal(r.log)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(strings.Join(strings.SplitAfter(two, "\n")[:3], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		inputs map[string]string
+		code   int
+		log    string
+		left   bool
+	}{
+		{map[string]string{"mode": "prune"}, 0, "the input prune: true deletes 1 deployment", true},
+		{map[string]string{"mode": "prune", "prune": "true", "max-deletes": "0"}, 1, "max-deletes", true},
+		{map[string]string{"mode": "prune", "prune": "true"}, 0, "hello/b", false},
+		{map[string]string{"mode": "prune", "prune": "true"}, 0, "", false},
+	} {
+		r := act(c.inputs)
+		if r.code != c.code || !strings.Contains(r.log, c.log) || strings.Contains(read(state), `"b"`) != c.left || !strings.Contains(read(state), `"a"`) {
+			t.Errorf("%v: exit %d\n%s\n%s", c.inputs, r.code, r.log, read(state))
 		}
 	}
 }

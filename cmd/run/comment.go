@@ -16,6 +16,8 @@ import (
 // commenting are the flags of `run comment`.
 type commenting struct {
 	plan, environment, artifact string
+	result                      string
+	dir                         string
 	files                       []string
 	number                      int
 	run                         int64
@@ -24,8 +26,9 @@ type commenting struct {
 // commentCommand posts a plan that was made elsewhere: in another job, in the run of a pull request from a fork, or on a laptop.
 func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 	var o commenting
-	c := &cobra.Command{Use: "comment", Short: "Create or update the pull request's comment from a plan", Args: cli.NoArgs,
+	c := &cobra.Command{Use: "comment", Short: "Create or update the comment of the pull or merge request from a plan", Args: cli.NoArgs,
 		Long: "comment shows a plan (what `run plan --json` wrote) in the one comment of the pull request.\nIt takes GITHUB_TOKEN, GITHUB_REPOSITORY and the event from the environment of a GitHub job; PREFECT_DEPLOY_PLAN_KEY signs the marker.\n" +
+			"In a GitLab job it is the note of the merge request, written with GITLAB_TOKEN (or PREFECT_DEPLOY_GITLAB_TOKEN); what keeps it from being written fails nothing there.\n" +
 			"With --from-run it takes the plan from an artifact of another run, that of a pull request from a fork: which pull request\nis then GitHub's own word, and nothing in the artifact is believed (docs/forks.md).",
 		Example: "  run comment --plan plan.json --environment production\n  run comment --from-run \"$RUN_ID\" --artifact prefect-plan",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -35,8 +38,16 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 				return cli.Usage("--from-run finds plan and pull request itself: leave out --plan and --pull-request")
 			case other && o.run <= 0:
 				return cli.Usage("--from-run takes the id of a run, as in github.event.workflow_run.id")
-			case !other && o.plan == "":
+			case o.result != "" && (o.plan != "" || other || !onGitLab(w)):
+				return cli.Usage("--result stands by itself, and is of pipelines of GitLab's: on GitHub the action tells how a deploy went")
+			case !other && o.plan == "" && o.result == "":
 				return cli.Usage("name the plan with --plan: the file that run plan --json wrote; or the run that left one with --from-run")
+			}
+			if onGitLab(w) {
+				if other {
+					return cli.Usage("--from-run is of GitHub; in a pipeline of GitLab's name the plan with --plan")
+				}
+				return o.onMergeRequest(ctx, w)
 			}
 			a, err := o.action(w)
 			if err != nil {
@@ -50,7 +61,9 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.plan, "plan", "", "the plan's JSON")
 	f.StringArrayVarP(&o.files, "prefect-file", "f", nil, "the files that the plan is of, part of the comment's identity (default prefect.yaml)")
-	f.IntVar(&o.number, "pull-request", 0, "the pull request's number (default: the event's)")
+	f.StringVar(&o.result, "result", "", "on GitLab: what run deploy --json wrote; the notes of the merge requests that it brought say how it went")
+	f.StringVarP(&o.dir, "chdir", "C", ".", "the `DIR` that the plan was made in, as seen from the repository's root: part of the identity of a merge request's note, and links lead there")
+	f.IntVar(&o.number, "pull-request", 0, "the number of the pull or merge request (default: the event's)")
 	f.StringVar(&o.environment, "environment", "", "the target's name, part of the comment's identity")
 	f.Int64Var(&o.run, "from-run", 0, "take the plan from an artifact of the run with this `ID`")
 	f.StringVar(&o.artifact, "artifact", "prefect-plan", "the artifact's name, with --from-run")

@@ -177,10 +177,8 @@ func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
 		if err != nil {
 			return nil, "", cli.Fail("--workflow: %v", err)
 		}
-		for name, pin := range emit.ReadPins(text) {
-			if strings.HasSuffix(name, "/prefect-deploy-action") {
-				return text, name + "@" + pin.Ref, nil
-			}
+		if action := emit.ActionOf(text); action != "" {
+			return text, action, nil
 		}
 		return nil, "", cli.Fail("--workflow %s: it does not use prefect-deploy-action, so it was not emitted by compile github", r.workflow)
 	}

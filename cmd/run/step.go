@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/plan"
@@ -24,6 +27,8 @@ type stepRun struct {
 	options
 	keys []string
 	phase
+	// dotenv is a report of GitLab's that is added to.
+	dotenv string
 }
 
 func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
@@ -53,6 +58,7 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.BoolVar(&s.debug, "debug", false, "show each request to the Prefect API on stderr")
 	s.addFrom(f)
 	s.phase.add(f)
+	f.StringVar(&s.dotenv, "dotenv", "", "add the outputs that are one plain line to `FILE`, a dotenv report of GitLab's, within its bounds")
 	return c
 }
 
@@ -124,12 +130,35 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 	if err := errors.Join(output.write(stepOutputs(&plan.Plan{Steps: ran.Steps})), output.done()); err != nil {
 		written = errors.Join(written, fmt.Errorf("GITHUB_OUTPUT: %w", err))
 	}
+	if err := s.report(o.Directory, ran); err != nil {
+		written = errors.Join(written, fmt.Errorf("--dotenv: %w", err))
+	}
 	outcome := stepsOutcome(ctx, ran)
 	if outcome == nil && !s.quiet && s.outputs != "-" {
 		_, err := fmt.Fprintf(w.Stdout, "%s in %s\n", diag.Count(len(ran.Steps), "step"), seconds(time.Since(began)))
 		written = errors.Join(written, err)
 	}
 	return worse(outcome, written)
+}
+
+// report adds to the dotenv report what functions give that are known: what others call their outputs could be any variable's name.
+func (s *stepRun) report(dir string, ran *deploy.Ran) error {
+	if s.dotenv == "" {
+		return nil
+	}
+	functions := map[string]string{}
+	for _, step := range ran.Steps {
+		functions[step.Key] = step.Function
+	}
+	path := under(dir, s.dotenv)
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(path, handover.Dotenv(old, ran.Outputs, func(key, output string) bool {
+		known, ok := resolve.Known(functions[key])
+		return ok && slices.Contains(known.Outputs, output)
+	}), 0o644)
 }
 
 // stepsOutcome is the exit of a run of steps: what failed, a line each.

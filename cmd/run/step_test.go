@@ -245,7 +245,10 @@ deployments:
 - {name: d, entrypoint: "flow.py:hello", work_pool: {name: p}, tags: ["{{ plain.stdout }}", "{{ user.stdout }}"]}
 `})
 	env := map[string]string{"TOKEN": "environment-canary", "GITHUB_OUTPUT": filepath.Join(dir, "github")}
-	code, stdout, stderr := command(t, env, "step", "plain", "get-token", "marked", "env", "-C", dir, "--outputs", "all.json")
+	code, stdout, stderr := command(t, env, "step", "plain", "get-token", "marked", "env", "-C", dir, "--outputs", "all.json", "--dotenv", "dotenv")
+	if got := read(filepath.Join(dir, "dotenv")); got != "plain_stdout=plain\n" {
+		t.Errorf("the dotenv report is %q", got)
+	}
 	all := read(filepath.Join(dir, "all.json"))
 	if code != 0 || strings.Contains(all+stdout+stderr+read(env["GITHUB_OUTPUT"]), "canary") {
 		t.Fatalf("exit %d\n%s%s\n%s\n%s", code, stdout, stderr, all, read(env["GITHUB_OUTPUT"]))

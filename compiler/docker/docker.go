@@ -62,7 +62,6 @@ type Build struct {
 	// Load puts the image into the engine, Push into the registry that its name says.
 	NoCache, Pull, Push, Load bool
 	Network                   string
-	ShmSize                   string
 	AddHosts                  []string
 	CacheFrom, CacheTo        []string
 	// What only build_backend: buildx has. Secrets are as the command line writes them (id=…,src=… or env=…), Exports are its --output.

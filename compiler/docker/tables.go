@@ -32,7 +32,6 @@ func unless(none func(value.Value) bool, why string) func(*Build, value.Value) s
 func null(v value.Value) bool   { return v.IsNull() }
 func falsy(v value.Value) bool  { return !v.Truthy() }
 func truthy(v value.Value) bool { return v.Truthy() }
-func never(value.Value) bool    { return false }
 func usual(v value.Value) bool {
 	return v.IsNull() || v.Kind == value.Text && (v.Text == "" || v.Text == "default")
 }
@@ -55,7 +54,12 @@ var dockerPy = []argument{
 		return why
 	}},
 	{"labels", "labels", into(strictPairs, func(b *Build) *[]Pair { return &b.Labels })},
-	{"target", "target", into(text, func(b *Build) *string { return &b.Target })},
+	{"target", "target", func(b *Build, v value.Value) (why string) {
+		if v.Truthy() {
+			b.Target, why = text(v)
+		}
+		return why
+	}},
 	{"platform", "platforms", func(b *Build, v value.Value) string {
 		one, why := text(v)
 		switch {
@@ -98,17 +102,7 @@ var dockerPy = []argument{
 		}
 		return why
 	}},
-	{"shmsize", "shm-size", func(b *Build, v value.Value) string {
-		size, why := text(v)
-		switch {
-		case !v.Truthy():
-		case why != "" || open(v) || v.Kind == value.Bool || strings.Trim(size, "0123456789") != "" || len(size) > 18:
-			return "must be a number of bytes"
-		default:
-			b.ShmSize = size
-		}
-		return ""
-	}},
+	{"shmsize", "", unless(falsy, "is passed over by the BuildKit that engines before 23 have")},
 	{"cache_from", "cache-from", func(b *Build, v value.Value) string {
 		images, why := texts(v)
 		for _, image := range images {

@@ -2,6 +2,7 @@
 package docker
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -35,7 +36,6 @@ func (b *Build) Arguments() []string {
 	one("--target", b.Target)
 	one("--platform", strings.Join(b.Platforms, ","))
 	one("--network", b.Network)
-	one("--shm-size", b.ShmSize)
 	each("--add-host", b.AddHosts)
 	each("--allow", b.Allow)
 	each("--cache-from", b.CacheFrom)
@@ -73,7 +73,6 @@ func (b *Build) Action() []value.Entry {
 	one("target", b.Target)
 	list("platforms", b.Platforms)
 	one("network", b.Network)
-	one("shm-size", b.ShmSize)
 	list("add-hosts", b.AddHosts)
 	list("allow", b.Allow)
 	list("cache-from", b.CacheFrom)
@@ -97,7 +96,7 @@ func (b *Build) Action() []value.Entry {
 
 // provenance: where nothing is said, buildx adds the short kind to what it pushes, and the action, of a public repository, the long one.
 func (b *Build) provenance() string {
-	if b.Provenance == "" && !b.Load && len(b.Attests) == 0 {
+	if b.Provenance == "" && !b.Load && !attests(b.Attests, "provenance") {
 		return "mode=min,inline-only=true"
 	}
 	return b.Provenance
@@ -157,12 +156,17 @@ func (b *Build) ActionLacks() []string {
 	lacks("build_contexts", !fits(b.BuildContexts, "") || curly(b.BuildContexts...))
 	lacks("cache_from", !fits(b.CacheFrom, ""))
 	lacks("cache_to", !fits(b.CacheTo, ""))
-	lacks("attest", !fits(b.Attests, ""))
+	lacks("attest", !fits(b.Attests, "") || b.SBOM != "" && attests(b.Attests, "sbom") || b.Provenance != "" && attests(b.Attests, "provenance"))
 	lacks("output", !fits(b.Exports, "\n"))
 	lacks("path", !fits([]string{b.Context}, "") || curly(b.Context))
 	lacks("dockerfile", !fits([]string{b.File}, ""))
 	lacks("target", !fits([]string{b.Target}, ""))
 	return out
+}
+
+// attests reports whether an attestation of that type is asked for; the action's inputs sbom and provenance go over one of attests.
+func attests(list []string, kind string) bool {
+	return slices.ContainsFunc(list, func(a string) bool { return slices.Contains(strings.Split(a, ","), "type="+kind) })
 }
 
 // fits reports whether the action gets each item as it is: it trims them, and splits some lists at commas even inside quotes.

@@ -1,4 +1,4 @@
-// Package emit turns the dependency graph of prefect.yaml files into a pipeline of a CI platform: first cut into jobs, in no platform's words (split.go), then written in the platform's own (github.go). It executes
+// Package emit turns the dependency graph of prefect.yaml files into a pipeline of a CI platform: first cut into jobs, in no platform's words (split.go), then written in the platform's own (github.go, gitlab.go). It executes
 // nothing, and what it writes depends on nothing but its input: same files, same bytes.
 //
 // Nothing of what a user wrote is ever put where a shell or an expression would read it. A script, a name or a tag stays in prefect.yaml; the emitted job names the step by its key, and the runtime (`run step KEY`) reads
@@ -27,6 +27,8 @@ type Input struct {
 	// Patterns are the files as they were named (-f), which may be patterns; Within is the directory of the files within the repository, slash-separated, "" at its root.
 	Patterns []string
 	Within   string
+	// File is the emitted file as seen from the repository's root, for a platform whose pipeline has to be told it; "" is the platform's usual one.
+	File string
 	// Action is this project's action as OWNER/REPOSITORY@REF.
 	Action string
 	// Pins are the versions of actions that win over the compiler's own: those of the file as it stands.

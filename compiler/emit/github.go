@@ -164,9 +164,7 @@ func (g *github) build(j *Job) *yaml.Node {
 		steps.Content = append(steps.Content, g.download())
 	}
 	calls := g.lower(j)
-	for _, c := range calls.nodes {
-		steps.Content = append(steps.Content, c)
-	}
+	steps.Content = append(steps.Content, calls.nodes...)
 	steps.Content = append(steps.Content, g.upload(j))
 	needs := []string{"check"}
 	for _, n := range j.Needs {

@@ -11,25 +11,28 @@ import (
 )
 
 // facts are what an emitted file uses.
-type facts struct{ secrets, vars, permissions, actions []string }
+type facts struct{ secrets, vars, permissions, actions, images []string }
 
 // head is the comment before the document.
 func (in *Input) head(dialect string, f facts) []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
-	line("Versions of actions may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", dialect)
+	line("Versions of %s may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", versioned[dialect], dialect)
 	line("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
 	for _, l := range []struct {
 		name  string
 		items []string
-	}{{"secrets", f.secrets}, {"variables", f.vars}, {"permissions", f.permissions}, {"actions", f.actions}} {
+	}{{"secrets", f.secrets}, {"variables", f.vars}, {"permissions", f.permissions}, {"actions", f.actions}, {"images", f.images}} {
 		if len(l.items) > 0 {
 			line("%s: %s", l.name, strings.Join(l.items, ", "))
 		}
 	}
 	return b.Bytes()
 }
+
+// versioned says in people's words what has a version in an emitted file.
+var versioned = map[string]string{"github": "actions", "gitlab": "images and of PREFECT_DEPLOY_REF"}
 
 // where are the files as seen from the repository's root.
 func (in *Input) where() []string {
@@ -78,7 +81,30 @@ func (g *github) facts(root *yaml.Node) facts {
 		}
 	}
 	walk(root)
-	return facts{sorted(secrets), sorted(vars), sorted(permissions), sorted(actions)}
+	return facts{secrets: sorted(secrets), vars: sorted(vars), permissions: sorted(permissions), actions: sorted(actions)}
+}
+
+// facts of GitLab's are the variables that the project should have, as far as the files name them, and the images.
+func (g *gitlab) facts(root *yaml.Node) facts {
+	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true}, map[string]bool{}
+	read, _ := g.ofSteps(g.Graph.Steps, nil)
+	for _, env := range []environment{read, g.ofFields()} {
+		for name := range env {
+			vars[name] = true
+		}
+	}
+	for i := 1; i < len(root.Content); i += 2 {
+		if n := get(root.Content[i], "image"); n != nil && n.Kind == yaml.ScalarNode {
+			images[oneLine(n.Value)] = true
+		}
+		if n := get(root.Content[i], "services"); n != nil {
+			for _, s := range n.Content {
+				images[oneLine(s.Value)] = true
+			}
+		}
+	}
+	delete(images, "")
+	return facts{vars: sorted(vars), images: sorted(images)}
 }
 
 // names takes in the names behind a context in a text.

@@ -22,7 +22,7 @@ type lowered struct {
 // lower writes the steps of a job.
 func (g *github) lower(j *Job) lowered {
 	l := lowering{github: g, job: j, outputs: mapping()}
-	native := !g.passesHidden(j)
+	native := !g.pipeline.passesHidden(j)
 	for _, s := range j.Steps {
 		write, _ := l.native(s)
 		if !native || write == nil {
@@ -123,18 +123,6 @@ func (l *lowering) install(s *graph.Step) {
 	file, directory, _ := requirementsOf(s)
 	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", path.Join(l.Within, directory, file))),
 		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
-}
-
-// passesHidden reports whether a step of the job uses what another one gave and must not be shown: that never leaves the process, so the job is one call.
-func (g *github) passesHidden(j *Job) bool {
-	for _, s := range j.Steps {
-		for _, u := range s.Upstream {
-			if g.pipeline.Hidden[u] != "" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // lowering is the writing of one job.

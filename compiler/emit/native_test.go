@@ -14,9 +14,11 @@ import (
 
 // toTheRuntime are the reasons by file and step.
 var toTheRuntime = map[string]string{
-	"graph/keys/prefect.yaml build-image":                     "{{ $NAME }} must not be shown, and a builder's inputs are",
-	"pipeline/push-with-image/prefect.yaml push-image-ae78c4": "credentials are known only at run time",
-	"snippets/mended/12-as-build.yaml git_clone":              "an argument has to be filled, or is one that the platform's form has not",
+	"graph/keys/prefect.yaml build-image":                "{{ $NAME }} must not be shown, and a builder's inputs are",
+	"pipeline/hostile-names/prefect.yaml on":             "tag \"`touch pwned`\" is not a tag that Docker takes: at most 128 letters, digits, and . _ - not at the start",
+	"pipeline/push/prefect.yaml push-image":              "credentials are known only at run time",
+	"pipeline/push-with-image/prefect.yaml push-private": "credentials are known only at run time",
+	"snippets/mended/12-as-build.yaml git_clone":         "an argument has to be filled, or is one that the platform's form has not",
 }
 
 func TestStepsThatTheRuntimeRuns(t *testing.T) {
@@ -82,7 +84,7 @@ func left(in *Input) map[string]string {
 				continue
 			}
 			_, why := l.native(s)
-			if why == "" && g.passesHidden(j) {
+			if why == "" && g.pipeline.passesHidden(j) {
 				why = "its job hands something secret from step to step"
 			}
 			out[s.Key] = why

@@ -3,6 +3,7 @@
 package emit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -15,6 +16,9 @@ func scriptVariables(s *graph.Step) (names []string) {
 		return nil
 	}
 	script, own := argument(s, "script").Str(), argument(s, "env")
+	if !argument(s, "expand_env_vars").Truthy() && !argument(s, "shell").Truthy() && !startsShell(script) {
+		return nil // Prefect hands it to a program as it is
+	}
 	for rest := script; ; {
 		_, after, found := strings.Cut(rest, "$")
 		if !found {
@@ -51,4 +55,11 @@ func setsVariable(script, name string) bool {
 		}
 	}
 	return strings.Contains(script, "for "+name+" ") || strings.Contains(script, "read "+name)
+}
+
+// startsShell reports whether a script without `shell: true` starts one by itself: `sh -c`, `bash -ec`.
+func startsShell(script string) bool {
+	return slices.ContainsFunc(strings.Fields(script), func(word string) bool {
+		return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
+	})
 }

@@ -48,6 +48,18 @@ type Pipeline struct {
 	Private map[*graph.Step]string
 }
 
+// passesHidden reports whether a step of the job uses what another one gave and must not be shown: that never leaves the process, so the job is one call.
+func (p *Pipeline) passesHidden(j *Job) bool {
+	for _, s := range j.Steps {
+		for _, u := range s.Upstream {
+			if p.Hidden[u] != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Cut makes the pipeline of a graph. deployments are those that the graph was built of: a registration's Index is a place among them.
 func Cut(g *graph.Graph, deployments []*resolve.Deployment) *Pipeline {
 	c := cutter{graph: g, place: map[*graph.Step]int{}, parent: make([]int, len(g.Steps)+1), hidden: map[*graph.Step]string{}, private: map[*graph.Step]string{}}

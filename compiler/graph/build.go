@@ -15,7 +15,7 @@ import (
 
 // Build makes the graph of the deployments. name gives a deployment's full name (flow/name) as people see it.
 func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) string) *Graph {
-	b := builder{graph: &Graph{}, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}}
+	b := builder{graph: &Graph{}, era: 1, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}}
 	for i, d := range deployments {
 		full := name(d)
 		l := list{builder: &b, deployment: d, name: full}
@@ -38,14 +38,17 @@ type builder struct {
 	nodes map[string]*node // by digest
 	names map[string]bool
 	order map[*Step]int
-	// since are the nodes made after the last one that touches everything, which is barrier: who comes later needs only these.
-	since   []*node
-	barrier *node
+	// barrier is the last node that touches everything; reads and writes tell of the nodes made after it who touches what. Who comes later needs only these.
+	barrier       *node
+	reads, writes touched
+	// era counts the barriers.
+	era int
 }
 
 type node struct {
 	step    *Step
 	effects effects
+	era     int
 }
 
 // list is one deployment's walk through its steps.
@@ -203,7 +206,7 @@ func (l *list) needs(n *node, upstream []*node) (needs, after []*Step) {
 		own[m] = true
 	}
 	for _, m := range l.nodes { // what came before the barrier is named by it, if the barrier is this list's own
-		if clash(m.effects, n.effects) && (!own[l.barrier] || m == l.barrier || slices.Contains(l.since, m)) {
+		if clash(m.effects, n.effects) && (!own[l.barrier] || m == l.barrier || m.era == l.era) {
 			wanted[m.step] = true
 		}
 	}
@@ -211,17 +214,36 @@ func (l *list) needs(n *node, upstream []*node) (needs, after []*Step) {
 	if l.barrier != nil && clash(l.barrier.effects, n.effects) {
 		loose[l.barrier.step] = !wanted[l.barrier.step]
 	}
-	for _, m := range l.since {
-		if clash(m.effects, n.effects) {
-			loose[m.step] = !wanted[m.step]
-		}
-	}
-	if slices.Contains(n.effects.writes, Everything) {
-		l.builder.barrier, l.builder.since = n, nil
-	} else {
-		l.builder.since = append(l.builder.since, n)
-	}
+	l.clashing(n, func(m *node) { loose[m.step] = !wanted[m.step] })
+	l.remember(n)
 	return l.inOrder(wanted), l.inOrder(loose)
+}
+
+// clashing visits the nodes since the barrier whose effects meet those of a node.
+func (b *builder) clashing(n *node, visit func(*node)) {
+	for _, w := range n.effects.writes {
+		b.reads.meeting(w, visit)
+		b.writes.meeting(w, visit)
+	}
+	for _, r := range n.effects.reads {
+		b.writes.meeting(r, visit)
+	}
+}
+
+// remember takes a node in; one that touches everything is the new barrier.
+func (b *builder) remember(n *node) {
+	if slices.Contains(n.effects.writes, Everything) {
+		b.barrier, b.reads, b.writes = n, touched{}, touched{}
+		b.era++
+		return
+	}
+	n.era = b.era
+	for _, r := range n.effects.reads {
+		b.reads.add(r, n)
+	}
+	for _, w := range n.effects.writes {
+		b.writes.add(w, n)
+	}
 }
 
 // inOrder lists the steps of a set in the graph's order.
@@ -253,7 +275,7 @@ func (b *builder) key(s *Step) string {
 		case resolve.BuildDockerImage:
 			name = "build-" + lastSegment(text(s.Inputs, "image_name"))
 		case resolve.PushDockerImage:
-			name = "push-" + lastSegment(text(s.Inputs, "image_name"))
+			name = "push-" + lastSegment(pushed(s))
 		default:
 			name = function
 		}
@@ -269,6 +291,19 @@ func (b *builder) key(s *Step) string {
 			return candidate
 		}
 	}
+}
+
+// pushed is the image that a push names: where it refers to a build, that build's.
+func pushed(s *Step) string {
+	name := text(s.Inputs, "image_name")
+	if template.Has(name) {
+		for _, u := range s.Upstream {
+			if resolve.Canonical(u.Function) == resolve.BuildDockerImage {
+				return text(u.Inputs, "image_name")
+			}
+		}
+	}
+	return name
 }
 
 func lastSegment(image string) string {

@@ -107,10 +107,10 @@ func (r *reader) mode(text string) Mode {
 	switch m := Mode(strings.ToLower(text)); m {
 	case "":
 		return Auto
-	case Auto, Plan, Deploy, Check, Step:
+	case Auto, Plan, Deploy, Check, Step, Prune:
 		return m
 	}
-	r.fault("mode", text, "write auto, plan, deploy, check or step")
+	r.fault("mode", text, "write auto, plan, deploy, check, prune or step")
 	return Auto
 }
 
@@ -125,8 +125,8 @@ func (r *reader) steps(in Inputs) {
 	if in.SkipBuild && len(in.Steps) > 0 && in.Mode != Step {
 		r.fault("step", strings.Join(in.Steps, ","), "with skip-build no step runs")
 	}
-	if in.Mode == Check && len(in.Steps) > 0 {
-		r.fault("step", strings.Join(in.Steps, ","), "mode: check runs no step")
+	if (in.Mode == Check || in.Mode == Prune) && len(in.Steps) > 0 {
+		r.fault("step", strings.Join(in.Steps, ","), "mode: "+string(in.Mode)+" runs no step")
 	}
 	for _, i := range [][2]string{{"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
 		if in.Mode != Step && i[1] != "" {

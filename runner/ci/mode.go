@@ -18,6 +18,7 @@ const (
 	Deploy  Mode = "deploy"
 	Check   Mode = "check"
 	Step    Mode = "step"
+	Prune   Mode = "prune"
 	Nothing Mode = "nothing"
 )
 

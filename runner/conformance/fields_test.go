@@ -228,9 +228,9 @@ type plannedChange struct {
 }
 
 // run plans or deploys everything, and reads the plan.
-func (w *workspace) run(t *testing.T, verb string) *planned {
+func (w *workspace) run(t *testing.T, verb string, options ...string) *planned {
 	t.Helper()
-	w.c.Args = []string{"--all", "--json", filepath.Join("..", "plan.json")}
+	w.c.Args = append([]string{"--all", "--json", filepath.Join("..", "plan.json")}, options...)
 	cmd := w.cmd
 	cmd.words = []string{program(t), verb}
 	if code, output := w.c.run(t, w.project, cmd); code != 0 {

@@ -1,6 +1,6 @@
 //go:build real
 
-// Made-up pairs of a prefect.yaml, before and after: deploy A, plan B, deploy B, plan B. The second plan must be empty, and what the server then holds must differ from
+// Made-up pairs of a prefect.yaml, before and after: deploy A, plan B, deploy B, plan B. Half of A is the base commit's. The second plan must be empty, and what the server then holds must differ from
 // what it held by exactly what the first plan said. Many pairs share one file, one deployment each, so that hundreds cost a minute.
 //
 //	PAIRS=200 SEED=7 go test -tags real -run TestPairs ./runner/conformance
@@ -31,7 +31,11 @@ func setting(t testing.TB, name string, orElse int) int {
 }
 
 // pair is one deployment before and after; before is nil for a new one.
-type pair struct{ before, after map[string]any }
+type pair struct {
+	before, after map[string]any
+	// based says that the base commit's file has the earlier one: then slugs that the later one dropped go, else they stay.
+	based bool
+}
 
 // made gives a value of one field; all of them can be left out.
 type made struct {
@@ -145,10 +149,14 @@ func makePair(r *rand.Rand, i int) pair {
 	if !slugs[0] && slugs[1] && p.after["schedules"] != nil && text(p.after["schedules"]) == text(p.before["schedules"]) {
 		p.after["schedules"] = madeSchedules(r, true)
 	}
-	if i%12 == 0 { // chance alone gives too few
+	switch i % 12 { // chance alone gives too few
+	case 0:
 		p.before["schedules"] = []any{object{"slug": "old", "cron": "0 1 * * *", "timezone": "UTC"}}
 		p.after["schedules"] = []any{object{"slug": "s0", "cron": pick(r, "0 1 * * *", "0 2 * * *"), "timezone": "UTC"}}
+	case 6:
+		dropSlug(r, p)
 	}
+	p.based = r.Intn(2) == 0
 	rename(r, p)
 	for _, d := range []map[string]any{p.before, p.after} {
 		d["name"] = fmt.Sprintf("p%04d", i)
@@ -166,6 +174,21 @@ func makePair(r *rand.Rand, i int) pair {
 		p.before = nil
 	}
 	return p
+}
+
+// dropSlug lets the later file have less slugs than the earlier: a schedule less, or the same ones without slugs, one of them perhaps with another timing.
+func dropSlug(r *rand.Rand, p pair) {
+	slugged := func(slug, line string) object {
+		return object{"slug": slug, "cron": line, "timezone": "UTC", "active": r.Intn(2) == 0}
+	}
+	first, second := slugged("s0", "0 1 * * *"), slugged("s1", "0 2 * * *")
+	p.before["schedules"] = []any{first, second}
+	switch r.Intn(3) {
+	case 0:
+		p.after["schedules"] = []any{first}
+	default:
+		p.after["schedules"] = []any{object{"cron": "0 1 * * *", "timezone": "UTC"}, object{"cron": pick(r, "0 2 * * *", "0 3 * * *"), "timezone": "UTC", "active": r.Intn(2) == 0}}
+	}
 }
 
 // rename lets one schedule of the later file take the place of one of the earlier.
@@ -289,27 +312,32 @@ func TestPairs(t *testing.T) {
 	a.post(t, "/variables/", object{"name": "word", "value": "filled"})
 	a.post(t, "/variables/", object{"name": "list", "value": []any{"x", "y"}})
 	w := newWorkspace(t, a.url, map[string]string{"flow.py": flowSource, "other.py": strings.Replace(flowSource, "times: int = 1", "times: int = 1, more: float = 0.5", 1)})
-	var before, after []any
+	var before, based, after []any
 	for _, p := range pairs {
 		if p.before != nil {
 			before = append(before, p.before)
 		}
+		if p.before != nil && p.based {
+			based = append(based, p.before)
+		}
 		after = append(after, p.after)
 	}
+	w.write(t, "prefect.yaml", text(object{"deployments": based}))
+	w.commit(t)
 	w.write(t, "prefect.yaml", text(object{"deployments": before}))
 	w.run(t, "deploy")
 	held := a.byName(t)
 	w.write(t, "prefect.yaml", text(object{"deployments": after}))
-	said := w.run(t, "plan")
-	w.run(t, "deploy")
+	said := w.run(t, "plan", "--base", "HEAD")
+	w.run(t, "deploy", "--base", "HEAD")
 	holds := a.byName(t)
-	again := w.run(t, "plan")
+	again := w.run(t, "plan", "--base", "HEAD")
 	for i, p := range pairs {
 		if d := again.Deployments[i]; d.Action != "unchanged" && d.Action != "rebuild" {
 			t.Errorf("seed %d, pair %d: after deploying it the plan says %s %v\n%s", seed, i, d.Action, d.Changes, p)
 		}
 		name := p.after["name"].(string)
-		c := &check{t: t, before: held[name], after: holds[name], wants: p.after, action: said.Deployments[i].Action, changes: said.Deployments[i].Changes}
+		c := &check{t: t, before: held[name], after: holds[name], wants: p.after, based: p.based, was: p.before, action: said.Deployments[i].Action, changes: said.Deployments[i].Changes}
 		if faults := c.all(); len(faults) > 0 {
 			t.Errorf("seed %d, pair %d, %s:\n  %s\n%s", seed, i, c.action, strings.Join(faults, "\n  "), p)
 		}

@@ -103,8 +103,9 @@ func partProperties() []property {
 			{form: "slugs", do: patchSchedule(0, object{"max_scheduled_runs": 3}), along: patchSchedule(0, object{"active": false})}}},
 		{name: "schedule.parameters", edits: []edit{{form: "full", do: patchSchedule(0, object{"parameters": object{"name": "h"}}), shows: []string{"schedules[0].parameters.name"}},
 			{form: "slugs", do: patchSchedule(0, object{"parameters": object{"name": "h"}}), shows: []string{"schedules[0].parameters.name"}}}},
-		// A slug given by hand to the only schedule without one is refused with its line (schedule-without-slug), as Prefect does: not a row of this table.
-		{name: "schedule.slug", edits: []edit{{form: "slugs", do: patchSchedule(0, object{"slug": "by-hand"}), shows: []string{"schedules[0]"}}}},
+		// A slug given by hand to a schedule whose timing is another as well is refused with its line (schedule-without-slug), as Prefect does: not a row of this table.
+		{name: "schedule.slug", edits: []edit{{form: "slugs", do: patchSchedule(0, object{"slug": "by-hand"}), shows: []string{"schedules[0]"}},
+			{form: "full", do: patchSchedule(0, object{"slug": "by-hand"}), shows: []string{"schedules[0].slug"}}, {form: "rrule", do: patchSchedule(0, object{"slug": "by-hand"}), shows: []string{"schedules[0].slug"}}}},
 		{name: "schedule.replaces", why: "an instruction in a request: it leaves another slug"},
 		{name: "interval.interval", edits: []edit{{form: "interval", do: patchTiming(0, object{"interval": 7200.0}), shows: []string{"schedules[0].interval"}}}},
 		{name: "interval.anchor_date", edits: []edit{{form: "interval", do: patchTiming(0, object{"anchor_date": "2024-02-02T00:30:00Z"}), shows: []string{"schedules[0].anchor_date"}}}},

@@ -17,8 +17,11 @@ type check struct {
 	t             *testing.T
 	before, after map[string]any
 	wants         map[string]any
-	action        string
-	changes       []plannedChange
+	// was is the earlier file's deployment; based says that it is the base commit's too.
+	was     map[string]any
+	based   bool
+	action  string
+	changes []plannedChange
 }
 
 // compared are the fields of an answer that a plan speaks of, but for the schedules.
@@ -37,7 +40,7 @@ func (c *check) all() []string {
 		if text(c.before) != text(c.after) {
 			return []string{"it was to be left alone: " + text(c.before) + "\n  " + text(c.after)}
 		}
-		return c.literal()
+		return append(c.slugs(), c.literal()...)
 	}
 	return append(append(c.fields(), c.schedules()...), c.literal()...)
 }
@@ -209,8 +212,32 @@ func (c *check) schedules() (faults []string) {
 	if g, n := missing(before, after), missing(after, before); g != gone || n != came {
 		faults = append(faults, fmt.Sprintf("the plan takes %d schedules away and brings %d, it was %d and %d:\n  said %v\n  before %v\n  after %v", gone, came, g, n, c.changes, before, after))
 	}
+	faults = append(faults, c.slugs()...)
 	if len(touched) == 0 && text(c.before["schedules"]) != text(c.after["schedules"]) {
 		faults = append(faults, "schedules were written that the plan does not name")
+	}
+	return faults
+}
+
+// slugs: one that the earlier file had and the later one, which has others, does not: it is gone where the base has it, and else has stayed.
+func (c *check) slugs() (faults []string) {
+	list, _ := c.wants["schedules"].([]any)
+	wanted, all := map[string]bool{}, len(list) > 0
+	for _, s := range list {
+		s := s.(map[string]any)
+		wanted[str(s, "slug")], wanted[str(s, "replaces")] = true, true
+		all = all && str(s, "slug") != ""
+	}
+	earlier, _ := c.was["schedules"].([]any)
+	for _, s := range earlier {
+		slug := str(s.(map[string]any), "slug")
+		if slug == "" || wanted[slug] || !all {
+			continue
+		}
+		now, _ := c.after["schedules"].([]any)
+		if there := slices.ContainsFunc(now, func(s any) bool { return str(s.(map[string]any), "slug") == slug }); there == c.based {
+			faults = append(faults, fmt.Sprintf("the slug %s that the file dropped: the base has it %v, the server has it %v", slug, c.based, there))
+		}
 	}
 	return faults
 }

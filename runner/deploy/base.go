@@ -1,4 +1,4 @@
-// What was declared before and is gone: from the base commit's files, and from the labels of what we created.
+// What was declared before, and what of it is gone: from the base commit's files, and from the labels of what we created.
 package deploy
 
 import (
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
@@ -57,37 +58,93 @@ func (j *job) filesAt(tree fs.FS) []File {
 	return out
 }
 
-// declaredAt are the names that the base's files declare, as far as they can be read: a fault of an old file is no fault of this run.
-func (j *job) declaredAt(ctx context.Context, ref string) (map[state.Name]bool, error) {
-	tree, err := j.commit(ctx, ref)
+// readBase learns once what the base's files declare, as far as they can be read: a fault of an old file is no fault of this run, and a base that isn't there is a note.
+func (j *job) readBase(ctx context.Context) error {
+	if j.Base == "" || j.declared != nil {
+		return nil
+	}
+	tree, err := j.commit(ctx, j.Base)
 	if err != nil {
-		return nil, err
+		j.notes = append(j.notes, "deletes not examined: base not available ("+err.Error()+")")
+		return ctx.Err()
 	}
 	defer tree.Close()
 	checker := check.New(tree)
-	names := map[state.Name]bool{}
+	j.declared = map[state.Name]plan.Before{}
 	for _, f := range j.filesAt(tree) {
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
 			project := j.projectOf(file)
-			e, err := project.FillEarly(d)
-			if err != nil {
+			e := named(project, d)
+			if e == nil {
 				continue
 			}
 			if flow, problem := checker.Flow(file, e.Entrypoint); problem == nil && flow.NameUnknown == "" {
-				names[state.Name{Flow: flow.Name, Deployment: e.Name}] = true
+				j.declared[state.Name{Flow: flow.Name, Deployment: e.Name}] = sync.OnceValue(func() *plan.Desired { return said(project, d, fromStatic(flow)) })
 			}
 		}
 	}
-	return names, nil
+	return nil
+}
+
+// named are the early fields of an entry of the base's file, nil where its name can't be known. Blocks that only the base's file names were not read; a name rarely needs one.
+func named(project plan.Project, d *resolve.Deployment) *plan.Early {
+	e, err := project.FillEarly(d)
+	if err == nil {
+		return e
+	}
+	project.MarksOnly, project.Secret = true, nil
+	if e, err = project.FillEarly(d); err != nil {
+		return nil
+	}
+	for _, field := range []string{"name", "entrypoint"} {
+		if v, _ := e.Fields.Get(field); v.Marks().Has(value.Sensitive) {
+			return nil
+		}
+	}
+	return e
+}
+
+// said is what an entry of the base's file says: which values are plain, which secret, and which slugs it has. Nothing is asked of a server for it, so what a block or a
+// variable holds is not in it. An entry that can't be read so is read without its schedules; nil where that fails too.
+func said(project plan.Project, d *resolve.Deployment, flow plan.Flow) *plan.Desired {
+	secrets := map[string]bool{}
+	secretsOf(d, secrets)
+	project.MarksOnly, project.Secret, project.Commit = true, nil, nil
+	project.SensitiveOutput = func(name string) bool { return isSecret(secrets, name) }
+	project.Outputs, project.Pending = d.Outputs, plan.Pending(d)
+	e, _ := project.FillEarly(d)
+	if e == nil {
+		return nil
+	}
+	desired, err := project.Settle(e, flow)
+	if err != nil {
+		e.Fields = e.Fields.Set("schedules", value.Value{}).Set("schedule", value.Value{})
+		desired, err = project.Settle(e, flow)
+	}
+	if err != nil {
+		return nil
+	}
+	return desired
+}
+
+// before is what was declared of a deployment; a renamed one had another name. Against a commit's intent that intent is the base: what is live there, its file declares.
+func (j *job) before(name state.Name) plan.Before {
+	if old := j.renamed[name]; old != nil {
+		name = old.Name
+	}
+	if j.intended != nil {
+		return func() *plan.Desired { return j.intended[name] }
+	}
+	return j.declared[name]
 }
 
 // findGone fills gone and renamed. It only looks when all deployments of the files are selected: a selection says nothing of the others.
 func (j *job) findGone(ctx context.Context) error {
 	j.renamed = map[state.Name]*state.Live{}
-	if !j.Selection.All {
-		return nil
+	if err := j.readBase(ctx); err != nil || !j.Selection.All {
+		return err
 	}
 	declared := map[state.Name]bool{}
 	for _, e := range j.early {
@@ -111,16 +168,8 @@ func (j *job) findGone(ctx context.Context) error {
 }
 
 func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, found map[state.Name]*state.Live) error {
-	if j.Base == "" {
-		return nil
-	}
-	before, err := j.declaredAt(ctx, j.Base)
-	if err != nil {
-		j.notes = append(j.notes, "deletes not examined: base not available ("+err.Error()+")")
-		return ctx.Err()
-	}
 	var q state.Query
-	for name := range before {
+	for name := range j.declared {
 		if !declared[name] {
 			q.Deployments = append(q.Deployments, name)
 		}

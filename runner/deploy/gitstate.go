@@ -38,14 +38,21 @@ func (j *job) intent(ctx context.Context, ref string) (*state.State, error) {
 	j.project.Symbolic = true
 	j.notes = append(j.notes, "planned against what "+ref+" declares, not against a server: what was changed on the server does not show")
 	live := map[state.Name]*state.Live{}
+	j.intended = map[state.Name]*plan.Desired{}
 	checker := check.New(tree)
 	for _, f := range j.filesAt(tree) {
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
-			if l := j.intentOf(checker, d); l != nil {
-				live[l.Name] = l
+			if desired := j.intentOf(checker, d); desired != nil {
+				live[desired.Name], j.intended[desired.Name] = plan.AsLive(desired), desired
 			}
+		}
+	}
+	if j.Base == ref { // the same commit tells what was declared before
+		j.declared = map[state.Name]plan.Before{}
+		for name := range live {
+			j.declared[name] = j.before(name)
 		}
 	}
 	read := func(_ context.Context, q state.Query) (*state.Snapshot, error) {
@@ -54,8 +61,8 @@ func (j *job) intent(ctx context.Context, ref string) (*state.State, error) {
 	return &state.State{Source: j.State.Source, Read: read, Close: j.State.Close}, nil
 }
 
-// intentOf is a deployment of the commit in the form of a live one; nil where it can't be read.
-func (j *job) intentOf(checker *check.Checker, d *resolve.Deployment) *state.Live {
+// intentOf is a deployment of the commit as it should be; nil where it can't be read.
+func (j *job) intentOf(checker *check.Checker, d *resolve.Deployment) *plan.Desired {
 	project := j.projectOf(d.File)
 	e, err := project.FillEarly(d)
 	if err != nil {
@@ -70,5 +77,5 @@ func (j *job) intentOf(checker *check.Checker, d *resolve.Deployment) *state.Liv
 	if err != nil {
 		return nil
 	}
-	return plan.AsLive(desired)
+	return desired
 }

@@ -129,6 +129,9 @@ type job struct {
 	renamed  map[state.Name]*state.Live
 	// dockerfile is held while a step has a generated Dockerfile in the workspace.
 	dockerfile sync.Mutex
+	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
+	declared map[state.Name]plan.Before
+	intended map[state.Name]*plan.Desired
 }
 
 func newJob(o Options, acting bool) *job {

@@ -64,12 +64,16 @@ func variablesIn(v value.Value, seen map[string]bool, out *[]string) {
 // findSecrets collects the outputs that some step, of any section, consumes in a credential's place, and those that x-ci names.
 func (j *job) findSecrets() {
 	for _, d := range j.chosen {
-		for _, list := range [][]spec.Step{d.Build, d.Push, d.Pull} {
-			for i := range list {
-				graph.Credentials(list[i].Inputs, func(p template.Placeholder) { j.secrets[p.Name] = true })
-				if id := list[i].ID; id.Truthy() && markedSecret(d.File, id.Str()) {
-					j.secrets[id.Str()] = true
-				}
+		secretsOf(d, j.secrets)
+	}
+}
+
+func secretsOf(d *resolve.Deployment, into map[string]bool) {
+	for _, list := range [][]spec.Step{d.Build, d.Push, d.Pull} {
+		for i := range list {
+			graph.Credentials(list[i].Inputs, func(p template.Placeholder) { into[p.Name] = true })
+			if id := list[i].ID; id.Truthy() && markedSecret(d.File, id.Str()) {
+				into[id.Str()] = true
 			}
 		}
 	}
@@ -82,15 +86,15 @@ func markedSecret(f *spec.File, id string) bool {
 	return v.Truthy()
 }
 
-// sensitiveOutput tells whether a reference is to an output that must not be shown: by its own name, its step's id, or the flat name of the same output.
-func (j *job) sensitiveOutput(name string) bool {
-	if len(j.secrets) == 0 {
-		return false
-	}
-	if j.secrets[name] || j.secrets[resolve.Head(name)] {
+// sensitiveOutput tells whether a reference is to an output that must not be shown.
+func (j *job) sensitiveOutput(name string) bool { return isSecret(j.secrets, name) }
+
+// isSecret finds a reference among outputs: by its own name, its step's id, or the flat name of the same output.
+func isSecret(secrets map[string]bool, name string) bool {
+	if secrets[name] || secrets[resolve.Head(name)] {
 		return true
 	}
-	for s := range j.secrets {
+	for s := range secrets {
 		if strings.HasSuffix(s, "."+name) {
 			return true
 		}

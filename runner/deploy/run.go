@@ -23,7 +23,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err := j.prepare(ctx); err != nil {
 		return nil, err
 	}
-	p, err := j.before()
+	p, err := j.planned()
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ func (j *job) prepare(ctx context.Context) error {
 	return j.findGone(ctx)
 }
 
-// before is the plan before any step ran: what steps will give is pending.
-func (j *job) before() (*plan.Plan, error) {
+// planned is the plan before any step ran: what steps will give is pending.
+func (j *job) planned() (*plan.Plan, error) {
 	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Notes: j.notes}
 	for i, e := range j.early {
 		outputs, pending := j.known(i)
@@ -93,12 +93,22 @@ func (j *job) before() (*plan.Plan, error) {
 	j.supersede(p)
 	j.addGone(p)
 	p.Notes = append(p.Notes, notHere(p)...)
+	p.Notes = append(p.Notes, staying(p)...)
+	return p, j.stop()
+}
+
+// staying says, a line a deployment, which live schedules stay though the file does not have them.
+func staying(p *plan.Plan) (out []string) {
 	for _, d := range p.Deployments {
-		if d.Desired != nil && len(d.Desired.KeptSchedules) > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s: schedules that the file does not have stay: %s; remove them on the server if they are to go", d.Name, strings.Join(d.Desired.KeptSchedules, ", ")))
+		switch {
+		case d.Desired == nil:
+		case len(d.Desired.KeptSchedules) > 0:
+			out = append(out, fmt.Sprintf("%s: schedules that the file does not have stay: %s; remove them on the server if they are to go", d.Name, strings.Join(d.Desired.KeptSchedules, ", ")))
+		case d.Desired.LeftSchedules > 0:
+			out = append(out, fmt.Sprintf("%s: the file had schedules and says nothing of them any more, so the server keeps its %d; write schedules: [] if they are to go", d.Name, d.Desired.LeftSchedules))
 		}
 	}
-	return p, j.stop()
+	return out
 }
 
 // earlier are the entries of the same name that stand before one, the nearest first.
@@ -175,9 +185,9 @@ func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bo
 		desired.Inherit(earlier)
 	}
 	if old := j.renamed[desired.Name]; old != nil {
-		return plan.Rename(desired, old)
+		return plan.Rename(desired, old, j.before(desired.Name))
 	}
-	return plan.Compare(desired, j.snapshot.Deployments[desired.Name])
+	return plan.Compare(desired, j.snapshot.Deployments[desired.Name], j.before(desired.Name))
 }
 
 // Deploy runs the steps and brings the state to what the files say. The plan that it returns tells what became of each deployment; the error is for a run that could
@@ -194,7 +204,7 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err := j.prepare(ctx); err != nil {
 		return nil, err
 	}
-	p, err := j.before()
+	p, err := j.planned()
 	if err != nil {
 		return nil, err
 	}
@@ -481,7 +491,7 @@ func (j *job) again(before, d *plan.Deployment) {
 	if before.Live == nil || before.Outcome != plan.Applied {
 		return
 	}
-	next, err := plan.Compare(d.Desired, before.Live)
+	next, err := plan.Compare(d.Desired, before.Live, j.before(d.Name))
 	if err != nil {
 		d.Outcome, d.Error = plan.Failed, err.Error()
 		return

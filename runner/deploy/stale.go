@@ -24,14 +24,16 @@ type reviewed struct {
 	Hash        string `json:"hash"`
 	State       string `json:"state"`
 	Deployments []struct {
-		Deployment string      `json:"deployment"`
-		Action     plan.Action `json:"action"`
-		Changes    []struct {
-			Path   string          `json:"path"`
-			Before json.RawMessage `json:"before"`
-			After  json.RawMessage `json:"after"`
-		} `json:"changes"`
+		Deployment string           `json:"deployment"`
+		Action     plan.Action      `json:"action"`
+		Changes    []reviewedChange `json:"changes"`
 	} `json:"deployments"`
+}
+
+type reviewedChange struct {
+	Path   string          `json:"path"`
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
 }
 
 // unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
@@ -91,7 +93,7 @@ func differences(before, now reviewed) []string {
 	if before.State != now.State {
 		out = append(out, fmt.Sprintf("planned against %s, and this is %s", before.State, now.State))
 	}
-	planned, current := tellAll(before), tellAll(now)
+	planned, current := tellAll(before, now), tellAll(now, before)
 	for _, d := range before.Deployments {
 		switch text, ok := current[d.Deployment]; {
 		case !ok:
@@ -106,23 +108,52 @@ func differences(before, now reviewed) []string {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, "a deployment that the plan creates is declared otherwise now")
+		out = append(out, "a value that a plan does not show, or a deployment that it creates, is declared otherwise now")
 	}
 	return out
 }
 
-func tellAll(r reviewed) map[string]string {
+// tellAll is each deployment in a line. Of one that both plans create only what differs is told: a new deployment has all its fields among the changes.
+func tellAll(r, other reviewed) map[string]string {
+	there := map[string][]reviewedChange{}
+	for _, d := range other.Deployments {
+		if d.Action == plan.Create {
+			there[d.Deployment] = d.Changes
+		}
+	}
 	out := map[string]string{}
 	for _, d := range r.Deployments {
+		changes := d.Changes
+		if others, both := there[d.Deployment]; both && d.Action == plan.Create {
+			changes = without(changes, others)
+		}
 		text := string(d.Action)
-		for i, c := range d.Changes {
+		for i, c := range changes {
 			sep := ", "
 			if i == 0 {
 				sep = " "
 			}
-			text += fmt.Sprintf("%s%s %s → %s", sep, c.Path, orDash(c.Before), orDash(c.After))
+			text += sep + c.tell()
 		}
 		out[d.Deployment] = text
+	}
+	return out
+}
+
+func (c reviewedChange) tell() string {
+	return fmt.Sprintf("%s %s → %s", c.Path, orDash(c.Before), orDash(c.After))
+}
+
+// without are the changes that the others do not have; none where the other plan, an older program's, lists none for what it creates.
+func without(changes, others []reviewedChange) (out []reviewedChange) {
+	told := map[string]bool{}
+	for _, c := range others {
+		told[c.tell()] = true
+	}
+	for _, c := range changes {
+		if len(others) > 0 && !told[c.tell()] {
+			out = append(out, c)
+		}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -24,8 +25,8 @@ type StepOptions struct {
 	Keys []string
 	// Open opens the state, when variables or blocks are needed of it.
 	Open func() (*state.State, error)
-	// Before, if not nil, is called when all was found right, before the first step runs; its error ends the run.
-	Before func(context.Context, []*graph.Step) error
+	// Before, if not nil, is called when all was found right, before the first step runs; its error ends the run. It may change the environment that steps see.
+	Before func(context.Context, *Options, []*graph.Step) error
 }
 
 // Ran is what became of the steps.
@@ -44,9 +45,10 @@ func Steps(ctx context.Context, o StepOptions) (*Ran, error) {
 	}
 	j.warn()
 	if o.Before != nil {
-		if err := o.Before(ctx, j.namedSteps()); err != nil {
+		if err := o.Before(ctx, &j.Options, j.namedSteps()); err != nil {
 			return nil, err
 		}
+		j.pyOnce, j.python, j.pyErr = sync.Once{}, nil, nil // it may be another one now
 	}
 	results := j.run(ctx, j.parts)
 	ran := &Ran{}

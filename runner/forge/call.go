@@ -19,6 +19,12 @@ var errAgain = errors.New("what was read has changed meanwhile")
 
 // call runs round until it succeeds, fails for good, or patience ends. need says what it is for. The error is nil, the context's own, or *Unavailable.
 func (c *Client) call(ctx context.Context, need need, round func(context.Context) error) error {
+	return c.retry(ctx, round, c.judge, func(f fault, err error) *Unavailable { return c.unavailable(need, f, err) },
+		func() { c.gh = c.fresh() }) // go-github refuses by itself what it believes to be limited still
+}
+
+// retry is call for any forge: judge reads its errors, final says what to do about one, and limited is told that it asked to slow down.
+func (c *waiter) retry(ctx context.Context, round func(context.Context) error, judge func(error) fault, final func(fault, error) *Unavailable, limited func()) error {
 	pause := firstWait
 	for attempt := 1; ; attempt++ {
 		err := within(ctx, round)
@@ -28,11 +34,11 @@ func (c *Client) call(ctx context.Context, need need, round func(context.Context
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var final *Unavailable
-		if errors.As(err, &final) {
-			return final
+		var said *Unavailable
+		if errors.As(err, &said) {
+			return said
 		}
-		f := c.judge(err)
+		f := judge(err)
 		if f.wait == 0 {
 			f.wait, pause = pause, 2*pause
 		}
@@ -40,13 +46,13 @@ func (c *Client) call(ctx context.Context, need need, round func(context.Context
 			f.again, f.wait = true, 0
 		}
 		if !f.again || attempt >= attempts || f.wait > max(c.patience, 0) {
-			return c.unavailable(need, f, err)
+			return final(f, err)
 		}
 		if err := c.pause(ctx, f.wait); err != nil {
 			return err
 		}
 		if f.limited {
-			c.gh = c.fresh() // go-github refuses by itself what it believes to be limited still
+			limited()
 		}
 	}
 }
@@ -59,7 +65,7 @@ func within(ctx context.Context, round func(context.Context) error) error {
 }
 
 // pause waits and takes it off the patience.
-func (c *Client) pause(ctx context.Context, d time.Duration) error {
+func (c *waiter) pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
@@ -141,8 +147,9 @@ func slowDown(resp *http.Response, message string) bool {
 	return resp.Header.Get("Retry-After") != "" || strings.Contains(message, "rate limit") || strings.Contains(message, "abuse detection")
 }
 
-// asked is how long the answer asks to wait: Retry-After in seconds or as a date, else the limit's reset when nothing remains, else a minute.
-func (c *Client) asked(resp *http.Response) time.Duration {
+// asked is how long the answer asks to wait: Retry-After in seconds or as a date, else the limit's reset when nothing remains, else a minute. (GitLab
+// writes the same without X-.)
+func (c *waiter) asked(resp *http.Response) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds >= 0 {
 		return max(time.Duration(seconds)*time.Second, time.Second)
@@ -150,10 +157,17 @@ func (c *Client) asked(resp *http.Response) time.Duration {
 	if at, err := http.ParseTime(text); err == nil {
 		return until(at, c.now())
 	}
-	if seconds, err := strconv.ParseInt(resp.Header.Get("X-Ratelimit-Reset"), 10, 64); err == nil && resp.Header.Get("X-Ratelimit-Remaining") == "0" {
+	if seconds, err := strconv.ParseInt(either(resp, "X-Ratelimit-Reset", "Ratelimit-Reset"), 10, 64); err == nil && either(resp, "X-Ratelimit-Remaining", "Ratelimit-Remaining") == "0" {
 		return until(time.Unix(seconds, 0), c.now())
 	}
 	return blindWait
+}
+
+func either(resp *http.Response, a, b string) string {
+	if v := resp.Header.Get(a); v != "" {
+		return v
+	}
+	return resp.Header.Get(b)
 }
 
 // until is the time left, with a second for the clocks' difference.

@@ -1,8 +1,8 @@
-// Package forge is GitHub: the one comment of a pull request, the deployment's status, the pull requests that a deploy brought in. It is given texts and
+// Package forge is GitHub, and of GitLab the note of a merge request: the one comment of a pull request, the deployment's status, the pull requests that a deploy brought in. It is given texts and
 // hashes, and knows nothing of what a plan is.
 //
 // Nothing here may decide over a plan or a deploy: a forge that refuses, is slow or is away costs a comment, never the outcome. So each function that speaks
-// to GitHub fails in one of two ways only: with the context's own error, when the run was ended, or with *Unavailable, which says why and what to do, and upon
+// to one of them fails in one of two ways only: with the context's own error, when the run was ended, or with *Unavailable, which says why and what to do, and upon
 // which the caller turns to the job's summary with a single notice.
 package forge
 
@@ -78,14 +78,33 @@ type Options struct {
 
 // Client speaks to GitHub for one job. It is for one goroutine at a time.
 type Client struct {
-	gh       *github.Client
-	fresh    func() *github.Client
-	plain    *http.Client // carries no token: for addresses outside the API
-	token    string
-	author   string
+	gh     *github.Client
+	fresh  func() *github.Client
+	plain  *http.Client // carries no token: for addresses outside the API
+	token  string
+	author string
+	waiter
+}
+
+// waiter is what a client has of patience.
+type waiter struct {
 	patience time.Duration
 	sleep    func(context.Context, time.Duration) error
 	now      func() time.Time
+}
+
+func (o Options) waiter() waiter {
+	w := waiter{patience: o.Patience, sleep: o.Sleep, now: o.Now}
+	if w.patience == 0 {
+		w.patience = patience
+	}
+	if w.sleep == nil {
+		w.sleep = sleep
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	return w
 }
 
 // New is a client. It makes no request.
@@ -98,16 +117,7 @@ func New(o Options) (*Client, error) {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
-	c := &Client{token: o.Token, author: o.Author, patience: o.Patience, sleep: o.Sleep, now: o.Now, plain: &http.Client{Transport: transport, Timeout: answerTime}}
-	if c.patience == 0 {
-		c.patience = patience
-	}
-	if c.sleep == nil {
-		c.sleep = sleep
-	}
-	if c.now == nil {
-		c.now = time.Now
-	}
+	c := &Client{token: o.Token, author: o.Author, waiter: o.waiter(), plain: &http.Client{Transport: transport, Timeout: answerTime}}
 	authorized := &http.Client{Timeout: answerTime, CheckRedirect: stay, Transport: &bearer{token: o.Token, host: base, next: transport}}
 	c.fresh = func() *github.Client {
 		gh := github.NewClient(authorized)

@@ -183,12 +183,7 @@ func (u *upsert) settle(ctx context.Context, made remark) error {
 	if len(mine) == 1 {
 		return nil
 	}
-	best := 0
-	for i, m := range mine {
-		if u.better(m.marker, mine[best].marker) {
-			best = i
-		}
-	}
+	best := best(mine, u.marker.Head)
 	if best > 0 && u.edit(ctx, u.Repo, mine[0].id, mine[best].text) != nil {
 		return ctx.Err() // rather two comments than the newest one lost
 	}
@@ -199,10 +194,21 @@ func (u *upsert) settle(ctx context.Context, made remark) error {
 	return u.drop(ctx, mine[1:], mine[0].url)
 }
 
+// best is the place of the remark that has the say.
+func best(mine []remark, head string) int {
+	best := 0
+	for i, m := range mine {
+		if better(m.marker, mine[best].marker, head) {
+			best = i
+		}
+	}
+	return best
+}
+
 // better: a shows the head that we know as the pull request's and b doesn't, or both show it and a's run is later.
-func (u *upsert) better(a, b Marker) bool {
-	if (a.Head == u.marker.Head) != (b.Head == u.marker.Head) {
-		return a.Head == u.marker.Head
+func better(a, b Marker, head string) bool {
+	if (a.Head == head) != (b.Head == head) {
+		return a.Head == head
 	}
 	return runBefore(b.Run, a.Run)
 }

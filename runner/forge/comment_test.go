@@ -355,7 +355,7 @@ func TestTooLong(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// The footer of a full comment can still be replaced.
-	if _, action, err := Result(context.Background(), f.client(nil), Target{repo, 7, key, "k"}, "9/1", "<sub>"+strings.Repeat("y", 400)+"</sub>"); err != nil || action != Updated {
+	if _, action, err := Result(context.Background(), f.client(nil), Target{repo, 7, key, "k"}, "9/1", "<sub>"+strings.Repeat("y", 400)+"</sub>", Carried); err != nil || action != Updated {
 		t.Errorf("%s %v", action, err)
 	}
 }
@@ -380,11 +380,26 @@ func TestClosedAndResult(t *testing.T) {
 		{"closed while open", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/1", true) }, "open", Outdated, "Merging applies"},
 		{"merged", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/1", true) }, "closed", Updated, "Merged: the next deploy"},
 		{"merged again", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "5/2", true) }, "closed", Unchanged, "Merged: the next deploy"},
-		{"result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "6/1", "Applied by 6") }, "closed", Updated, "Applied by 6"},
-		{"an older result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "5/9", "Applied by 5") }, "closed", Outdated, "Applied by 6"},
+		{"result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "6/1", "Applied by 6", Carried)
+		}, "closed", Updated, "Applied by 6"},
+		{"an older result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "5/9", "Applied by 5", Carried)
+		}, "closed", Outdated, "Applied by 6"},
 		{"merged, late", func() (string, Action, error) { return Closed(ctx, f.client(nil), target, "7/1", true) }, "closed", Outdated, "Applied by 6"},
-		{"the same result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "6/2", "Applied by 6") }, "closed", Unchanged, "Applied by 6"},
-		{"a newer result", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "8/1", "Applied by 8") }, "closed", Updated, "Applied by 8"},
+		{"the same result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "6/2", "Applied by 6", Carried)
+		}, "closed", Unchanged, "Applied by 6"},
+		{"a newer result", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "8/1", "Applied by 8", Carried)
+		}, "closed", Updated, "Applied by 8"},
+		{"nothing left to do", func() (string, Action, error) { return Result(ctx, f.client(nil), target, "9/1", "Nothing by 9", Idle) }, "closed", Outdated, "Applied by 8"},
+		{"a failure", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "10/1", "Failed by 10", Failed)
+		}, "closed", Updated, "Failed by 10"},
+		{"nothing left of a failure", func() (string, Action, error) {
+			return Result(ctx, f.client(nil), target, "11/1", "Nothing by 11", Idle)
+		}, "closed", Updated, "Nothing by 11"},
 	}
 	for _, s := range steps {
 		f.prs[7]["state"] = s.state
@@ -413,10 +428,10 @@ func TestResultWithoutFooter(t *testing.T) {
 	f := newFake(t)
 	m := Marker{Key: key, PR: 7, Head: headA}
 	f.add(actionsBot, m.line("")+"\r\nbody\r\n")
-	if _, action, err := Result(context.Background(), f.client(nil), Target{Repo: repo, PR: 7, Key: key}, "1/1", "Applied"); err != nil || action != Updated {
+	if _, action, err := Result(context.Background(), f.client(nil), Target{Repo: repo, PR: 7, Key: key}, "1/1", "Applied", Carried); err != nil || action != Updated {
 		t.Fatal(action, err)
 	}
-	if _, action, err := Result(context.Background(), f.client(nil), Target{Repo: repo, PR: 7, Key: key}, "2/1", "Applied again"); err != nil || action != Updated {
+	if _, action, err := Result(context.Background(), f.client(nil), Target{Repo: repo, PR: 7, Key: key}, "2/1", "Applied again", Carried); err != nil || action != Updated {
 		t.Fatal(action, err)
 	}
 	if got := f.bodies(actionsBot)[0]; strings.Count(got, "Applied") != 1 || !strings.Contains(got, "body") {

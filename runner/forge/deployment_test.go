@@ -30,29 +30,29 @@ func TestLastDeployed(t *testing.T) {
 	}{
 		{"none", func(*fake) {}, ""},
 		{"the newest success; a later failure and a run in progress do not count", func(f *fake) {
-			f.boards = []object{deployed(4, sha(4), "production", mine), deployed(3, sha(3), "production", mine), deployed(2, sha(2), "production", mine), deployed(1, sha(1), "production", mine)}
-			f.statuses = map[int][]object{4: {status("in_progress", 404)}, 3: {status("failure", 403)}, 2: {status("success", 402)}, 1: {status("success", 401)}}
+			f.board.Deployments = []object{deployed(4, sha(4), "production", mine), deployed(3, sha(3), "production", mine), deployed(2, sha(2), "production", mine), deployed(1, sha(1), "production", mine)}
+			f.board.Statuses = map[int][]object{4: {status("in_progress", 404)}, 3: {status("failure", 403)}, 2: {status("success", 402)}, 1: {status("success", 401)}}
 		}, sha(2)},
 		{"inactive now, success once", func(f *fake) {
-			f.boards = []object{deployed(2, sha(2), "production", mine)}
-			f.statuses[2] = []object{status("inactive", 0), status("success", 402), status("in_progress", 402)}
+			f.board.Deployments = []object{deployed(2, sha(2), "production", mine)}
+			f.board.Statuses[2] = []object{status("inactive", 0), status("success", 402), status("in_progress", 402)}
 		}, sha(2)},
 		{"the payload as a text", func(f *fake) {
-			f.boards = []object{deployed(2, sha(2), "production", string(text))}
-			f.statuses[2] = []object{status("success", 402)}
+			f.board.Deployments = []object{deployed(2, sha(2), "production", string(text))}
+			f.board.Statuses[2] = []object{status("success", 402)}
 		}, sha(2)},
 		{"another environment and another set of files", func(f *fake) {
-			f.boards = []object{deployed(3, sha(3), "staging", mine), deployed(2, sha(2), "production", others)}
-			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+			f.board.Deployments = []object{deployed(3, sha(3), "staging", mine), deployed(2, sha(2), "production", others)}
+			f.board.Statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
 		}, ""},
 		{"a job's own environment: our workflow's counts, another's does not", func(f *fake) {
-			f.boards = []object{deployed(3, sha(3), "production", object{}), deployed(2, sha(2), "production", "")}
-			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+			f.board.Deployments = []object{deployed(3, sha(3), "production", object{}), deployed(2, sha(2), "production", "")}
+			f.board.Statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
 			f.runs = map[int]object{500: {"id": 500, "workflow_id": 9}, 403: {"id": 403, "workflow_id": 8}, 402: {"id": 402, "workflow_id": 9}}
 		}, sha(2)},
 		{"a run that was deleted, and a status that names none", func(f *fake) {
-			f.boards = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", nil)}
-			f.statuses = map[int][]object{3: {status("success", 403)}, 2: {{"state": "success", "target_url": "https://ci.example/12"}}}
+			f.board.Deployments = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", nil)}
+			f.board.Statuses = map[int][]object{3: {status("success", 403)}, 2: {{"state": "success", "target_url": "https://ci.example/12"}}}
 			f.runs = map[int]object{500: {"id": 500, "workflow_id": 9}}
 		}, ""},
 	}
@@ -72,8 +72,8 @@ func TestLastDeployed(t *testing.T) {
 func TestLastDeployedRefused(t *testing.T) {
 	for _, path := range []string{"/deployments", "/deployments/3/statuses", "/actions/runs/500", "/actions/runs/403"} {
 		f := newFake(t)
-		f.boards = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", payload{toolName, key, 1})}
-		f.statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
+		f.board.Deployments = []object{deployed(3, sha(3), "production", nil), deployed(2, sha(2), "production", payload{toolName, key, 1})}
+		f.board.Statuses = map[int][]object{3: {status("success", 403)}, 2: {status("success", 402)}}
 		f.runs = map[int]object{500: {"workflow_id": 9}, 403: {"workflow_id": 8}}
 		f.hook = func(r *http.Request, _ string) *reply {
 			if strings.HasSuffix(r.URL.Path, path) {
@@ -99,19 +99,19 @@ func TestSetStatus(t *testing.T) {
 			t.Errorf("%s: %s %v, want %s", state, got, err, want)
 		}
 	}
-	f.boards = []object{deployed(1, headA, "production", payload{toolName, key, 499}), deployed(2, headA, "docs", nil)}
-	f.statuses = map[int][]object{1: {status("success", 499)}, 2: {status("success", 5001)}}
+	f.board.Deployments = []object{deployed(1, headA, "production", payload{toolName, key, 499}), deployed(2, headA, "docs", nil)}
+	f.board.Statuses = map[int][]object{1: {status("success", 499)}, 2: {status("success", 5001)}}
 	set("in_progress", Created)
 	set("success", Updated)
-	if len(f.boards) != 3 {
-		t.Fatalf("%d deployments", len(f.boards))
+	if len(f.board.Deployments) != 3 {
+		t.Fatalf("%d deployments", len(f.board.Deployments))
 	}
-	made := f.boards[0]
+	made := f.board.Deployments[0]
 	request := made["request"].(object)
 	if request["auto_merge"] != false || fmt.Sprint(request["required_contexts"]) != "[]" || request["ref"] != headA {
 		t.Errorf("%v", request)
 	}
-	s := f.statuses[made["id"].(int)]
+	s := f.board.Statuses[made["id"].(int)]
 	if len(s) != 2 || s[0]["state"] != "success" || s[0]["log_url"] != runPage || len([]rune(s[0]["description"].(string))) != 140 {
 		t.Errorf("%v", s)
 	}
@@ -123,8 +123,8 @@ func TestSetStatus(t *testing.T) {
 // A job with an `environment:` has its deployment from GitHub already.
 func TestSetStatusLeavesTheJobsOwn(t *testing.T) {
 	f := newFake(t)
-	f.boards = []object{deployed(2, headA, "prod-eu", nil)}
-	f.statuses[2] = []object{status("in_progress", 500)}
+	f.board.Deployments = []object{deployed(2, headA, "prod-eu", nil)}
+	f.board.Statuses[2] = []object{status("in_progress", 500)}
 	got, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: runPage})
 	if err != nil || got != None || f.writes != 0 {
 		t.Errorf("%s %v, %d writes", got, err, f.writes)
@@ -141,13 +141,13 @@ func TestSetStatusAnsweredBadly(t *testing.T) {
 		}
 		failed = true
 		f.mu.Lock()
-		f.boards = []object{deployed(1, headA, "production", payload{toolName, key, 500})}
+		f.board.Deployments = []object{deployed(1, headA, "production", payload{toolName, key, 500})}
 		f.mu.Unlock()
 		return &reply{status: 502}
 	}
 	got, err := SetStatus(context.Background(), f.client(nil), board, Status{SHA: headA, State: "success", LogURL: runPage})
-	if err != nil || got != Updated || len(f.boards) != 1 {
-		t.Errorf("%s %v %v", got, err, f.boards)
+	if err != nil || got != Updated || len(f.board.Deployments) != 1 {
+		t.Errorf("%s %v %v", got, err, f.board.Deployments)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/org/prefect-deploy-action/runner/forge/forgetest"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 
 var repo = Repo{"acme", "flows"}
 
-type object = map[string]any
+type object = forgetest.Object
 
 type note struct {
 	id     int
@@ -48,8 +50,7 @@ type fake struct {
 	byHead   map[string][]object // GET pulls?head=
 	compare  []object            // the range's commits
 	of       map[string][]object // commit → pull requests
-	boards   []object            // newest first
-	statuses map[int][]object    // newest first
+	board    *forgetest.Board
 	runs     map[int]object
 	stored   []object // a run's artifacts
 	archive  []byte
@@ -68,7 +69,7 @@ type reply struct {
 
 func newFake(t *testing.T) *fake {
 	f := &fake{t: t, self: actionsBot, viewer: actionsBot, next: 1000, prs: map[int]object{7: pull(7, headA)}, of: map[string][]object{}, byHead: map[string][]object{},
-		statuses: map[int][]object{}, runs: map[int]object{}}
+		board: forgetest.NewBoard(), runs: map[int]object{}}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(f.Close)
 	return f
@@ -155,7 +156,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+testToken {
-		say(w, 401, object{"message": "Bad credentials"})
+		forgetest.Say(w, 401, object{"message": "Bad credentials"})
 		return
 	}
 	if r.Method != http.MethodGet && r.URL.Path != "/graphql" {
@@ -175,15 +176,15 @@ func (f *fake) route(w http.ResponseWriter, r *http.Request, in object) {
 		f.user(w)
 	case "POST /graphql":
 		if f.viewer == "" {
-			say(w, 404, object{"message": "Not Found"})
+			forgetest.Say(w, 404, object{"message": "Not Found"})
 			return
 		}
-		say(w, 200, object{"data": object{"viewer": object{"login": f.viewer}}})
+		forgetest.Say(w, 200, object{"data": object{"viewer": object{"login": f.viewer}}})
 	case "GET issues/N/comments":
-		page(w, r, f.URL, len(f.comments), func(i int) any { return f.shown(f.comments[i]) })
+		forgetest.Page(w, r, f.URL, len(f.comments), func(i int) any { return f.shown(f.comments[i]) })
 	case "POST issues/N/comments":
 		id := f.addLocked(f.self, in["body"].(string))
-		say(w, 201, f.shown(note{id, f.self, in["body"].(string)}))
+		forgetest.Say(w, 201, f.shown(note{id, f.self, in["body"].(string)}))
 	case "PATCH issues/comments/N", "DELETE issues/comments/N":
 		f.change(w, r.Method, number(2), in)
 	case "GET pulls/N":
@@ -193,7 +194,7 @@ func (f *fake) route(w http.ResponseWriter, r *http.Request, in object) {
 		if head := r.URL.Query().Get("head"); head != "" {
 			list = f.byHead[head]
 		}
-		page(w, r, f.URL, len(list), func(i int) any { return list[i] })
+		forgetest.Page(w, r, f.URL, len(list), func(i int) any { return list[i] })
 	default:
 		f.routeMore(w, r, in, part, number)
 	}
@@ -203,33 +204,22 @@ func (f *fake) routeMore(w http.ResponseWriter, r *http.Request, in object, part
 	switch shape(r.Method, part) {
 	case "GET commits/X/pulls":
 		list := f.of[part[1]]
-		page(w, r, f.URL, len(list), func(i int) any { return list[i] })
+		forgetest.Page(w, r, f.URL, len(list), func(i int) any { return list[i] })
 	case "GET compare/X":
-		start, end, next := bounds(r, len(f.compare))
-		link(w, r, f.URL, next)
-		say(w, 200, object{"total_commits": len(f.compare), "commits": f.compare[start:end]})
-	case "GET deployments":
-		f.listBoards(w, r)
-	case "POST deployments":
-		f.next++
-		d := object{"id": f.next, "sha": in["ref"], "environment": in["environment"], "payload": in["payload"], "request": in}
-		f.boards = append([]object{d}, f.boards...)
-		say(w, 201, d)
-	case "GET deployments/N/statuses":
-		list := f.statuses[number(1)]
-		page(w, r, f.URL, len(list), func(i int) any { return list[i] })
-	case "POST deployments/N/statuses":
-		f.statuses[number(1)] = append([]object{in}, f.statuses[number(1)]...)
-		say(w, 201, in)
+		start, end, next := forgetest.Bounds(r, len(f.compare))
+		forgetest.Link(w, r, f.URL, next)
+		forgetest.Say(w, 200, object{"total_commits": len(f.compare), "commits": f.compare[start:end]})
 	case "GET actions/runs/N":
 		f.one(w, f.runs[number(2)])
 	case "GET actions/runs/N/artifacts":
-		say(w, 200, object{"total_count": len(f.stored), "artifacts": f.stored})
+		forgetest.Say(w, 200, object{"total_count": len(f.stored), "artifacts": f.stored})
 	case "GET actions/artifacts/N/zip":
 		w.Header().Set("Location", f.URL+"/blob?sig=secret-signature")
 		w.WriteHeader(302)
 	default:
-		say(w, 404, object{"message": "Not Found"})
+		if !f.board.Serve(w, r, f.URL, strings.Join(part, "/"), in) {
+			forgetest.Say(w, 404, object{"message": "Not Found"})
+		}
 	}
 }
 
@@ -249,84 +239,37 @@ func shape(method string, part []string) string {
 
 func (f *fake) user(w http.ResponseWriter) {
 	if !f.person {
-		say(w, 403, object{"message": "Resource not accessible by integration"})
+		forgetest.Say(w, 403, object{"message": "Resource not accessible by integration"})
 		return
 	}
-	say(w, 200, object{"login": f.self})
+	forgetest.Say(w, 200, object{"login": f.self})
 }
 
 func (f *fake) change(w http.ResponseWriter, method string, id int, in object) {
 	i := slices.IndexFunc(f.comments, func(n note) bool { return n.id == id })
 	switch {
 	case i < 0:
-		say(w, 404, object{"message": "Not Found"})
+		forgetest.Say(w, 404, object{"message": "Not Found"})
 	case f.comments[i].author != f.self:
 		f.t.Errorf("%s of a comment by %s", method, f.comments[i].author)
-		say(w, 403, object{"message": "Must have admin rights to Repository."})
+		forgetest.Say(w, 403, object{"message": "Must have admin rights to Repository."})
 	case method == http.MethodDelete:
 		f.comments = slices.Delete(f.comments, i, i+1)
 		w.WriteHeader(204)
 	default:
 		f.comments[i].body = in["body"].(string)
-		say(w, 200, f.shown(f.comments[i]))
+		forgetest.Say(w, 200, f.shown(f.comments[i]))
 	}
-}
-
-func (f *fake) listBoards(w http.ResponseWriter, r *http.Request) {
-	var list []object
-	for _, d := range f.boards {
-		environment, sha := r.URL.Query().Get("environment"), r.URL.Query().Get("sha")
-		if (environment == "" || d["environment"] == environment) && (sha == "" || d["sha"] == sha) {
-			list = append(list, d)
-		}
-	}
-	page(w, r, f.URL, len(list), func(i int) any { return list[i] })
 }
 
 func (f *fake) one(w http.ResponseWriter, o object) {
 	if o == nil {
-		say(w, 404, object{"message": "Not Found"})
+		forgetest.Say(w, 404, object{"message": "Not Found"})
 		return
 	}
-	say(w, 200, o)
+	forgetest.Say(w, 200, o)
 }
 
 func (f *fake) shown(n note) object {
 	return object{"id": n.id, "body": n.body, "user": object{"login": n.author}, "html_url": fmt.Sprintf("https://github.com/acme/flows/pull/7#issuecomment-%d", n.id)}
-}
-
-func say(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
-}
-
-// bounds cuts a list into pages of at most 30.
-func bounds(r *http.Request, n int) (start, end, next int) {
-	at, _ := strconv.Atoi(r.URL.Query().Get("page"))
-	at = max(at, 1)
-	start = min((at-1)*30, n)
-	end = min(start+30, n)
-	if end < n {
-		next = at + 1
-	}
-	return start, end, next
-}
-
-func link(w http.ResponseWriter, r *http.Request, base string, next int) {
-	if next > 0 {
-		q := r.URL.Query()
-		q.Set("page", strconv.Itoa(next))
-		w.Header().Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next"`, base, r.URL.Path, q.Encode()))
-	}
-}
-
-func page(w http.ResponseWriter, r *http.Request, base string, n int, item func(int) any) {
-	start, end, next := bounds(r, n)
-	link(w, r, base, next)
-	out := []any{}
-	for i := start; i < end; i++ {
-		out = append(out, item(i))
-	}
-	say(w, 200, out)
 }

@@ -10,12 +10,23 @@ func Closed(ctx context.Context, c *Client, t Target, run string, merged bool) (
 	if merged {
 		text = "<sub>Merged: the next deploy of the target branch applies it.</sub>"
 	}
-	return refoot(ctx, c, t, footer{kindClosed, run}, text)
+	return refoot(ctx, c, t, footer{Kind: kindClosed, Run: run}, text)
 }
 
-// Result makes the comment say what a deploy did: text is one paragraph of Markdown. The result of a later run is not replaced by an earlier one's (Outdated).
-func Result(ctx context.Context, c *Client, t Target, run, text string) (string, Action, error) {
-	return refoot(ctx, c, t, footer{kindResult, run}, text)
+// Outcome is how a deploy ended, as far as it decides which result a comment keeps.
+type Outcome string
+
+const (
+	// Failed: something of it was not carried out. Carried: all was. Idle: nothing was to be done.
+	Failed  Outcome = ""
+	Carried Outcome = "carried"
+	Idle    Outcome = "idle"
+)
+
+// Result makes the comment say what a deploy did: text is one paragraph of Markdown. The result of a later run is not replaced by an earlier one's, nor what was carried out by
+// the news that another run found nothing left to do (Outdated).
+func Result(ctx context.Context, c *Client, t Target, run, text string, o Outcome) (string, Action, error) {
+	return refoot(ctx, c, t, footer{kindResult, run, o}, text)
 }
 
 func refoot(ctx context.Context, c *Client, t Target, f footer, content string) (url string, action Action, err error) {
@@ -42,16 +53,25 @@ func refoot(ctx context.Context, c *Client, t Target, f footer, content string) 
 }
 
 func (c *Client) replaceFooter(ctx context.Context, t Target, m remark, f footer, content string) (Action, error) {
-	before, old, after := splitFooter(m.text)
-	if old.Kind == kindResult && (f.Kind != kindResult || runBefore(f.Run, old.Run)) {
-		return Outdated, nil
-	}
-	text := before + f.text(content) + after
-	if same(m.text, text, t.PlanKey) {
-		return Unchanged, nil
+	text, action := refooted(m, f, content, t.PlanKey)
+	if action != Updated {
+		return action, nil
 	}
 	if err := t.fits(mostText, text); err != nil {
 		return Outdated, err
 	}
 	return Updated, c.edit(ctx, t.Repo, m.id, text)
+}
+
+// refooted is a comment's text with another footer: Updated, unless the one that it has stays (Outdated) or shows the same (Unchanged).
+func refooted(m remark, f footer, content, planKey string) (string, Action) {
+	before, old, after := splitFooter(m.text)
+	if old.Kind == kindResult && (f.Kind != kindResult || runBefore(f.Run, old.Run) || f.Outcome == Idle && old.Outcome == Carried) {
+		return "", Outdated
+	}
+	text := before + f.text(content) + after
+	if same(m.text, text, planKey) {
+		return "", Unchanged
+	}
+	return text, Updated
 }

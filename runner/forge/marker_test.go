@@ -135,7 +135,7 @@ func FuzzFooter(f *testing.F) {
 			t.Fatalf("%q", text)
 		}
 		before, _, after := splitFooter(text)
-		replaced := before + footer{kindResult, "1/1"}.text(content) + after
+		replaced := before + footer{Kind: kindResult, Run: "1/1"}.text(content) + after
 		if strings.Count(replaced, "<!-- prefect-deploy-action") != 3 || !strings.HasPrefix(replaced, before) || after != "" {
 			t.Fatalf("%q", replaced)
 		}

@@ -35,12 +35,14 @@ type Comment struct {
 }
 
 // Room is how many bytes of Body the budget holds beside the marker and the footer. A pull request that is not said yet counts as one with a long number.
-func (c Comment) Room(planKey string) int {
+func (c Comment) Room(planKey string) int { return c.roomIn(Budget, planKey) }
+
+func (c Comment) roomIn(budget int, planKey string) int {
 	c.Body = ""
 	if c.Marker.PR == 0 {
 		c.Marker.PR = math.MaxInt32
 	}
-	return Budget - len(c.text(planKey))
+	return budget - len(c.text(planKey))
 }
 
 func (c Comment) text(planKey string) string {
@@ -65,6 +67,8 @@ const (
 type footer struct {
 	Kind string `json:"kind"`
 	Run  string `json:"run,omitempty"`
+	// Outcome is a result's.
+	Outcome Outcome `json:"outcome,omitempty"`
 }
 
 func (f footer) text(content string) string {

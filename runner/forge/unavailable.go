@@ -18,6 +18,8 @@ type Unavailable struct {
 	Reason, Hint string
 	// Status is the answer's, 0 without one.
 	Status int
+	// What was not done, and Permission, what the job must be given for it, one `name: access` a line: both only where a missing permission is the whole reason.
+	What, Permission string
 }
 
 // Error is both, for people.
@@ -31,11 +33,20 @@ func (u *Unavailable) Error() string {
 // need is what a round is for: its name in an error, and the permission that its job must have ("pull-requests: write").
 type need struct{ what, permission string }
 
+func (n need) grant() string {
+	return "give the job the permission\n    permissions:\n      " + n.permission
+}
+
+const onlyReads = "runs for forks and Dependabot have a token that only reads; in others "
+
 const mostMessage = 300 // characters of a server's text
 
 func (c *Client) unavailable(n need, f fault, err error) *Unavailable {
 	said := c.scrub(f.message)
 	u := &Unavailable{Status: f.status, Hint: c.hint(n, f)}
+	if f.status == http.StatusForbidden && u.Hint == onlyReads+n.grant() {
+		u.What, u.Permission = n.what, n.permission
+	}
 	switch {
 	case errors.Is(err, errAgain):
 		u.Reason, u.Hint = n.what+" is not possible, as others change it all the time", "rerun the job"
@@ -51,10 +62,12 @@ func (c *Client) unavailable(n need, f fault, err error) *Unavailable {
 	return u
 }
 
+func (c *Client) scrub(text string) string { return scrub(text, c.token) }
+
 // scrub makes a server's text fit for a log: one line, short, without the token.
-func (c *Client) scrub(text string) string {
-	if c.token != "" {
-		text = strings.ReplaceAll(text, c.token, "***")
+func scrub(text, token string) string {
+	if token != "" {
+		text = strings.ReplaceAll(text, token, "***")
 	}
 	if utf8.RuneCountInString(text) > mostMessage {
 		text = string([]rune(text)[:mostMessage]) + "…"
@@ -63,7 +76,7 @@ func (c *Client) scrub(text string) string {
 }
 
 func (c *Client) hint(n need, f fault) string {
-	grant := "give the job the permission\n    permissions:\n      " + n.permission
+	grant := n.grant()
 	message := strings.ToLower(f.message)
 	switch {
 	case f.garbled:
@@ -81,7 +94,7 @@ func (c *Client) hint(n need, f fault) string {
 	case strings.Contains(message, "locked"):
 		return "unlock the conversation"
 	case f.status == http.StatusForbidden:
-		return "runs for forks and Dependabot have a token that only reads; in others " + grant
+		return onlyReads + grant
 	case f.status == http.StatusNotFound:
 		return "it does not exist, or the token may not see it: " + grant
 	case f.status == http.StatusGone:

@@ -15,8 +15,8 @@ func Removal(live *state.Live) *Deployment {
 
 // Rename is the plan of a deployment that takes the place of another: one change of the name, and whatever else differs. A server can't rename, so it is created
 // anew, with the state that people gave the old one (paused, schedules), and the old one is deleted afterwards.
-func Rename(d *Desired, old *state.Live) (*Deployment, error) {
-	out, err := Compare(d, old)
+func Rename(d *Desired, old *state.Live, before Before) (*Deployment, error) {
+	out, err := Compare(d, old, before)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +37,9 @@ func Rename(d *Desired, old *state.Live) (*Deployment, error) {
 	live, _ := old.Fields.Get("schedules")
 	list := value.Value{Kind: value.List, List: []value.Value{}}
 	if d.SchedulesSaid {
-		pairs, _ := matchSchedules(d.Schedules, live.List)
-		for i := range d.Schedules {
-			s := scheduleToSend(&d.Schedules[i], pairs[i])
-			list.List = append(list.List, withoutKeys(s, "replaces"))
+		pairs, used := matchSchedules(d.Schedules, live.List)
+		for _, s := range schedulesToSend(d, live.List, pairs, keptSchedules(d, live.List, used, before.said())).List {
+			list.List = append(list.List, withoutKeys(s, "id", "replaces"))
 		}
 	} else {
 		for _, l := range live.List {

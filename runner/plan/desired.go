@@ -61,6 +61,8 @@ type Desired struct {
 	SchedulesPos  value.Pos
 	// KeptSchedules are slugs of live schedules that the file does not have and that stay, as in Prefect: someone may have made them by hand.
 	KeptSchedules []string
+	// LeftSchedules is how many live schedules stay because the file, which had some at the base commit, says nothing of schedules any more.
+	LeftSchedules int
 	VersionInfo   value.Value
 	Labels        value.Value
 	SchemaUnknown string

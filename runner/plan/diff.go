@@ -5,7 +5,6 @@ package plan
 import (
 	"fmt"
 	"sort"
-	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -19,6 +18,8 @@ const (
 	Known      Kind = "known"
 	AfterBuild Kind = "after-build"
 	Sensitive  Kind = "sensitive"
+	// NotHere is a new deployment's value that depends on an environment variable which is not set where the plan is made: it is no change, and not in the JSON.
+	NotHere Kind = "not-here"
 )
 
 // Change is one field that differs.
@@ -92,8 +93,8 @@ var companions = map[string][]string{
 	"parameter_openapi_schema": {"parameters"},
 }
 
-// Compare makes the plan of one deployment; live is nil for a new one.
-func Compare(d *Desired, live *state.Live) (*Deployment, error) {
+// Compare makes the plan of one deployment; live is nil for a new one, before tells what was declared earlier (nil for no base).
+func Compare(d *Desired, live *state.Live, before Before) (*Deployment, error) {
 	out := &Deployment{Name: d.Name, Desired: d, Live: live, Outcome: Planned}
 	if live == nil {
 		out.Action = Create
@@ -101,53 +102,51 @@ func Compare(d *Desired, live *state.Live) (*Deployment, error) {
 		return out, nil
 	}
 	out.URL = live.URL
-	fields := map[string]bool{}
-	for _, e := range d.Fields.Map {
-		was, _ := live.Fields.Get(e.Key)
-		changes := fieldChanges(d, e.Key, was, e.Value)
-		if len(changes) > 0 {
-			fields[e.Key] = true
+	changes, send, err := differences(d, live, nil)
+	if schedules, _ := live.Fields.Get("schedules"); err != nil || len(changes) > 0 || len(d.KeptSchedules) > 0 || !d.SchedulesSaid && len(schedules.List) > 0 {
+		if base := before.said(); base != nil { // what the base says only matters where something differs
+			changes, send, err = differences(d, live, base)
 		}
-		out.Changes = append(out.Changes, changes...)
 	}
-	schedules, _ := live.Fields.Get("schedules")
-	changes, list, err := diffSchedules(d, schedules.List)
 	if err != nil {
 		return nil, err
 	}
-	out.Changes = append(out.Changes, changes...)
-	sort.SliceStable(out.Changes, func(i, j int) bool { return out.Changes[i].Path < out.Changes[j].Path })
-	out.Action = actionOf(out.Changes)
+	tellOfLimit(changes, live)
+	out.Changes, out.Action = changes, actionOf(changes)
 	if out.Action != Unchanged {
-		out.send = update(d, fields, list)
+		out.send = send
 	}
 	return out, nil
 }
 
-// mayHoldSecrets reports whether a path lies where teams put passwords.
-func mayHoldSecrets(path string) bool {
-	for _, field := range []string{"job_variables", "parameters", "pull_steps"} {
-		if rest, ok := strings.CutPrefix(path, field); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
+// tellOfLimit says of a limit that someone attached by hand what becomes of it: it stays as it is, since others may share it.
+func tellOfLimit(changes []Change, live *state.Live) {
+	for i := range changes {
+		if c := &changes[i]; c.Path == "concurrency_limit" && live.ForeignLimit != "" {
+			c.Reason = fmt.Sprintf("%s; the limit %q that was attached by hand is detached and stays as it is", c.Reason, live.ForeignLimit)
 		}
 	}
-	return strings.HasPrefix(path, "schedules[") && strings.Contains(path, "].parameters")
 }
 
-// inEnvironment reports whether a path is a variable of a run's environment, or an argument of a pull step: where passwords travel under any name.
-func inEnvironment(path string) bool {
-	return strings.HasPrefix(path, "job_variables.env.") || strings.HasPrefix(path, "pull_steps[") && namesASecret(path)
-}
-
-// namesASecret reports whether a path's last part is the name of a credential: what the file says in clear now may have been a secret before.
-func namesASecret(path string) bool {
-	name := strings.ToLower(path[strings.LastIndexAny(path, ".")+1:])
-	for _, word := range []string{"password", "passwd", "secret", "token", "api_key", "apikey", "credential", "private_key", "access_key", "auth", "connection_string"} {
-		if strings.Contains(name, word) {
-			return true
+// differences are the changes by path, and the request that brings them about.
+func differences(d *Desired, live *state.Live, base *Desired) (changes []Change, send value.Value, err error) {
+	fields := map[string]bool{}
+	for _, e := range d.Fields.Map {
+		was, _ := live.Fields.Get(e.Key)
+		list := fieldChanges(d, e.Key, was, e.Value, base)
+		if len(list) > 0 {
+			fields[e.Key] = true
 		}
+		changes = append(changes, list...)
 	}
-	return false
+	schedules, _ := live.Fields.Get("schedules")
+	more, list, err := diffSchedules(d, schedules.List, base)
+	if err != nil {
+		return nil, send, err
+	}
+	changes = append(changes, more...)
+	sort.SliceStable(changes, func(i, j int) bool { return changes[i].Path < changes[j].Path })
+	return changes, update(d, fields, list), nil
 }
 
 func actionOf(changes []Change) Action {
@@ -161,7 +160,7 @@ func actionOf(changes []Change) Action {
 	return action
 }
 
-func fieldChanges(d *Desired, field string, was, want value.Value) []Change {
+func fieldChanges(d *Desired, field string, was, want value.Value, base *Desired) []Change {
 	for _, f := range filledIn {
 		if f.field == field {
 			was = f.strip(was)
@@ -177,11 +176,16 @@ func fieldChanges(d *Desired, field string, was, want value.Value) []Change {
 			return nil
 		}
 	}
-	return diffValue(field, was, want, want.Pos)
+	var earlier *value.Value
+	if base != nil {
+		earlier = childOf(&base.Fields, field)
+	}
+	return diffValue(field, was, want, earlier, want.Pos)
 }
 
-// diffValue descends into mappings and lists of one length, so that a change names the smallest part that differs.
-func diffValue(path string, was, want value.Value, at value.Pos) []Change {
+// diffValue descends into mappings and lists of one length, so that a change names the smallest part that differs. base is what the base commit's file has
+// there, nil for nothing: it only decides what may be shown.
+func diffValue(path string, was, want value.Value, base *value.Value, at value.Pos) []Change {
 	if want.Pos.Known() {
 		at = want.Pos
 	}
@@ -193,23 +197,26 @@ func diffValue(path string, was, want value.Value, at value.Pos) []Change {
 	case want.Origin.Has(value.NotHere):
 		return nil
 	case want.Kind == value.Map && was.Kind == value.Map:
-		return diffMaps(path, was, want, at)
+		return diffMaps(path, was, want, base, at)
 	case want.Kind == value.List && was.Kind == value.List && len(want.List) == len(was.List) && !scalars(want):
 		var out []Change
 		for i := range want.List {
-			out = append(out, diffValue(fmt.Sprintf("%s[%d]", path, i), was.List[i], want.List[i], at)...)
+			out = append(out, diffValue(fmt.Sprintf("%s[%d]", path, i), was.List[i], want.List[i], itemOf(base, i, len(want.List)), at)...)
 		}
 		return out
 	case marks.Has(value.AfterBuild) && was.Marks().Has(value.AfterBuild) && value.Equal(was, want):
 		return nil // the intent of another commit: the same template
 	case marks.Has(value.AfterBuild):
+		if hidden(path, was, &want, base) { // the change stays one of the build, so only its value goes
+			was = value.Value{}
+		}
 		return []Change{{Path: path, Before: was, Kind: AfterBuild, Reason: "known after build", Pos: at}}
 	case marks.Has(value.NotHere), value.Equal(was, want):
 		return nil
 	}
 	kind := kindOf(marks)
-	if was.Kind == value.Text && len(want.Refs()) == 0 && (inEnvironment(path) || mayHoldSecrets(path) && namesASecret(path)) {
-		kind = Sensitive // what the file says in clear now may have been filled from a secret before
+	if hidden(path, was, &want, base) {
+		kind = Sensitive
 	}
 	return []Change{{Path: path, Before: was, After: want, Kind: kind, Reason: reasonOf(was, want), Pos: at, Built: marks.Has(value.Built)}}
 }
@@ -242,7 +249,7 @@ func scalars(v value.Value) bool {
 	return true
 }
 
-func diffMaps(path string, was, want value.Value, at value.Pos) []Change {
+func diffMaps(path string, was, want value.Value, base *value.Value, at value.Pos) []Change {
 	var out []Change
 	for _, e := range want.Map {
 		old, ok := was.Get(e.Key)
@@ -256,12 +263,12 @@ func diffMaps(path string, was, want value.Value, at value.Pos) []Change {
 			}
 			continue
 		}
-		out = append(out, diffValue(join(path, e.Key), old, e.Value, where)...)
+		out = append(out, diffValue(join(path, e.Key), old, e.Value, childOf(base, e.Key), where)...)
 	}
 	for _, e := range was.Map {
 		if _, ok := want.Get(e.Key); !ok {
 			kind := kindOf(want.Origin)
-			if mayHoldSecrets(path) { // nothing in the file tells any more whether it was one
+			if hidden(join(path, e.Key), e.Value, nil, childOf(base, e.Key)) {
 				kind = Sensitive
 			}
 			out = append(out, Change{Path: join(path, e.Key), Before: e.Value, Kind: kind, Reason: "removed", Pos: at})

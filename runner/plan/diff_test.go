@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/state"
 )
 
 // TestGracePeriod: a server answers a grace period of null where nobody said one; that is nothing, neither alone nor beside another change of the options, and a number that
@@ -32,7 +33,7 @@ func TestGracePeriod(t *testing.T) {
 		{name: "the same", live: options("ENQUEUE", 120), want: options("ENQUEUE", 120), noChanges: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			changes := fieldChanges(&Desired{}, "concurrency_options", c.live, c.want)
+			changes := fieldChanges(&Desired{}, "concurrency_options", c.live, c.want, nil)
 			switch {
 			case c.noChanges && len(changes) == 0:
 			case len(changes) != 1 || c.noChanges:
@@ -41,5 +42,19 @@ func TestGracePeriod(t *testing.T) {
 				t.Errorf("got %s %s, want %s %s", changes[0].Path, changes[0].Reason, c.path, c.reason)
 			}
 		})
+	}
+}
+
+// TestALimitAttachedByHand: the plan says that it stays, since a write only detaches it (runner/state, limits.go).
+func TestALimitAttachedByHand(t *testing.T) {
+	d := &Desired{Fields: value.Value{Kind: value.Map}.Set("concurrency_limit", value.Of(3))}
+	live := &state.Live{ForeignLimit: "shared", Fields: value.Value{Kind: value.Map}.Set("concurrency_limit", value.Of(5))}
+	p, err := Compare(d, live, nil)
+	if err != nil || len(p.Changes) != 1 || p.Changes[0].Reason != `edited; the limit "shared" that was attached by hand is detached and stays as it is` {
+		t.Errorf("%v %+v", err, p.Changes)
+	}
+	live.Fields = live.Fields.Set("concurrency_limit", value.Of(3))
+	if p, err := Compare(d, live, nil); err != nil || p.Action != Unchanged {
+		t.Errorf("a limit of the same number: %v %+v", err, p.Changes)
 	}
 }

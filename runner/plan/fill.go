@@ -25,6 +25,8 @@ type Lookups struct {
 	NotHere bool
 	// Symbolic leaves references to blocks and variables as written: there is no server to ask.
 	Symbolic bool
+	// MarksOnly asks for nothing but where values come from: a block is not looked up, only marked, and so is a variable of the environment that isn't set.
+	MarksOnly bool
 
 	Variables map[string]value.Value
 	Blocks    map[state.BlockRef]value.Value
@@ -38,6 +40,9 @@ type Lookups struct {
 	// `echo {{ $TOKEN }}` a command prints only the token. It may be called from several goroutines at once.
 	Secret func(text string)
 }
+
+// someText stands for a value that MarksOnly does not look up; an empty one would be dropped where a list takes no empty texts.
+const someText = "?"
 
 // Fields fills the fields of a deployment up to but without the outputs: blocks, variables, environment.
 func (l *Lookups) Fields(v value.Value, gives func(name string) bool) (value.Value, error) {
@@ -87,6 +92,9 @@ func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, er
 	slug, name, path, ok := p.BlockPath()
 	if !ok {
 		return value.Value{}, template.Leave, fmt.Errorf("%q names only a block's type: write prefect.blocks.TYPE.NAME", p.Name)
+	}
+	if l.MarksOnly {
+		return value.Of(someText).Mark(value.Sensitive), template.Found, nil
 	}
 	data, ok := l.Blocks[state.BlockRef{Type: slug, Name: name}]
 	if !ok {
@@ -184,6 +192,8 @@ func (l *Lookups) env(name string) (value.Value, template.State, error) {
 	switch {
 	case ok:
 		return l.marked(name, text), template.Found, nil
+	case l.MarksOnly:
+		return l.marked(name, someText), template.Found, nil
 	case l.NotHere:
 		return value.Value{}.Mark(value.NotHere), template.Later, nil
 	}
@@ -239,7 +249,14 @@ func (l *Lookups) outputs(keepRuntime, pull bool) template.Lookup {
 			return v, template.Found, nil
 		}
 		if l.Pending != nil && l.Pending(p.Name) {
-			return value.Value{}.Mark(value.AfterBuild), template.Later, nil
+			waits := value.Value{}.Mark(value.AfterBuild)
+			if l.SensitiveOutput != nil && l.SensitiveOutput(p.Name) {
+				waits = waits.Mark(value.Sensitive)
+			}
+			return waits, template.Later, nil
+		}
+		if l.MarksOnly && !pull && p.Kind == template.Output { // a variable of the environment, if anything, that isn't set here
+			return l.marked(p.Name, someText), template.Found, nil
 		}
 		return value.Value{}, template.Unset, nil
 	}

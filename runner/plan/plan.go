@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -137,6 +138,9 @@ type jsonChange struct {
 	Value  Kind            `json:"value"`
 	Reason string          `json:"reason"`
 	Line   int             `json:"line"`
+	// Timezone and NextRuns are those of the schedule that a change of its timing leaves behind, left out for other changes.
+	Timezone string   `json:"timezone,omitempty"`
+	NextRuns []string `json:"next_runs,omitempty"`
 }
 
 type jsonDeployment struct {
@@ -203,18 +207,38 @@ func (d *Deployment) json() jsonDeployment {
 		at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
 		j.File, j.Line = at.File, at.Line
 	}
-	for _, c := range d.Changes {
-		x := jsonChange{Path: c.Path, Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
-		switch x.Value {
-		case Known:
-			x.Before, x.After = c.Before.AppendJSON(nil), c.After.AppendJSON(nil)
-		case AfterBuild:
-			x.Before = c.Before.AppendJSON(nil)
+	changes := d.Changes
+	if d.Action == Create && d.Desired != nil {
+		changes = Created(d.Desired)
+	}
+	for i := range changes {
+		if changes[i].Kind != NotHere {
+			j.Changes = append(j.Changes, changes[i].json())
 		}
-		j.Changes = append(j.Changes, x)
 	}
 	return j
 }
+
+func (c *Change) json() jsonChange {
+	x := jsonChange{Path: c.Path, Value: c.ValueKind(), Reason: c.Reason, Line: int(c.Pos.Line)}
+	switch x.Value {
+	case Known:
+		x.Before, x.After = c.Before.AppendJSON(nil), c.After.AppendJSON(nil)
+	case AfterBuild:
+		x.Before = c.Before.AppendJSON(nil)
+	}
+	if c.Schedule != nil {
+		next := c.Schedule.NextTimes(nextRuns)
+		x.Timezone = c.Schedule.Zone(next)
+		for _, t := range next {
+			x.NextRuns = append(x.NextRuns, t.Format(time.RFC3339))
+		}
+	}
+	return x
+}
+
+// nextRuns is how many run times a plan's JSON gives of a schedule.
+const nextRuns = 3
 
 // ValueKind is the change's kind, known unless it says otherwise.
 func (c *Change) ValueKind() Kind {
@@ -237,8 +261,11 @@ func (p *Plan) Hash() string {
 		field(string(d.Action))
 		for _, c := range d.Changes {
 			field(c.Path)
-			if c.ValueKind() == Known {
+			switch kind := c.ValueKind(); {
+			case kind == Known:
 				field(string(c.Before.AppendJSON(nil)))
+				field(string(c.After.AppendJSON(nil)))
+			case kind == Sensitive && !c.After.Marks().Has(value.Sensitive): // only the live value is hidden: what the file says plainly is intent
 				field(string(c.After.AppendJSON(nil)))
 			}
 		}

@@ -46,6 +46,17 @@ func (s *Schedule) NextTimes(n int) []time.Time {
 	return times
 }
 
+// Zone is the name of the zone of the next run times, "" where it must not be shown or is not known.
+func (s *Schedule) Zone(next []time.Time) string {
+	if v, _ := s.Source.Get("timezone"); v.Marks() == 0 && s.Timing.Timezone != "" {
+		return s.Timing.Timezone
+	}
+	if len(next) > 0 {
+		return next[0].Location().String()
+	}
+	return ""
+}
+
 // settleSchedules fills and reads the schedules of the file.
 func (p *Project) settleSchedules(out *Desired, fields value.Value) error {
 	list, said := fields.Get("schedules")
@@ -123,40 +134,55 @@ func fromAny(m map[string]any) value.Value {
 	return out
 }
 
-// ErrSlugs is the reason why schedules without slugs can't be written over schedules that have them: the server refuses it.
+// slugsNeeded is the reason why schedules without slugs can't be written over schedules that have them: the server refuses it.
 const slugsNeeded = "the server's schedules of this deployment have slugs, and these have none; Prefect refuses that"
 
 // diffSchedules compares and returns the full new list to send, nil when nothing changes.
-func diffSchedules(d *Desired, live []value.Value) (changes []Change, send *value.Value, err error) {
+func diffSchedules(d *Desired, live []value.Value, base *Desired) (changes []Change, send *value.Value, err error) {
+	d.KeptSchedules, d.LeftSchedules = nil, 0
 	if !d.SchedulesSaid {
+		if base != nil && len(base.Schedules) > 0 {
+			d.LeftSchedules = len(live)
+		}
 		return nil, nil, nil
 	}
 	pairs, used := matchSchedules(d.Schedules, live)
-	if err := slugFault(d, live); err != nil {
+	if err := slugFault(d, live, pairs, used, base); err != nil {
 		return nil, nil, err
 	}
-	list := value.Value{Kind: value.List, List: []value.Value{}}
 	for i := range d.Schedules {
-		s := &d.Schedules[i]
-		changes = append(changes, scheduleChanges(fmt.Sprintf("schedules[%d]", i), s, pairs[i])...)
-		list.List = append(list.List, scheduleToSend(s, pairs[i]))
+		changes = append(changes, scheduleChanges(fmt.Sprintf("schedules[%d]", i), &d.Schedules[i], pairs[i], base)...)
 	}
-	keep := keptSlugs(d, live, used)
+	keep := keptSchedules(d, live, used, base)
 	for i, l := range live {
-		if used[i] {
-			continue
-		}
-		if keep[i] {
+		switch {
+		case used[i]:
+		case keep[i]:
 			d.KeptSchedules = append(d.KeptSchedules, slugOf(l))
-			list.List = append(list.List, l)
-			continue
+		default:
+			kind := timingKind(nil, scheduleBefore(base, l))
+			changes = append(changes, Change{Path: fmt.Sprintf("schedules[%d]", len(d.Schedules)+i), Before: shown(l), Kind: kind, Reason: "removed", Pos: d.SchedulesPos})
 		}
-		changes = append(changes, Change{Path: fmt.Sprintf("schedules[%d]", len(d.Schedules)+i), Before: shown(l), Reason: "removed", Pos: d.SchedulesPos})
 	}
 	if len(changes) == 0 {
 		return nil, nil, nil
 	}
+	list := schedulesToSend(d, live, pairs, keep)
 	return changes, &list, nil
+}
+
+// schedulesToSend is the full new list: what the file has, and what stays.
+func schedulesToSend(d *Desired, live []value.Value, pairs []*value.Value, keep []bool) value.Value {
+	list := value.Value{Kind: value.List, List: []value.Value{}}
+	for i := range d.Schedules {
+		list.List = append(list.List, scheduleToSend(&d.Schedules[i], pairs[i]))
+	}
+	for i, l := range live {
+		if keep[i] {
+			list.List = append(list.List, l)
+		}
+	}
+	return list
 }
 
 // matchSchedules pairs each desired schedule with a live one (nil for none).
@@ -182,8 +208,18 @@ func matchSchedules(desired []Schedule, live []value.Value) (pairs []*value.Valu
 	for _, alike := range likenesses() {
 		for _, i := range bySaid(desired) {
 			s := &desired[i]
-			if pairs[i] == nil && s.Slug == "" && s.Marks&(value.AfterBuild|value.NotHere) == 0 {
+			if pairs[i] == nil && s.Slug == "" && s.known() {
 				take(i, func(l value.Value) bool { return slugOf(l) == "" && sameTiming(s, l) && alike(s, l) })
+			}
+		}
+	}
+	for _, alike := range likenesses() { // a slug that only one side has: it was given, or taken away, and the timing tells to which
+		for _, i := range bySaid(desired) {
+			s := &desired[i]
+			if pairs[i] == nil && s.known() {
+				take(i, func(l value.Value) bool {
+					return (slugOf(l) == "") != (s.Slug == "") && sameTiming(s, l) && alike(s, l)
+				})
 			}
 		}
 	}
@@ -191,9 +227,15 @@ func matchSchedules(desired []Schedule, live []value.Value) (pairs []*value.Valu
 		if pairs[i] == nil && desired[i].Slug == "" {
 			take(i, func(l value.Value) bool { return slugOf(l) == "" })
 		}
+		if pairs[i] == nil && desired[i].Slug == "" && !desired[i].known() {
+			take(i, func(value.Value) bool { return true })
+		}
 	}
 	return pairs, used
 }
+
+// known reports whether a schedule can be compared here and now.
+func (s *Schedule) known() bool { return s.Marks&(value.AfterBuild|value.NotHere) == 0 }
 
 // likenesses tell of several live schedules of one timing which one to take, the nearest first: with the same parameters and the same state where the file says one, with
 // the same parameters, any.
@@ -256,79 +298,130 @@ func numbers(m map[string]any) map[string]any {
 	return m
 }
 
-// keptSlugs are live schedules of other slugs: the server keeps them when all have slugs, unless the list is empty, which removes all.
-func keptSlugs(d *Desired, live []value.Value, used []bool) []bool {
+// keptSchedules are live schedules of slugs that the file does not have and the base's file did not have either: someone made them by hand. The server keeps them when all
+// have slugs, unless the list is empty, which removes all.
+func keptSchedules(d *Desired, live []value.Value, used []bool, base *Desired) []bool {
 	keep := make([]bool, len(live))
-	if len(d.Schedules) == 0 {
+	if len(d.Schedules) == 0 || !allSlugs(live) {
 		return keep
 	}
-	for i := range live {
-		if slugOf(live[i]) == "" && !used[i] {
-			return keep
-		}
-	}
-	for _, s := range d.Schedules {
-		if s.Slug == "" {
+	for i := range d.Schedules {
+		if d.Schedules[i].Slug == "" {
 			return keep
 		}
 	}
 	for i := range live {
-		keep[i] = !used[i]
+		keep[i] = !used[i] && !declaredSlug(base, slugOf(live[i]))
 	}
 	return keep
 }
 
-func slugFault(d *Desired, live []value.Value) error {
-	if len(live) == 0 {
-		return nil
-	}
+func allSlugs(live []value.Value) bool {
 	for i := range live {
 		if slugOf(live[i]) == "" {
-			return nil
+			return false
 		}
 	}
+	return true
+}
+
+// declaredSlug reports whether the base's file has a schedule of that slug.
+func declaredSlug(base *Desired, slug string) bool {
+	if base == nil {
+		return false
+	}
+	for i := range base.Schedules {
+		if base.Schedules[i].Slug == slug {
+			return true
+		}
+	}
+	return false
+}
+
+// slugFault is Prefect's refusal of schedules without slugs over schedules that all have some, as far as it is needed. Prefect refuses because it can't tell which is which.
+// Here it can be told in two cases:
+//
+//   - one schedule of the file without a slug has the timing of a live one: then the slugs there were given by hand (or the file just dropped them). One is enough: the
+//     others are then an ordinary edit, added and removed as ever among schedules without slugs. To refuse until each one matches would stop the plan for an edit that
+//     happens to come along with a slug given by hand, and the plan shows what goes in any case;
+//   - the base's file declared every slug that is there and left over: these go, and nothing with a slug stays in the way.
+//
+// In all other cases the live schedules may be someone else's: they stay, and the person decides.
+func slugFault(d *Desired, live []value.Value, pairs []*value.Value, used []bool, base *Desired) error {
+	bare := -1
 	for i := range d.Schedules {
-		if d.Schedules[i].Slug == "" {
-			return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "schedule-without-slug", Message: slugsNeeded,
-				Help: "give each schedule a slug, or remove the schedules on the server first", Position: d.Resolved.Position(d.Schedules[i].Pos)}}
+		switch {
+		case d.Schedules[i].Slug != "":
+		case pairs[i] != nil:
+			return nil
+		case bare < 0:
+			bare = i
 		}
 	}
-	return nil
+	if bare < 0 || len(live) == 0 || !allSlugs(live) {
+		return nil
+	}
+	left := false
+	for i := range live {
+		left = left || used[i] || !declaredSlug(base, slugOf(live[i]))
+	}
+	if !left {
+		return nil
+	}
+	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "schedule-without-slug", Message: slugsNeeded,
+		Help: "give each schedule a slug, or remove the schedules on the server first", Position: d.Resolved.Position(d.Schedules[bare].Pos)}}
 }
 
 // scheduleChanges names what differs of one schedule.
-func scheduleChanges(path string, s *Schedule, live *value.Value) []Change {
+func scheduleChanges(path string, s *Schedule, live *value.Value, base *Desired) []Change {
 	if live == nil {
 		return []Change{{Path: path, After: shownDesired(s), Reason: "added", Pos: s.Pos, Kind: kindOf(s.Marks), Schedule: s}}
 	}
 	var out []Change
 	before, _ := live.Get("schedule")
-	switch {
+	earlier := scheduleBefore(base, *live)
+	switch kind := timingKind(s, earlier); {
 	case s.Marks.Has(value.NotHere), value.Equal(before, s.Source):
 	case timingMarks(s).Has(value.AfterBuild):
-		out = append(out, Change{Path: path + "." + kindName(s), Before: timingOf(before), Kind: AfterBuild, Pos: s.Pos, Reason: "known after build"})
+		was := timingOf(before)
+		if kind == Sensitive {
+			was = value.Value{}
+		}
+		out = append(out, Change{Path: path + "." + kindName(s), Before: was, Kind: AfterBuild, Pos: s.Pos, Reason: "known after build"})
 	case !sameTiming(s, *live):
-		out = append(out, timingChanges(path, s, before)...)
+		out = append(out, timingChanges(path, s, before, kind)...)
 	}
 	if s.Active.Kind == value.Bool {
 		if active, _ := live.Get("active"); active.Bool != s.Active.Bool {
-			out = append(out, Change{Path: path + ".active", Before: active, After: s.Active, Pos: s.Active.Pos, Reason: "edited"})
+			out = append(out, Change{Path: path + ".active", Before: active, After: s.Active, Kind: kindOf(s.Active.Marks()), Pos: s.Active.Pos, Reason: "edited"})
 		}
 	}
 	if active, _ := live.Get("active"); s.Active.IsNull() && active.Kind == value.Bool && !active.Bool && wakes(s, *live) {
 		out = append(out, Change{Path: path + ".active", Before: active, After: value.Of(true), Pos: s.Pos, Reason: "another timing is another schedule, and the file does not say active"})
 	}
 	parameters, _ := live.Get("parameters")
-	out = append(out, diffValue(path+".parameters", mappingOrEmpty(parameters), s.Parameters, s.Pos)...)
+	out = append(out, diffValue(path+".parameters", mappingOrEmpty(parameters), s.Parameters, parametersOf(earlier), s.Pos)...)
 	if slug := slugOf(*live); slug != s.Slug {
-		out = append(out, Change{Path: path + ".slug", Before: nullText(slug), After: nullText(s.Slug), Pos: s.Pos, Reason: "renamed"})
+		out = append(out, Change{Path: path + ".slug", Before: nullText(slug), After: nullText(s.Slug), Pos: s.Pos, Reason: slugReason(slug, s.Slug, base)})
 	}
 	return out
 }
 
+func slugReason(was, want string, base *Desired) string {
+	switch {
+	case was == "":
+		return "added"
+	case want != "":
+		return "renamed"
+	case declaredSlug(base, was):
+		return "removed"
+	}
+	return "given on the server, and the file has none"
+}
+
 // wakes: a schedule without a slug whose timing changes takes the place of the live one, awake.
 func wakes(s *Schedule, live value.Value) bool {
-	return s.Slug == "" && slugOf(live) == "" && s.Marks&(value.AfterBuild|value.NotHere) == 0 && !sameTiming(s, live)
+	return s.Slug == "" && slugOf(live) == "" && s.known() && !sameTiming(s, live)
 }
 
 func nullText(s string) value.Value { return textOrNull(s, value.Pos{}) }
@@ -356,12 +449,12 @@ func timingOf(body value.Value) value.Value {
 	return body
 }
 
-// timingChanges lists the parts of the timing that differ; another kind is one change.
-func timingChanges(path string, s *Schedule, before value.Value) []Change {
+// timingChanges lists the parts of the timing that differ; another kind is one change. shows says whether the values may be seen.
+func timingChanges(path string, s *Schedule, before value.Value, shows Kind) []Change {
 	var out []Change
 	kind := kindName(s)
 	if _, same := before.Get(kind); !same {
-		return []Change{{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Schedule: s}}
+		return []Change{{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Kind: shows, Schedule: s}}
 	}
 	for _, e := range s.Body.Map {
 		was, _ := before.Get(e.Key)
@@ -372,10 +465,10 @@ func timingChanges(path string, s *Schedule, before value.Value) []Change {
 		if source, ok := s.Source.Get(e.Key); ok && source.Pos.Known() {
 			pos = source.Pos
 		}
-		out = append(out, Change{Path: path + "." + e.Key, Before: was, After: e.Value, Pos: pos, Reason: "edited", Kind: kindOf(s.Marks), Schedule: s})
+		out = append(out, Change{Path: path + "." + e.Key, Before: was, After: e.Value, Pos: pos, Reason: "edited", Kind: shows, Schedule: s})
 	}
 	if len(out) == 0 {
-		out = append(out, Change{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Schedule: s})
+		out = append(out, Change{Path: path, Before: timingOf(before), After: shownDesired(s), Pos: s.Pos, Reason: "edited", Kind: shows, Schedule: s})
 	}
 	return out
 }
@@ -395,7 +488,7 @@ func shownDesired(s *Schedule) value.Value {
 func scheduleToSend(s *Schedule, live *value.Value) value.Value {
 	out := value.Value{Kind: value.Map}
 	body := s.Body
-	if live != nil && s.Marks&(value.AfterBuild|value.NotHere) == 0 && sameTiming(s, *live) {
+	if live != nil && s.known() && sameTiming(s, *live) {
 		body, _ = live.Get("schedule")
 	}
 	out = out.Set("schedule", body)

@@ -76,3 +76,15 @@ func (c *Client) DeleteSchedule(ctx context.Context, deployment, schedule string
 	}
 	return err
 }
+
+// SetLimit sets the number of the concurrency limit of that name and returns its id.
+func (c *Client) SetLimit(ctx context.Context, name string, limit value.Value) (id string, err error) {
+	at := path("v2", "concurrency_limits", name)
+	v, err := c.do(ctx, request{method: http.MethodGet, path: at})
+	if err != nil {
+		return "", err
+	}
+	body := value.Of([]value.Entry{{Key: "limit", Value: limit}})
+	_, err = c.do(ctx, request{method: http.MethodPatch, path: at, body: body.AppendJSON(nil)})
+	return text(v, "id"), err
+}

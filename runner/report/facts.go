@@ -50,11 +50,5 @@ func timesOf(d *plan.Desired, c *plan.Change) (zone string, next []time.Time) {
 func scheduleTimes(s *plan.Schedule) (zone string, next []time.Time) {
 	const most = 3
 	next = s.NextTimes(most)
-	if v, _ := s.Source.Get("timezone"); v.Marks() == 0 {
-		zone = s.Timing.Timezone
-	}
-	if zone == "" && len(next) > 0 {
-		zone = next[0].Location().String()
-	}
-	return zone, next
+	return s.Zone(next), next
 }

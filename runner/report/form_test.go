@@ -106,3 +106,11 @@ func outside(t testing.TB, i int, line string) {
 		t.Fatalf("line %d: Markdown that is not ours: %q", i+1, line)
 	}
 }
+
+// TestYAMLToCopyIsOnePiece: what a note tells to write can be marked and copied at once.
+func TestYAMLToCopyIsOnePiece(t *testing.T) {
+	const note = "a/b looks like a rename of a/c: write x-ci: {renamed-from: {a/b: a/c}} to keep its state"
+	if got, want := prose(note), "`a/b` looks like a rename of `a/c`: write `x-ci: {renamed-from: {a/b: a/c}}` to keep its state"; got != want {
+		t.Errorf("%s", got)
+	}
+}

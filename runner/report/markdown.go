@@ -68,7 +68,7 @@ func cut(s string, n int) string {
 // prose is a sentence of ours with names of others in it: plain words stay, whatever else stands there is code. It is cut to a length that a reader bears.
 func prose(s string) string {
 	const most = 600
-	words := strings.Split(cut(s, most), " ")
+	words := whole(strings.Split(cut(s, most), " "))
 	for i, w := range words {
 		core := strings.TrimRight(w, ".,:;!?)")
 		tail := w[len(core):]
@@ -79,6 +79,19 @@ func prose(s string) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// whole joins the words of YAML to copy, key: {a: {b: c}}, into one.
+func whole(words []string) (out []string) {
+	for _, w := range words {
+		n := len(out) - 1
+		if n >= 0 && (strings.Count(out[n], "{") > strings.Count(out[n], "}") || strings.HasPrefix(w, "{") && strings.HasSuffix(out[n], ":")) {
+			out[n] += " " + w
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // plainWord reports whether a word means nothing to Markdown or a forge. A hyphen is none at the start or the end, nor before digits: GH-12 is a reference.

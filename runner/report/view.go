@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -15,7 +14,7 @@ import (
 )
 
 // NotHere is the kind of a value that depends on an environment variable which is not set where the plan is made.
-const NotHere plan.Kind = "not-here"
+const NotHere = plan.NotHere
 
 // View is a plan as it is shown. All text in it may be hostile; none of it is secret.
 type View struct {
@@ -57,7 +56,7 @@ type Change struct {
 	Line   int         `json:"line"`
 	// Zone and Next belong to a schedule: the time zone's name, and the next run times in it.
 	Zone string      `json:"timezone"`
-	Next []time.Time `json:"next"`
+	Next []time.Time `json:"next_runs"`
 }
 
 // Step is what became of a step; a plan has none.
@@ -109,12 +108,12 @@ func itemOf(d *plan.Deployment) Item {
 		at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
 		out.File, out.Line = at.File, at.Line
 	}
-	if d.Action == plan.Create && len(d.Changes) == 0 && d.Desired != nil {
-		out.Changes = creation(d.Desired)
-		return out
+	changes := d.Changes
+	if d.Action == plan.Create && len(changes) == 0 && d.Desired != nil {
+		changes = plan.Created(d.Desired)
 	}
-	for i := range d.Changes {
-		out.Changes = append(out.Changes, changeOf(d.Desired, &d.Changes[i]))
+	for i := range changes {
+		out.Changes = append(out.Changes, changeOf(d.Desired, &changes[i]))
 	}
 	return out
 }
@@ -135,57 +134,4 @@ func hide(c *Change) {
 	default:
 		c.Before, c.After = value.Value{}, value.Value{}
 	}
-}
-
-// creation is a new deployment as changes from nothing: what the file says, without what Prefect would fill in anyway.
-func creation(d *plan.Desired) []Change {
-	var out []Change
-	for i := range d.Schedules {
-		s := &d.Schedules[i]
-		kind, timing := timing(s)
-		c := field(fmt.Sprintf("schedules[%d]%s", i, kind), timing)
-		c.Zone, c.Next = scheduleTimes(s)
-		out = append(out, c)
-	}
-	for _, e := range d.Fields.Map {
-		if e.Key == "parameter_openapi_schema" || !e.Value.Truthy() || e.Value.Origin.Has(value.Derived) || (e.Key == "enforce_parameter_schema" && e.Value.Bool) {
-			continue
-		}
-		out = fields(out, e.Key, e.Value)
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
-	return out
-}
-
-func fields(out []Change, path string, v value.Value) []Change {
-	if v.Kind != value.Map || len(v.Map) == 0 || v.Origin != 0 {
-		return append(out, field(path, v))
-	}
-	for _, e := range v.Map {
-		out = fields(out, path+"."+e.Key, e.Value)
-	}
-	return out
-}
-
-func field(path string, v value.Value) Change {
-	c := Change{Path: path, After: v.Redacted(), Value: plan.Known, Reason: "added", Line: int(v.Pos.Line)}
-	switch marks := v.Marks(); {
-	case marks.Has(value.Sensitive):
-		c.Value = plan.Sensitive
-	case marks.Has(value.AfterBuild):
-		c.Value = plan.AfterBuild
-	case marks.Has(value.NotHere):
-		c.Value = NotHere
-	}
-	hide(&c)
-	return c
-}
-
-func timing(s *plan.Schedule) (kind string, v value.Value) {
-	for _, kind := range []string{"cron", "interval", "rrule"} {
-		if v, ok := s.Source.Get(kind); ok && !v.IsNull() {
-			return "." + kind, v
-		}
-	}
-	return "", s.Source.Redacted()
 }

@@ -75,7 +75,7 @@ func TestAProposalWithoutChangesMakesNoComment(t *testing.T) {
 }
 
 func FuzzProposed(f *testing.F) {
-	f.Add(`{"schema":1,"deployments":[{"deployment":"a/b","action":"update","file":"x","line":1,"url":"https://evil.example","error":"x","outcome":"failed","changes":[{"path":"p","value":"known","before":"a\nb","after":["c"],"next":["2026-01-01T00:00:00Z"]}]}],"notes":["n"],"kept":["k"]}`)
+	f.Add(`{"schema":1,"deployments":[{"deployment":"a/b","action":"update","file":"x","line":1,"url":"https://evil.example","error":"x","outcome":"failed","changes":[{"path":"p","value":"known","before":"a\nb","after":["c"],"next_runs":["2026-01-01T00:00:00Z"]}]}],"notes":["n"],"kept":["k"]}`)
 	f.Add(`{"schema":1,"state":"https://u:p@h/","deployments":[{"action":"delete","renamed_from":"x","scheduled_runs_dropped":-1},{"action":"rebuild"},{"action":"?"}]}`)
 	f.Add(`[`)
 	f.Fuzz(func(t *testing.T, plan string) {

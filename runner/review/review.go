@@ -33,9 +33,10 @@ type Settings struct {
 	// PlanKey signs markers and binds deploys to what was reviewed; "" is none.
 	PlanKey string
 	Policy  report.Policy
-	// Notice gets what GitHub refused, in one line each.
-	Notice func(string)
-	Now    func() time.Time
+	// Notice gets what GitHub refused, in one line each. Expected, nil for none, takes a refusal that gets no notice of its own.
+	Notice   func(string)
+	Expected func(*forge.Unavailable) bool
+	Now      func() time.Time
 }
 
 func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }
@@ -46,24 +47,33 @@ func (s *Settings) runURL() string {
 
 // Post shows a plan in its pull request's comment. A plan without changes edits a comment that is there and makes none. The address is "" where there is no comment.
 func (s *Settings) Post(ctx context.Context, p *plan.Plan, e forge.Event) (string, error) {
-	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p)}, e)
+	return s.post(ctx, report.Of(p), shown{p.Hash(), p.Changes(), s.digests(p), p.Count()}, e)
 }
 
 // PostFile does the same with a plan's JSON. Such a plan binds no deploy: its digests need the plan itself.
 func (s *Settings) PostFile(ctx context.Context, data []byte, e forge.Event) (string, error) {
-	view, err := report.Read(data)
+	view, what, err := ofFile(data)
 	if err != nil {
 		return "", err
+	}
+	return s.post(ctx, view, what, e)
+}
+
+// ofFile reads a plan's JSON.
+func ofFile(data []byte) (*report.View, shown, error) {
+	view, err := report.Read(data)
+	if err != nil {
+		return nil, shown{}, err
 	}
 	var head struct {
 		Hash    string      `json:"hash"`
 		Summary plan.Counts `json:"summary"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return "", err
+		return nil, shown{}, err
 	}
 	c := head.Summary
-	return s.post(ctx, view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil}, e)
+	return view, shown{head.Hash, c.Create+c.Update+c.Rebuild+c.Delete > 0, nil, c}, nil
 }
 
 // shown is what a marker says of a plan.
@@ -71,6 +81,7 @@ type shown struct {
 	hash    string
 	changes bool
 	digests map[string]string
+	counts  plan.Counts
 }
 
 func (s *Settings) post(ctx context.Context, view *report.View, what shown, e forge.Event) (string, error) {
@@ -91,6 +102,14 @@ func (s *Settings) post(ctx context.Context, view *report.View, what shown, e fo
 // noted makes a notice of what GitHub refused; only the context's error is left.
 func (s *Settings) noted(err error) error {
 	var refused *forge.Unavailable
+	if errors.As(err, &refused) && s.Expected != nil && s.Expected(refused) {
+		return nil
+	}
+	return noted(err, s.Notice)
+}
+
+func noted(err error, notice func(string)) error {
+	var refused *forge.Unavailable
 	if !errors.As(err, &refused) {
 		return err
 	}
@@ -98,7 +117,7 @@ func (s *Settings) noted(err error) error {
 	if refused.Hint != "" {
 		text += "\n" + refused.Hint
 	}
-	s.Notice(text)
+	notice(text)
 	return nil
 }
 
@@ -157,24 +176,38 @@ func (s *Settings) Started(ctx context.Context, sha string) error {
 func (s *Settings) Applied(ctx context.Context, p *plan.Plan, sha string, merged []forge.PullRequest, elapsed string) error {
 	view := report.Of(p)
 	footer := report.Footer{Fate: report.Done, Policy: s.Policy, Run: "run " + s.RunNumber, RunURL: s.runURL(), Result: view, Elapsed: elapsed}
+	outcome := outcomeOf(p)
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), outcome); s.noted(err) != nil {
 			return err
 		}
 	}
 	state := "success"
-	if p.Count().Failed > 0 {
+	if outcome == forge.Failed {
 		state = "failure"
 	}
 	_, err := forge.SetStatus(ctx, s.Client, s.board(), forge.Status{SHA: sha, State: state, LogURL: s.runURL(), Description: report.Summary(p, true, elapsed)})
 	return s.noted(err)
 }
 
+// outcomeOf is how a deploy ended.
+func outcomeOf(p *plan.Plan) forge.Outcome { return outcomeOfCounts(p.Count()) }
+
+func outcomeOfCounts(n plan.Counts) forge.Outcome {
+	switch {
+	case n.Failed > 0:
+		return forge.Failed
+	case n.Create+n.Update+n.Rebuild+n.Delete > 0:
+		return forge.Carried
+	}
+	return forge.Idle
+}
+
 // NotApplied tells the comments why nothing was written.
 func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.PullRequest, reason string) error {
 	footer := report.Footer{Fate: report.NotApplied, Run: "run " + s.RunNumber, RunURL: s.runURL(), Reason: reason}
 	for _, pr := range merged {
-		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown()); s.noted(err) != nil {
+		if _, _, err := forge.Result(ctx, s.Client, s.target(pr.Number), s.Run, footer.Markdown(), forge.Failed); s.noted(err) != nil {
 			return err
 		}
 	}

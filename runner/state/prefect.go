@@ -8,7 +8,7 @@
 //     queue, and a queue that does not exist is created. So the two always go together;
 //   - an unknown work pool is 500 here, and 404 on creation;
 //   - `labels` is 422: an update has none;
-//   - `concurrency_limit: null` removes the limit, and its options stay unless they are named.
+//   - `concurrency_limit: null` removes the limit, and its options stay unless they are named. What it does to a limit that others share is told in limits.go.
 package state
 
 import (
@@ -147,6 +147,9 @@ func workPool(name string, v value.Value) *WorkPool {
 }
 
 func (b *server) delete(ctx context.Context, l *Live) error {
+	if err := b.detachLimit(ctx, l); err != nil {
+		return err
+	}
 	err := b.client.DeleteDeployment(ctx, l.ID)
 	if prefect.StatusOf(err) == http.StatusNotFound {
 		return nil
@@ -203,7 +206,7 @@ func (b *server) live(name Name, d prefect.Deployment) *Live {
 			fields = append(fields, value.Entry{Key: key, Value: v})
 		}
 	}
-	return &Live{ID: d.ID, FlowID: d.FlowID, Name: name, Fields: value.Of(fields), URL: b.client.DeploymentURL(d.ID)}
+	return &Live{ID: d.ID, FlowID: d.FlowID, Name: name, Fields: value.Of(fields), URL: b.client.DeploymentURL(d.ID), ForeignLimit: foreignLimit(d)}
 }
 
 func liveSchedules(v value.Value) value.Value {
@@ -306,7 +309,7 @@ func (b *server) update(ctx context.Context, w Write, version string) (*Live, er
 	liveList, _ := w.Live.Fields.Get("schedules")
 	wanted, listed := w.Fields.Get("schedules")
 	change := changeSchedules(liveList.List, wanted.List, listed, w.DeleteSchedules, version)
-	body := withPoolAndQueue(b.gated(without(w.Fields, "schedules", "labels"), version), w.Live.Fields)
+	body := sparingLimit(withPoolAndQueue(b.gated(without(w.Fields, "schedules", "labels"), version), w.Live.Fields), w.Live)
 	if change.Patch != nil {
 		body = body.Set("schedules", value.Of(change.Patch))
 	}
@@ -316,7 +319,7 @@ func (b *server) update(ctx context.Context, w Write, version string) (*Live, er
 		}
 	}
 	if len(body.Map) > 0 {
-		if err := b.client.UpdateDeployment(ctx, w.Live.ID, body); err != nil {
+		if err := b.sendUpdate(ctx, w.Live.ID, body); err != nil {
 			return nil, err
 		}
 	}
@@ -350,6 +353,9 @@ func (b *server) deleteSchedules(ctx context.Context, deployment string, schedul
 // afterUpdate is the deployment as it is after the update, put together without asking again.
 func afterUpdate(w Write, liveList []value.Value, listed bool) *Live {
 	live := *w.Live
+	if _, replaced := sparingLimit(w.Fields, w.Live).Get(limitsID); replaced {
+		live.ForeignLimit = ""
+	}
 	live.Fields = overlay(live.Fields, without(w.Fields, "schedules", "labels"))
 	stays, _ := split(liveList, w.DeleteSchedules)
 	if listed {

@@ -61,6 +61,8 @@ type Live struct {
 	Fields value.Value
 	// URL is its page in the user interface, "" for a file.
 	URL string
+	// ForeignLimit is the name of the concurrency limit that someone attached in place of the deployment's own, "" for none. Others may share it.
+	ForeignLimit string
 }
 
 // WorkPool is what the checks before a deploy need of a pool.

@@ -25,7 +25,7 @@ func FindPython(lookup func(string) string, look func(string) (string, error)) (
 		return path, nil
 	}
 	candidates := []string{
-		inEnvironment(lookup("VIRTUAL_ENV")), program(lookup("UV_PYTHON")), inEnvironment(lookup("PREFECT_ORACLE_VENV")), "python3", "python",
+		InEnvironment(lookup("VIRTUAL_ENV")), program(lookup("UV_PYTHON")), InEnvironment(lookup("PREFECT_ORACLE_VENV")), "python3", "python",
 	}
 	for _, candidate := range candidates {
 		if candidate == "" {
@@ -38,8 +38,8 @@ func FindPython(lookup func(string) string, look func(string) (string, error)) (
 	return "", fmt.Errorf("no Python was found: install Python 3.8 or later (in GitHub Actions: actions/setup-python) and the packages that the steps use, or set %s to its path", pythonVariable)
 }
 
-// inEnvironment is the interpreter of a virtual environment.
-func inEnvironment(dir string) string {
+// InEnvironment is the interpreter of a virtual environment.
+func InEnvironment(dir string) string {
 	switch {
 	case dir == "":
 		return ""

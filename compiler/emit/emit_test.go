@@ -1,0 +1,164 @@
+// What is kept, what makes a pipeline stale, what patches do, and which variables a job is given.
+package emit
+
+import (
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+const two = "build:\n" + hash + "- prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: r/app, tag: '{{ hash.stdout }}', dockerfile: Dockerfile}\n" + deployed
+
+func emitted(t *testing.T, in *Input) string {
+	t.Helper()
+	out, diags := GitHub(in)
+	if diags.Errors(false) > 0 {
+		t.Fatal(diags.Error())
+	}
+	return string(out)
+}
+
+func TestStale(t *testing.T) {
+	old := emitted(t, input(t, two))
+	for name, c := range map[string]struct{ source, want string }{
+		"nothing":      {two, ""},
+		"a schedule":   {strings.Replace(two, "work_pool: {name: p}", "work_pool: {name: p}, schedules: [{cron: '0 0 * * *'}]", 1), ""},
+		"a deployment": {two + "- {name: e, entrypoint: 'f.py:f', work_pool: {name: p}}\n", ""},
+		"a step":       {strings.Replace(two, "r/app", "r/other", 1), "the steps"},
+		"a variable":   {strings.Replace(two, "name: p}", "name: '{{ $POOL }}'}", 1), "the steps"},
+		"x-ci":         {"x-ci: {github: {runs-on: big}}\n" + two, "x-ci"},
+	} {
+		in := input(t, c.source)
+		KeepPins(in, []byte(old))
+		if why := Stale([]byte(old), []byte(emitted(t, in))); (why == "") != (c.want == "") || !strings.Contains(why, c.want) {
+			t.Errorf("%s: %q, want %q", name, why, c.want)
+		}
+	}
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a pin":       {"@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@0000000000000000000000000000000000000000 # v9", ""},
+		"layout":      {"permissions: {contents: read}", "permissions:\n      contents: read", ""},
+		"a hand":      {"timeout-minutes: 60", "timeout-minutes: 61", "edited by hand"},
+		"another use": {"actions/checkout@", "other/checkout@", "edited by hand"},
+		"no head":     {"# made of:", "#", "not generated"},
+	} {
+		if !strings.Contains(old, c.old) {
+			t.Fatalf("%s: %q is not in\n%s", name, c.old, old)
+		}
+		edited := strings.ReplaceAll(old, c.old, c.new)
+		in := input(t, two)
+		KeepPins(in, []byte(edited))
+		if why := Stale([]byte(edited), []byte(emitted(t, in))); (why == "") != (c.want == "") || !strings.Contains(why, c.want) {
+			t.Errorf("%s: %q, want %q", name, why, c.want)
+		}
+	}
+}
+
+// TestPinsAreKept: what a bot edited stays, for steps of x-ci as long as x-ci is what it was.
+func TestPinsAreKept(t *testing.T) {
+	source := "x-ci: {github: {setup: [{uses: some/login@1111}]}}\n" + two
+	old := strings.NewReplacer("@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@2222 # v5", "some/login@1111", "some/login@3333", "prefect-deploy-action@v1", "prefect-deploy-action@4444 # v1.2.3").Replace(emitted(t, input(t, source)))
+	in := input(t, source)
+	KeepPins(in, []byte(old))
+	if now := emitted(t, in); now != old {
+		t.Errorf("the versions moved:\n%s", now)
+	}
+	in = input(t, strings.Replace(source, "login@1111", "login@5555", 1))
+	KeepPins(in, []byte(old))
+	if now := emitted(t, in); !strings.Contains(now, "some/login@5555") || !strings.Contains(now, "actions/checkout@2222 # v5") {
+		t.Errorf("x-ci names another version, and it is not there:\n%s", now)
+	}
+	if got := ActionOf([]byte(old)); got != "org/prefect-deploy-action@4444" {
+		t.Errorf("the action is %s", got)
+	}
+}
+
+func TestPatchesAndSettings(t *testing.T) {
+	for name, c := range map[string]struct{ xci, path, want, fault string }{
+		"replace":        {"[{op: test, path: /jobs/app/timeout-minutes, value: 60}, {op: replace, path: /jobs/app/timeout-minutes, value: 90}]", "/jobs/app/timeout-minutes", "90", ""},
+		"add":            {"[{op: add, path: /jobs/app/env, value: {A: b}}]", "/jobs/app/env/A", "b", ""},
+		"add to a list":  {"[{op: add, path: /jobs/app/steps/0, value: {run: first}}, {op: add, path: /jobs/app/steps/-, value: {run: last}}]", "/jobs/app/steps/0/run", "first", ""},
+		"remove":         {"[{op: remove, path: /jobs/app/timeout-minutes}]", "/jobs/app/timeout-minutes", "", ""},
+		"move":           {"[{op: move, from: /jobs/app/timeout-minutes, path: /jobs/app/cancel-timeout-minutes}]", "/jobs/app/cancel-timeout-minutes", "60", ""},
+		"copy":           {"[{op: copy, from: /jobs/app/timeout-minutes, path: /x~1y}]", "/x~1y", "60", ""},
+		"a wrong test":   {"[{op: test, path: /jobs/app/timeout-minutes, value: 61}]", "", "", "something else"},
+		"no such place":  {"[{op: replace, path: /jobs/ap/x, value: 1}]", "", "", `there is no "/jobs/ap/x"`},
+		"no such op":     {"[{op: set, path: /x, value: 1}]", "", "", "write add"},
+		"no value":       {"[{op: add, path: /x}]", "", "", "no value"},
+		"no slash":       {"[{op: add, path: x, value: 1}]", "", "", "begin with /"},
+		"out of a list":  {"[{op: add, path: /jobs/app/steps/99, value: 1}]", "", "", "no place"},
+		"into a plain":   {"[{op: add, path: /name/x, value: 1}]", "", "", "plain value"},
+		"remove nothing": {"[{op: remove, path: /jobs/nothing}]", "", "", "there is no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input(t, "x-ci:\n  github:\n    patches: "+c.xci+"\n"+two)
+			out, diags := GitHub(in)
+			if c.fault != "" {
+				if len(diags) != 1 || diags[0].Code != "patch-does-not-fit" || !strings.Contains(diags[0].Message, c.fault) || diags[0].Line != 3 || out != nil {
+					t.Errorf("%v\n%s", diags, out)
+				}
+				return
+			}
+			var root yaml.Node
+			if err := yaml.Unmarshal(out, &root); err != nil || len(diags) > 0 {
+				t.Fatal(err, diags)
+			}
+			at, err := find(root.Content[0], c.path)
+			if (err == nil) != (c.want != "") || err == nil && at.Value != c.want {
+				t.Errorf("%s is %v (%v)\n%s", c.path, at, err, out)
+			}
+		})
+	}
+	a, b := input(t, "x-ci: {github: {environment: staging, vars: [A]}}\n"+two), input(t, "x-ci: {github: {environment: production, vars: [B]}}\n"+two)
+	a.Files = append(a.Files, b.Files...)
+	if _, diags := GitHub(a); len(diags) != 1 || diags[0].Code != "conflicting-ci-setting" || len(diags[0].Related) != 1 {
+		t.Errorf("%v", diags)
+	}
+}
+
+// TestVariables: each job is given what its templates name and no more, under the name by which a secret or variable is kept.
+func TestVariables(t *testing.T) {
+	in := input(t, `x-ci: {vars: [REGION], github: {vars: [TEAM], secrets: [DB]}}
+build:
+- prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: 'r/{{ $TEAM }}', tag: '{{ $GITHUB_SHA }}', dockerfile: Dockerfile}
+- prefect_docker.deployments.steps.build_docker_image: {id: other, image_name: 'r/x', tag: '1', dockerfile: Dockerfile, buildargs: {P: '{{ prefect.blocks.secret.pip }}', Q: '{{ bare }}'}}
+- prefect.deployments.steps.run_shell_script: {id: script, script: ./make.sh}
+deployments:
+- {name: d, entrypoint: 'f.py:f', parameters: {a: '{{ $REGION }}', b: '{{ $PASSWORD }}', c: '{{ app.image }}', d: '{{ ctx.x }}', e: '{{ $HOME }}', f: '{{ lone }}'}, work_pool: {name: p}}
+`)
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(emitted(t, in)), &root); err != nil {
+		t.Fatal(err)
+	}
+	const api = "PREFECT_API_URL=secrets.PREFECT_API_URL PREFECT_API_KEY=secrets.PREFECT_API_KEY PREFECT_API_AUTH_STRING=secrets.PREFECT_API_AUTH_STRING "
+	fields := api + "PASSWORD=secrets.PASSWORD REGION=vars.REGION lone=secrets.lone PREFECT_DEPLOY_OPTIONAL=PASSWORD,REGION,lone"
+	for job, want := range map[string]string{"check": "", "plan": fields, "register": fields, "prefect": "RESULTS=join(needs.*.result, ' ')",
+		"app": "TEAM=vars.TEAM PREFECT_DEPLOY_OPTIONAL=TEAM " + api + "bare=secrets.bare PREFECT_DEPLOY_OPTIONAL=bare DB=secrets.DB REGION=vars.REGION PREFECT_DEPLOY_OPTIONAL=DB,REGION,TEAM"} {
+		j, err := find(root.Content[0], "/jobs/"+job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		var got []string
+		for _, step := range get(j, "steps").Content {
+			env := get(step, "env")
+			for i := 0; env != nil && i < len(env.Content); i += 2 {
+				if line := env.Content[i].Value + "=" + strings.TrimSuffix(strings.TrimPrefix(env.Content[i+1].Value, "${{ "), " }}"); !seen[line] {
+					seen[line] = true
+					got = append(got, line)
+				}
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s is given\n%s\nwant\n%s", job, strings.Join(got, "\n"), strings.ReplaceAll(want, " ", "\n"))
+		}
+	}
+}
+
+func TestNews(t *testing.T) {
+	before := "# x\n# secrets: A, B\n# actions: a/b\nname: x\n"
+	now := "# x\n# secrets: A, C, D\n# permissions: contents: read\n# actions: a/b\nname: x\n"
+	if got := strings.Join(News([]byte(before), []byte(now)), "; "); got != "the secrets C, D; the permissions contents: read" {
+		t.Errorf("%s", got)
+	}
+}

@@ -1,0 +1,1 @@
+VALUE = "stamped-by-a-package"
