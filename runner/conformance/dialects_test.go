@@ -31,12 +31,32 @@ type dialect struct {
 	words func(t *testing.T) []string
 	// workspace matches the directory in which its jobs find the project.
 	workspace *regexp.Regexp
+	// path is put before all else on PATH.
+	path func(t *testing.T) string
 }
 
 func dialects() []dialect {
 	return []dialect{
-		{"github", func(t *testing.T) []string { return []string{programs(t), "replay", "--live", "--verbose"} }, regexp.MustCompile(`/[^ "]*/hostexecutor`)},
+		{name: "github", words: func(t *testing.T) []string { return []string{programs(t), "replay", "--live", "--verbose"} }, workspace: regexp.MustCompile(`/[^ "]*/hostexecutor`)},
+		{name: "gitlab", words: gitlab, workspace: regexp.MustCompile(`[^ "]*/\.gitlab-ci-local/builds/[^/ "]*`), path: func(t *testing.T) string { return filepath.Dir(programs(t)) }},
 	}
+}
+
+// gitlab runs the committed pipeline; a file of which none can be made has none.
+func gitlab(t *testing.T) []string {
+	t.Helper()
+	dir := os.Getenv("GITLAB_CI_LOCAL")
+	if dir == "" {
+		dir = "../../.cache/gitlab-ci-local"
+	}
+	runner, err := filepath.Abs(filepath.Join(dir, "node_modules", ".bin", "gitlab-ci-local"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(runner); err != nil {
+		t.Fatalf("this test needs gitlab-ci-local: run .ci/setup, or name its folder in GITLAB_CI_LOCAL (%v)", err)
+	}
+	return []string{"/bin/sh", "-c", `test -e .gitlab-ci.yml && exec "$0" --force-shell-executor --shell-isolation --no-artifacts-to-source --no-color`, runner}
 }
 
 // otherwise are the fields that may differ between dialects, each with its reason. All else must be equal.
@@ -97,7 +117,7 @@ type deployed struct {
 
 func (c *testCase) agree(t *testing.T) {
 	counted := counting(t)
-	one := c.through(t, counted, dialect{"in-process", func(t *testing.T) []string { return []string{programs(t), "deploy", "--all"} }, nil})
+	one := c.through(t, counted, dialect{name: "in-process", words: func(t *testing.T) []string { return []string{programs(t), "deploy", "--all"} }})
 	if !one.Failed {
 		for marker, want := range c.distinct(t, counted) {
 			if one.counts[marker] != want {
@@ -132,6 +152,9 @@ func (c *testCase) through(t *testing.T, counted string, d dialect) *deployed {
 	call := *c
 	call.Args = nil
 	path := strings.Join([]string{filepath.Join(counted, "bin"), filepath.Join(venv(t), "bin"), os.Getenv("PATH")}, string(os.PathListSeparator))
+	if d.path != nil {
+		path = d.path(t) + string(os.PathListSeparator) + path
+	}
 	code, output := call.run(t, project, command{words: d.words(t), path: path, env: []string{"PREFECT_API_URL=" + address}})
 	s := a.snapshot(t, project, w)
 	s.Failed = code != 0
@@ -152,7 +175,7 @@ func (c *testCase) through(t *testing.T, counted string, d dialect) *deployed {
 func said(output string) string {
 	var lines []string
 	for _, line := range strings.Split(output, "\n") {
-		if strings.Contains(line, "] | ") {
+		if strings.Contains(line, "] | ") || strings.Contains(line, " > ") {
 			lines = append(lines, line)
 		}
 	}
@@ -208,10 +231,17 @@ func (c *testCase) layOutCounted(t *testing.T, counted string) (project string) 
 	plain.Git = nil
 	project = plain.layOut(t)
 	c.mark(t, project, filepath.Join(counted, "markers"))
+	emitted := exec.Command(filepath.Join(filepath.Dir(programs(t)), "compile"), "gitlab", "-o", ".gitlab-ci.yml", "--action", "org/prefect-deploy-action@v1") // in all ways, as the commit is to be the same
+	emitted.Dir = project
+	if out, err := emitted.CombinedOutput(); err != nil {
+		t.Logf("there is no pipeline for GitLab: %s", out)
+	}
 	if plain.Git = c.Git; plain.Git == nil {
 		plain.Git = &gitSetup{Remote: "https://git.example.com/team/code.git"}
 	}
 	plain.makeRepository(t, project)
+	plain.Git.run(t, project, "update-ref", "refs/remotes/origin/main", "HEAD")
+	plain.Git.run(t, project, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
 	return project
 }
 
@@ -319,15 +349,17 @@ var companionBuilt = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(filepath.Dir(run), "prefect-deploy-replay"), "./cmd/replay")
-	cmd.Dir = "../.."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./cmd/replay: %w\n%s", err, out)
+	for name, source := range map[string]string{"prefect-deploy-replay": "./cmd/replay", "compile": "./cmd/compile"} {
+		cmd := exec.Command("go", "build", "-o", filepath.Join(filepath.Dir(run), name), source)
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build %s: %w\n%s", source, err, out)
+		}
 	}
 	return nil
 })
 
-// programs is the program, with its companion beside it.
+// programs is the program, with its companion and the compiler beside it.
 func programs(t *testing.T) string {
 	t.Helper()
 	if err := companionBuilt(); err != nil {
