@@ -257,7 +257,7 @@ func TestAReplayTouchesNothingReal(t *testing.T) {
 		t.Errorf("a push: exit %d, registered %q with the image %q\n%s%s", code, names, image, stdout, stderr)
 	}
 	seen, err := os.ReadFile(l.seen)
-	if err != nil || strings.Contains(string(seen), l.address) || strings.Contains(string(seen), "key-canary") || strings.Contains(string(seen), filepath.Join(l.top, "home")) {
+	if err != nil || !strings.Contains(string(seen), "\nHTTPS_PROXY=http://127.0.0.1:9\n") || strings.Contains(string(seen), l.address) || strings.Contains(string(seen), "key-canary") || strings.Contains(string(seen), filepath.Join(l.top, "home")) {
 		t.Errorf("a step sees (%v):\n%s", err, seen)
 	}
 	if knocks := l.take(); len(knocks) > 0 {
