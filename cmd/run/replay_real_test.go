@@ -377,6 +377,7 @@ func TestAnInterruptedReplayLeavesNothing(t *testing.T) {
 	l := newLured(t)
 	l.commit(t, strings.ReplaceAll(strings.ReplaceAll(oneStep, "STEP", `"sleep 301 & echo $! > SEEN; sleep 302"`), "SEEN", l.seen))
 	for name, hit := range map[string]func(*osexec.Cmd) error{
+		"the terminal is closed": func(c *osexec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGHUP) },
 		"the program alone": func(c *osexec.Cmd) error { return c.Process.Signal(os.Interrupt) },
 		"as a terminal":     func(c *osexec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) },
 	} {
@@ -409,4 +410,27 @@ func TestAnInterruptedReplayLeavesNothing(t *testing.T) {
 		}
 		l.leftNothing(t)
 	}
+}
+
+// TestAReplayWithoutAReader: `run replay --verbose | head` ends like an interrupted one.
+func TestAReplayWithoutAReader(t *testing.T) {
+	l := newLured(t)
+	l.commit(t, strings.ReplaceAll(oneStep, "STEP", "echo 1"))
+	c := osexec.Command(builtRun(t), "replay", "--verbose")
+	c.Dir, c.Env = l.project, l.env
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdout, c.Stderr = w, w
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	_, _ = r.Read(make([]byte, 1))
+	_ = r.Close()
+	if err := c.Wait(); err == nil {
+		t.Error("it ended as if all of it had been read")
+	}
+	l.leftNothing(t)
 }
