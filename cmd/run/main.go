@@ -17,7 +17,7 @@ func main() {
 	debug.SetGCPercent(400) // a short life: see cmd/compile
 	debug.SetMemoryLimit(1 << 30)
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE} // the last: nobody reads any more, and what was started must end too
-	if !signal.Ignored(syscall.SIGHUP) { // the terminal was closed; under nohup that is no reason to end
+	if !signal.Ignored(syscall.SIGHUP) {                                // the terminal was closed; under nohup that is no reason to end
 		ends = append(ends, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)

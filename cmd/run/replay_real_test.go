@@ -378,8 +378,8 @@ func TestAnInterruptedReplayLeavesNothing(t *testing.T) {
 	l.commit(t, strings.ReplaceAll(strings.ReplaceAll(oneStep, "STEP", `"sleep 301 & echo $! > SEEN; sleep 302"`), "SEEN", l.seen))
 	for name, hit := range map[string]func(*osexec.Cmd) error{
 		"the terminal is closed": func(c *osexec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGHUP) },
-		"the program alone": func(c *osexec.Cmd) error { return c.Process.Signal(os.Interrupt) },
-		"as a terminal":     func(c *osexec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) },
+		"the program alone":      func(c *osexec.Cmd) error { return c.Process.Signal(os.Interrupt) },
+		"as a terminal":          func(c *osexec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) },
 	} {
 		_ = os.Remove(l.seen)
 		c := osexec.Command(builtRun(t), "replay")
