@@ -22,7 +22,8 @@ func main() {
 	if replay.IsShell(os.Args[0]) {
 		os.Exit(replay.Shell(os.Args[1:]))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// a terminal that is closed and a reader that has gone away end it as Ctrl-C does: what the steps had started must end too
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	w := cli.OS()
 	os.Exit(cli.Run(command(ctx, w), w))
@@ -82,6 +83,9 @@ func (f *flags) run(ctx context.Context, w cli.World) error {
 		f.Tree = replay.NewTree(w.Stdout, f.colour, time.Now)
 	}
 	result, err := replay.Run(ctx, f.Options)
+	if ctx.Err() != nil {
+		return &cli.Exit{Code: cli.ExitInterrupted} // whoever started it says so
+	}
 	if err != nil {
 		return cli.Fail("%v", err)
 	}

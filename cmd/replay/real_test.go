@@ -431,3 +431,55 @@ func TestTheWorkflowOfTheQuickstart(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnWorkflow: the workflow of this repository that `compile github` made of testdata/dogfood, with the action as it stands here: it is built from the sources of the checkout in each job.
+func TestOwnWorkflow(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &repository{dir: filepath.Join(t.TempDir(), "action"), replay: filepath.Join(t.TempDir(), "replay"), workflow: filepath.Join(".github", "workflows", "quickstart.yml")}
+	for _, part := range []string{"action.yml", "go.mod", "go.sum", "cmd", "compiler", "runner", ".github", "testdata/dogfood"} {
+		if err := copyAll(filepath.Join(r.dir, part), filepath.Join(root, part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("go", "build", "-o", r.replay, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	r.git(t, "init", "-q", "-b", "main")
+	r.commit(t, "one")
+	nowhere := &server{url: "http://127.0.0.1:1/api"}
+	for _, c := range []struct{ event, payload, want string }{
+		{"pull_request", "pull_request_opened", "rebuild greet/hourly planned, create greet/on-demand planned, create daily-report/nightly planned"},
+		{"push", "push_main", "unchanged greet/hourly applied, create greet/on-demand applied, create daily-report/nightly applied"},
+	} {
+		result, log := r.run(t, c.event, c.payload, nowhere)
+		var said []string
+		for _, d := range result.Deployments() {
+			said = append(said, d.Action+" "+d.Deployment+" "+d.Outcome)
+		}
+		if got := strings.Join(said, ", "); result.Failed() || got != c.want {
+			t.Errorf("%s: %s\n%+v\n%s", c.event, got, result.Jobs, log)
+		}
+	}
+}
+
+// copyAll copies a file or a directory.
+func copyAll(to, from string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.CopyFS(to, os.DirFS(from))
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o644)
+}

@@ -16,7 +16,11 @@ import (
 func main() {
 	debug.SetGCPercent(400) // a short life: see cmd/compile
 	debug.SetMemoryLimit(1 << 30)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE} // the last: nobody reads any more, and what was started must end too
+	if !signal.Ignored(syscall.SIGHUP) {                                // the terminal was closed; under nohup that is no reason to end
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	os.Exit(run(ctx, cli.OS()))
 }

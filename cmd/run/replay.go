@@ -92,11 +92,30 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 	case ctx.Err() != nil:
 		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted"}
 	case errors.As(err, &exit):
+		if !r.live {
+			fmt.Fprintln(w.Stderr, "a replay reaches nothing outside; if a step needs that, --live lets it")
+		}
 		return &cli.Exit{Code: max(exit.ExitCode(), 1)}
 	case err != nil:
 		return cli.Fail("%s could not be started: %v", program, err)
 	}
+	if !r.live {
+		fmt.Fprintln(w.Stderr, r.where())
+	}
 	return nil
+}
+
+// where says what was held against what, and where it went.
+func (r *replay) where() string {
+	switch {
+	case r.event == "pull_request" && r.state == "":
+		return "planned against an empty state; --state file:PATH plans against another"
+	case r.event == "pull_request":
+		return "planned against " + r.state
+	case r.state == "":
+		return "nothing real was touched: the state was an empty one, and is gone; --state file:PATH keeps one"
+	}
+	return "nothing real was touched: all of it went to " + r.state
 }
 
 // prepare writes the workflow, the event, the action's stand-in and the secrets, and gives the companion's arguments.
@@ -245,11 +264,15 @@ func (r *replay) engine(w cli.World, config string) (args []string) {
 	return args
 }
 
-// nowhere is an environment in which no program finds a login: an empty home, and no way around it.
+// nowhere is an environment in which no program finds a login, nor a way out: an empty home, and a proxy that is not there.
 func nowhere(home string) []string {
-	return []string{"HOME=" + home, "USERPROFILE=" + home, "XDG_CONFIG_HOME=" + home, "PREFECT_HOME=" + filepath.Join(home, ".prefect"), "DOCKER_CONFIG=" + filepath.Join(home, ".docker"),
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + filepath.Join(home, "aws"), "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(home, "aws"),
-		"CLOUDSDK_CONFIG=" + filepath.Join(home, "gcloud"), "AZURE_CONFIG_DIR=" + filepath.Join(home, "azure"), "KUBECONFIG=" + filepath.Join(home, "kube"), "GIT_TERMINAL_PROMPT=0"}
+	env := []string{"NO_PROXY=", "no_proxy="}
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+		env = append(env, name+"=http://127.0.0.1:9") // the port of the service that discards
+	}
+	return append(env, "HOME="+home, "USERPROFILE="+home, "XDG_CONFIG_HOME="+home, "PREFECT_HOME="+filepath.Join(home, ".prefect"), "DOCKER_CONFIG="+filepath.Join(home, ".docker"),
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+filepath.Join(home, "aws"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "aws"),
+		"CLOUDSDK_CONFIG="+filepath.Join(home, "gcloud"), "AZURE_CONFIG_DIR="+filepath.Join(home, "azure"), "KUBECONFIG="+filepath.Join(home, "kube"), "GIT_TERMINAL_PROMPT=0")
 }
 
 // passed are the variables of this shell under the names of the secrets and variables that a workflow uses: what a person would have set in the repository. Without --live those that log in somewhere are left out.

@@ -284,6 +284,19 @@ deployments: [{name: d, entrypoint: "flow.py:hello", work_pool: {name: p}}]
 	}
 }
 
+// TestADeployOfSomeStepsAsksForFields: the job that registers may have steps of its own, and what fields name of the server is asked all the same.
+func TestADeployOfSomeStepsAsksForFields(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": oneFlow, "state.json": `{"schema": 1, "deployments": [], "variables": {"team": "blue"}, "blocks": {"secret/db": {"value": "hidden"}}}`, "prefect.yaml": `build:
+- prefect.deployments.steps.run_shell_script: {id: login, script: "echo {{ prefect.blocks.secret.db }}"}
+deployments:
+- {name: d, entrypoint: "flow.py:hello", tags: ["{{ prefect.variables.team }}"], work_pool: {name: p, job_variables: {env: {TOKEN: "{{ login.stdout }}", DB: "{{ prefect.blocks.secret.db }}"}}}}
+`})
+	must(t, "deploy", "-C", dir, "--all", "--step", "login", "--state", "file:state.json")
+	if state := read(filepath.Join(dir, "state.json")); !strings.Contains(state, `"tags": ["blue"]`) || strings.Count(state, `": "hidden"`) != 3 {
+		t.Error(state)
+	}
+}
+
 // TestStepsAskTheServerOnlyWhenTheyMust: variables and blocks come from the state, and a job whose steps name none needs no server. Nor does it need the flows' files.
 func TestStepsAskTheServerOnlyWhenTheyMust(t *testing.T) {
 	dir := project(t, map[string]string{"state.json": `{"schema": 1, "variables": {"team": "data"}}`, "prefect.yaml": `build:

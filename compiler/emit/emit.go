@@ -110,6 +110,9 @@ func (in *Input) ofSteps(steps []*graph.Step, listed []string) (env environment,
 				api = api || p.Kind == template.Block || p.Kind == template.Variable
 			}
 		})
+		for _, name := range scriptVariables(s) {
+			env.add(name)
+		}
 		if open(s) {
 			for _, name := range listed {
 				env.add(name)

@@ -24,7 +24,7 @@ func (g *github) lower(j *Job) lowered {
 	l := lowering{github: g, job: j, outputs: mapping()}
 	native := !g.pipeline.passesHidden(j)
 	for _, s := range j.Steps {
-		write := l.native(s)
+		write, _ := l.native(s)
 		if !native || write == nil {
 			l.chain = append(l.chain, s)
 			continue
@@ -40,39 +40,52 @@ func (g *github) lower(j *Job) lowered {
 	return lowered{l.nodes, l.outputs}
 }
 
-// native is how a step is written in the platform's own words, nil where it has none for it.
-func (l *lowering) native(s *graph.Step) func(*graph.Step) {
+// native is how a step is written in the platform's own words; nil, and why, where it has none for it. docs/pipelines.md has these reasons in a table.
+func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 	switch function := resolve.Canonical(s.Function); function {
 	case resolve.BuildDockerImage, resolve.PushDockerImage:
-		if ok, _ := docker.Possible(s.Function, s.Inputs); !ok || l.pipeline.Private[s] != "" {
-			return nil
+		ok, why := docker.Possible(s.Function, s.Inputs)
+		switch {
+		case !ok:
+			return nil, why
+		case l.pipeline.Private[s] != "":
+			return nil, l.pipeline.Private[s] + " must not be shown, and a builder's inputs are"
+		case function == resolve.BuildDockerImage:
+			return l.build, ""
+		case argument(s, "tag").IsNull():
+			return nil, "without a tag it pushes all that the engine has"
 		}
-		if function == resolve.BuildDockerImage {
-			return l.build
-		}
-		if argument(s, "tag").IsNull() {
-			return nil // all tags that the engine has
-		}
-		return l.push
+		return l.push, ""
 	}
-	if l.used[s] || l.Files[0].Root() != "." {
-		return nil // what it prints has to be caught, or it runs in a directory of its own
+	return l.plain(s)
+}
+
+// plain is the same for steps that a platform carries out by itself, see plain.go.
+func (l *lowering) plain(s *graph.Step) (write func(*graph.Step), why string) {
+	switch {
+	case l.used[s]:
+		return nil, "what it gives is used, and only the runtime keeps that"
+	case l.Files[0].Root() != ".":
+		return nil, "x-ci.root has it run in the file's directory"
 	}
+	fits := false
 	switch resolve.Canonical(s.Function) {
 	case resolve.RunShellScript:
-		if _, _, ok := scriptOf(s); ok {
-			return l.script
-		}
+		_, _, fits = scriptOf(s)
+		write = l.script
 	case resolve.GitClone:
-		if _, ok := cloneOf(s); ok {
-			return l.clone
-		}
+		_, fits = cloneOf(s)
+		write = l.clone
 	case resolve.PipInstall:
-		if _, _, ok := requirementsOf(s); ok {
-			return l.install
-		}
+		_, _, fits = requirementsOf(s)
+		write = l.install
+	default:
+		return nil, "the platform has nothing for it"
 	}
-	return nil
+	if !fits {
+		return nil, "an argument has to be filled, or is one that the platform's form has not"
+	}
+	return write, ""
 }
 
 // below is a directory as seen from the repository's root, nil for that itself.

@@ -31,7 +31,7 @@ func (j *job) references() state.Query {
 			}
 		}
 	}
-	if j.named == nil {
+	if j.named == nil || len(j.Given.Only) > 0 { // else only steps are run, and nothing is registered
 		for _, d := range j.chosen {
 			template.Walk(d.Fields, visit)
 		}

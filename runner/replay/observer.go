@@ -40,7 +40,7 @@ func newObserver(out io.Writer, secrets map[string]string) *observer {
 func (o *observer) WithJobLogger() *logrus.Logger {
 	l := logrus.New()
 	l.SetOutput(o)
-	l.SetFormatter(lines{})
+	l.SetFormatter(lines{short: o.tree != nil})
 	l.AddHook(o)
 	return l
 }
@@ -73,7 +73,8 @@ func (o *observer) Fire(e *logrus.Entry) error {
 		o.seen.Summaries = append(o.seen.Summaries, text("content"))
 	case "set-output":
 		ids, _ := e.Data["stepID"].([]string)
-		o.seen.Outputs = append(o.seen.Outputs, Output{strings.Join(ids, "/"), text("name"), text("arg")})
+		job, _ := e.Data["jobID"].(string)
+		o.seen.Outputs = append(o.seen.Outputs, Output{job, strings.Join(ids, "/"), text("name"), text("arg")})
 	case "error", "warning", "notice":
 		fields := map[string]string{}
 		given, _ := e.Data["kvPairs"].(map[string]string)
@@ -100,19 +101,46 @@ func (o *observer) result() *Result {
 	return &r
 }
 
-// lines is the log's format: the job, and what a step said or act says of it.
-type lines struct{}
+// lines is the log's format: the job, and what a step said or act says of it. short leaves out what act says, but for faults and the step that failed.
+type lines struct{ short bool }
 
-// Format writes one entry.
-func (lines) Format(e *logrus.Entry) ([]byte, error) {
+// Format writes one entry. Its message is masked by then, its data is not.
+func (f lines) Format(e *logrus.Entry) ([]byte, error) {
 	job, _ := e.Data["jobID"].(string)
+	said, message := e.Data["raw_output"] == true, strings.TrimRight(e.Message, "\r\n")
+	if f.short && !said {
+		message = fault(e, message)
+		if message == "" {
+			return nil, nil
+		}
+	}
 	sign := ""
-	if e.Data["raw_output"] == true {
+	if said && !f.short {
 		sign = "| "
 	}
 	var b strings.Builder
-	for _, line := range strings.Split(strings.TrimRight(e.Message, "\r\n"), "\n") {
+	for _, line := range strings.Split(message, "\n") {
 		fmt.Fprintf(&b, "[%s] %s%s\n", job, sign, strings.TrimRight(line, "\r"))
 	}
 	return []byte(b.String()), nil
+}
+
+// fault is what an entry of act's own tells a person of a job that failed: an error or a warning that a step reported, or the name of the step that failed. "" for anything else.
+func fault(e *logrus.Entry, message string) string {
+	command, _ := e.Data["command"].(string)
+	switch {
+	case command == "error" || command == "warning":
+		_, text, _ := strings.Cut(message, "::")
+		if _, after, ok := strings.Cut(text, "::"); ok {
+			return command + ": " + strings.NewReplacer("%0D", "", "%0A", "\n  ", "%25", "%").Replace(after)
+		}
+	case fmt.Sprint(e.Data["stepResult"]) == "failure":
+		first, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
+		if ids, _ := e.Data["stepID"].([]string); len(ids) < 2 { // else a step of an action, whose own line follows
+			return first
+		}
+	case e.Level <= logrus.ErrorLevel && !strings.HasPrefix(message, "exit status "):
+		return message
+	}
+	return ""
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nektos/act/pkg/model"
 	"github.com/nektos/act/pkg/runner"
+	"gopkg.in/yaml.v3"
 )
 
 // Options say what is run. Steps inherit the environment of this process: who calls Run clears it first.
@@ -61,6 +62,7 @@ type Job struct {
 
 // Output is one output of a step, in the order in which they were set.
 type Output struct {
+	Job   string `json:"job"`
 	Step  string `json:"step"`
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -105,8 +107,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	seen := newObserver(o.Output, o.Secrets)
 	seen.tree = o.Tree
 	err = run.NewPlanExecutor(plan)(runner.WithJobLoggerFactory(ctx, seen))
+	EndSteps()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	result := seen.result()
+	order := written(o.Workflow)
 	for _, stage := range plan.Stages {
+		slices.SortStableFunc(stage.Runs, func(a, b *model.Run) int { return order[a.JobID] - order[b.JobID] }) // act keeps them in a map
 		for _, r := range stage.Runs {
 			job := Job{ID: r.JobID, Result: r.Job().Result, Needs: r.Job().Needs()}
 			for _, other := range result.Jobs {
@@ -124,6 +132,20 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	return result, nil
+}
+
+// written is the order in which a workflow's file has its jobs.
+func written(workflow string) map[string]int {
+	var file struct{ Jobs yaml.Node }
+	order := map[string]int{}
+	data, err := os.ReadFile(workflow)
+	if err != nil || yaml.Unmarshal(data, &file) != nil {
+		return order // it was read before
+	}
+	for i := 0; i+1 < len(file.Jobs.Content); i += 2 {
+		order[file.Jobs.Content[i].Value] = i
+	}
+	return order
 }
 
 // read makes the plan of jobs, and refuses one of which a job would silently be left out.

@@ -84,7 +84,7 @@ jobs:
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	want := &Result{Jobs: []Job{{ID: "one", Result: "success"}, {ID: "two", Result: "failure", Needs: []string{"one"}, Depth: 1}, {ID: "three", Result: "skipped", Needs: []string{"two"}, Depth: 2}}, Outputs: []Output{{"s", "x", "from one"}},
+	want := &Result{Jobs: []Job{{ID: "one", Result: "success"}, {ID: "two", Result: "failure", Needs: []string{"one"}, Depth: 1}, {ID: "three", Result: "skipped", Needs: []string{"two"}, Depth: 2}}, Outputs: []Output{{"one", "s", "x", "from one"}},
 		Summaries: []string{"### for example/shop with ***\n"}, Annotations: []Annotation{{"error", map[string]string{"file": "a,b", "line": "3"}, "it is main"}}}
 	if !reflect.DeepEqual(r, want) || !r.Failed() {
 		t.Errorf("got  %+v\nwant %+v\n%s", r, want, log)

@@ -98,6 +98,31 @@ func (t *Tree) Finish(r *Result) {
 		fmt.Fprintln(t.out, line)
 	}
 	fmt.Fprintf(t.out, "%d succeeded, %d failed, %d skipped\n", counts["success"], counts["failure"]+counts["cancelled"], counts["skipped"])
+	t.deployments(r.Deployments())
+}
+
+// deployments are a line each, with the sign that a plan has for what becomes of it.
+func (t *Tree) deployments(list []Deployment) {
+	if len(list) == 0 {
+		return
+	}
+	signs := map[string]struct {
+		sign string
+		code int
+	}{"create": {"+", 32}, "update": {"±", 33}, "rebuild": {"±", 33}, "delete": {"-", 31}, "unchanged": {"=", 90}}
+	fmt.Fprintln(t.out)
+	for _, d := range list {
+		s := signs[d.Action]
+		line := d.Deployment
+		if d.Outcome == "failed" || d.Outcome == "skipped" {
+			s.sign, s.code = map[string]string{"failed": "✗", "skipped": "⊘"}[d.Outcome], 31
+			line += "  " + d.Outcome
+			if d.Error != "" {
+				line += ": " + d.Error
+			}
+		}
+		fmt.Fprintf(t.out, "%s %s\n", t.paint(s.sign, s.code), line)
+	}
 }
 
 func (t *Tree) paint(s string, code int) string {

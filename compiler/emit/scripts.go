@@ -1,0 +1,65 @@
+// What a script reads of the environment without a template: `$NAME` and `${NAME}`, for a shell that the script starts, or for Prefect where `expand_env_vars` is on. On a laptop such a variable is simply there; a job has only
+// what it is passed, so an emitted job that left it out would do something else. What looks like a variable of the script's own is left out: a name in lower case, one that it sets, one that the step's `env` gives.
+package emit
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+)
+
+// scriptVariables are the names that a step's script reads, in its order.
+func scriptVariables(s *graph.Step) (names []string) {
+	if resolve.Canonical(s.Function) != resolve.RunShellScript {
+		return nil
+	}
+	script, own := argument(s, "script").Str(), argument(s, "env")
+	if !argument(s, "expand_env_vars").Truthy() && !argument(s, "shell").Truthy() && !startsShell(script) {
+		return nil // Prefect hands it to a program as it is
+	}
+	for rest := script; ; {
+		_, after, found := strings.Cut(rest, "$")
+		if !found {
+			return names
+		}
+		rest = after
+		name := leadingName(strings.TrimPrefix(after, "{"))
+		if _, given := own.Get(name); name == "" || given || !argument(s, "expand_env_vars").Truthy() && (name != strings.ToUpper(name) || setsVariable(script, name)) {
+			continue
+		}
+		names = append(names, name)
+	}
+}
+
+// leadingName is the variable's name with which a text begins, "" for none.
+func leadingName(text string) string {
+	end := strings.IndexFunc(text, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+	if end < 0 {
+		end = len(text)
+	}
+	if end > 0 && text[0] >= '0' && text[0] <= '9' {
+		return ""
+	}
+	return text[:end]
+}
+
+// setsVariable reports whether a script gives a variable a value of its own: `NAME=`, `for NAME`, `read NAME`.
+func setsVariable(script, name string) bool {
+	for _, word := range strings.FieldsFunc(script, func(r rune) bool { return strings.ContainsRune(" \t\n;&|('\"`", r) }) {
+		if strings.HasPrefix(word, name+"=") {
+			return true
+		}
+	}
+	return strings.Contains(script, "for "+name+" ") || strings.Contains(script, "read "+name)
+}
+
+// startsShell reports whether a script without `shell: true` starts one by itself: `sh -c`, `bash -ec`.
+func startsShell(script string) bool {
+	return slices.ContainsFunc(strings.Fields(script), func(word string) bool {
+		return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
+	})
+}
