@@ -54,6 +54,7 @@ type options struct {
 	description, version, versionType, pool, queue string
 	anchor, timezone, params, strategy             string
 	tags, jobVariables, cron, rrule, param         []string
+	triggers, slas                                 []string
 	interval                                       []int64
 	limit                                          int64
 	enforce                                        bool
@@ -95,6 +96,8 @@ func (o *options) add(c *cobra.Command) {
 	f.StringVar(&o.timezone, "timezone", "", "the time zone of all schedules")
 	f.StringArrayVar(&o.param, "param", nil, "NAME=JSON or text; repeatable")
 	f.StringVar(&o.params, "params", "", "a JSON object of parameters")
+	f.StringArrayVar(&o.triggers, "trigger", nil, "a trigger as JSON, or a .yaml or .json file with triggers, in place of the file's; repeatable")
+	f.StringArrayVar(&o.slas, "sla", nil, "an SLA as JSON, or a .yaml or .json file with sla, in place of the file's; repeatable")
 	f.Int64Var(&o.limit, "concurrency-limit", 0, "the most runs at once")
 	f.StringVar(&o.strategy, "collision-strategy", "", "ENQUEUE or CANCEL_NEW")
 	f.BoolVar(&o.enforce, "enforce-parameter-schema", true, "check parameters against the flow's signature")
@@ -148,6 +151,12 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
 		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
+	if r.Overrides.Triggers, err = mappings(dir, "trigger", "triggers", o.triggers); err != nil {
+		return r, err
+	}
+	if r.Overrides.SLAs, err = mappings(dir, "sla", "sla", o.slas); err != nil {
+		return r, err
+	}
 	r.Token, _ = w.Env("GITHUB_TOKEN")
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {

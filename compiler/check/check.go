@@ -189,7 +189,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	c.schedules(d)
 	c.secrets(d)
 	c.derivedPull(d)
-	c.notRegistered(d)
+	c.triggers(d)
 	c.entrypoint(d)
 	return c.twice(d)
 }
@@ -338,14 +338,4 @@ func (c *Checker) twice(d *resolve.Deployment) string {
 		c.names[full] = at
 	}
 	return full
-}
-
-// notRegistered warns of fields that Prefect registers and this program does not yet: silence would be taken for done.
-func (c *Checker) notRegistered(d *resolve.Deployment) {
-	for _, field := range []string{"triggers", "sla"} {
-		if v := d.Field(field); v.Truthy() {
-			c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "not-registered", Message: field + " are not registered by this version",
-				Help: "what the server has of them stays as it is; deploy this one with Prefect's own command if they changed", Position: d.Position(v.Pos)})
-		}
-	}
 }

@@ -29,13 +29,15 @@ type Overrides struct {
 	NoEnforceSchema   bool
 	// DefaultWorkPool is PREFECT_DEFAULT_WORK_POOL_NAME: it is no option, and with one deployment it wins over the file all the same, as in Prefect.
 	DefaultWorkPool string
+	// Triggers and SLAs are what --trigger and --sla gave, as mappings.
+	Triggers, SLAs []value.Value
 }
 
 // Any reports whether an option was given that describes one deployment.
 func (o *Overrides) Any() bool {
 	return o.Entrypoint != nil || o.Description != nil || o.Version != nil || o.VersionType != nil || o.FlowName != nil || o.WorkPool != nil || o.WorkQueue != nil ||
 		o.AnchorDate != nil || o.Timezone != nil || o.Params != nil || o.ConcurrencyLimit != nil || o.CollisionStrategy != nil || o.NoEnforceSchema ||
-		len(o.Tags)+len(o.JobVariables)+len(o.Cron)+len(o.RRule)+len(o.Interval)+len(o.Param) > 0
+		len(o.Tags)+len(o.JobVariables)+len(o.Cron)+len(o.RRule)+len(o.Interval)+len(o.Param)+len(o.Triggers)+len(o.SLAs) > 0
 }
 
 // Override lays the options over the selected deployments. Options that describe a deployment need exactly one.
@@ -55,6 +57,7 @@ func Override(chosen []*Deployment, o Overrides) error {
 	}
 	o.texts(d)
 	o.pool(d)
+	d.Triggers, d.SLAs = o.Triggers, o.SLAs
 	for _, apply := range []func(*Deployment) error{o.jobVariables, o.parameters, o.schedules, o.limit} {
 		if err := apply(d); err != nil {
 			return err

@@ -57,7 +57,9 @@ func CheckReferences(d *Deployment, diags *diag.List) {
 	}
 	for _, e := range d.Fields.Map {
 		if e.Key == "triggers" {
-			s.triggers(e.Value)
+			if d.Triggers == nil {
+				s.triggers(e.Value)
+			}
 			continue
 		}
 		template.Walk(e.Value, s.check(false))
@@ -71,7 +73,7 @@ func (s *scope) inputs(step *spec.Step) { template.Walk(step.Inputs, s.check(fal
 func (s *scope) triggers(v value.Value) {
 	for _, t := range v.List {
 		for _, e := range t.Map {
-			if e.Key != "parameters" && e.Key != "triggers" {
+			if e.Key != "parameters" {
 				template.Walk(e.Value, s.check(false))
 			}
 		}

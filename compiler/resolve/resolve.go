@@ -41,6 +41,8 @@ type Deployment struct {
 	From   PullKind
 	// Outputs are values of --job-variable: they fill templates like a step's outputs, and win over them.
 	Outputs value.Value
+	// Triggers and SLAs of the command line replace the file's, nil for none. They are templates of the last pass only.
+	Triggers, SLAs []value.Value
 }
 
 // Name is the deployment's name as written.

@@ -27,6 +27,14 @@ func intervalProblem(text string, offset int, message string) *Problem {
 
 // ParseInterval reads an interval written as text, "PT10M" for instance, into seconds with at most six decimals; it is positive.
 func ParseInterval(text string) (seconds float64, p *Problem) {
+	if seconds, p = ParseSpan(text); p == nil && (seconds <= 0 || text[0] == '-') {
+		return 0, intervalProblem(text, 0, fmt.Sprintf("the interval %s is not positive", quote(text)))
+	}
+	return seconds, p
+}
+
+// ParseSpan reads a span of time written as text, which may be zero or negative, into seconds with at most six decimals.
+func ParseSpan(text string) (seconds float64, p *Problem) {
 	start, negative := 0, false
 	if text != "" && (text[0] == '+' || text[0] == '-') {
 		start, negative = 1, text[0] == '-'
@@ -52,13 +60,14 @@ func ParseInterval(text string) (seconds float64, p *Problem) {
 	}
 	whole := d.days*daySeconds + d.seconds%daySeconds
 	// As a float of seconds, in which it travels, the very last moments round up to a day too much.
-	if totalSeconds(whole, d.micros%1_000_000) > mostSeconds+0.99 {
+	seconds = totalSeconds(whole, d.micros%1_000_000)
+	switch {
+	case seconds > mostSeconds+0.99:
 		return 0, intervalProblem(text, 0, fmt.Sprintf("the interval %s is longer than 999,999,999 days", quote(text)))
+	case negative && seconds > 0:
+		seconds = -seconds
 	}
-	if negative || whole == 0 && d.micros%1_000_000 == 0 {
-		return 0, intervalProblem(text, 0, fmt.Sprintf("the interval %s is not positive", quote(text)))
-	}
-	return totalSeconds(whole, d.micros%1_000_000), nil
+	return seconds, nil
 }
 
 // totalSeconds is Python's timedelta.total_seconds: the microseconds in all, divided once.

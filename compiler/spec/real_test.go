@@ -53,3 +53,7 @@ func recordAgain(t *testing.T, script, kept string) {
 func TestRealPyYAML(t *testing.T) { recordAgain(t, "testdata/record.py", "testdata/pyyaml.jsonl") }
 
 func TestRealModel(t *testing.T) { recordAgain(t, "testdata/fields.py", "testdata/fields.jsonl") }
+
+func TestRealTriggers(t *testing.T) {
+	recordAgain(t, "testdata/triggers.py", "testdata/triggers.jsonl")
+}

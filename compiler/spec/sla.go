@@ -3,11 +3,7 @@
 package spec
 
 import (
-	"math"
-	"strings"
-
 	"github.com/org/prefect-deploy-action/compiler/diag"
-	"github.com/org/prefect-deploy-action/compiler/schedule"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -61,7 +57,7 @@ func (c *checker) slaSpan(v value.Value) {
 			if _, whole := laxInt(span); whole {
 				return
 			}
-		} else if laxSpan(span) {
+		} else if _, ok := Span(span); ok {
 			return
 		}
 		if !wrong.Pos.Known() {
@@ -75,18 +71,28 @@ func (c *checker) slaSpan(v value.Value) {
 	c.fault(diag.Error, "wrong-type", v, "an SLA says what it watches", "write one of duration, within and stale_after")
 }
 
-// laxSpan is pydantic's timedelta: seconds, an ISO 8601 duration or a clock time, negative ones too.
-func laxSpan(v value.Value) bool {
-	switch v.Kind {
-	case value.Bool:
-		return true
-	case value.Int:
-		return v.Text == "" && v.Int < 86_400_000_000_000 && v.Int > -86_400_000_000_000
-	case value.Float:
-		return math.Abs(v.Float) < 86_400_000_000_000
-	case value.Text:
-		_, problem := schedule.ParseInterval(strings.TrimLeft(v.Text, "+-"))
-		return problem == nil && !v.Origin.Has(value.Dated)
+// ReadSLA is an SLA as Prefect sends it: the first of the three models that fits counts, other keys are dropped, and what is not said is not sent.
+func ReadSLA(v value.Value) value.Value {
+	var out []value.Entry
+	for _, key := range []string{"name", "severity", "enabled"} {
+		x, ok := v.Get(key)
+		if b, fits := lax(x); key == "enabled" && fits {
+			x = value.Of(b)
+		}
+		if ok {
+			out = append(out, entry(key, x))
+		}
 	}
-	return false
+	for _, key := range []string{"duration", "within", "stale_after"} {
+		x, ok := v.Get(key)
+		if whole, fits := laxInt(x); ok && key == "duration" && fits && !x.IsNull() {
+			out = append(out, entry(key, whole))
+			break
+		}
+		if seconds, fits := Span(x); ok && key != "duration" && fits {
+			out = append(out, entry(key, value.Of(seconds)))
+			break
+		}
+	}
+	return value.Value{Kind: value.Map, Pos: v.Pos, Map: out}
 }

@@ -66,6 +66,8 @@ type setup struct {
 	Variables   map[string]any   `json:"variables"`
 	Blocks      []block          `json:"blocks"`
 	Deployments []map[string]any `json:"deployments"`
+	// Automations are bodies of POST /automations/; "runs" is the flow/deployment that each runs, "owner" the one whose deploy made it, none for one made by hand.
+	Automations []map[string]any `json:"automations"`
 }
 
 // block is a block document; a type that Prefect does not bring is created when its name begins with "conformance-" or "oracle-".

@@ -88,6 +88,42 @@ func normalSchedule(s map[string]any) map[string]any {
 	return out
 }
 
+// normalAutomation drops what the server adds to an automation, and orders its sets.
+func normalAutomation(a map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range a {
+		if k != "id" && k != "created" && k != "updated" {
+			out[k] = v
+		}
+	}
+	out["trigger"] = normalTrigger(out["trigger"])
+	return out
+}
+
+func normalTrigger(v any) any {
+	trigger, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	out := map[string]any{}
+	for k, v := range trigger {
+		switch list, _ := v.([]any); k {
+		case "id":
+		case "after", "expect", "for_each":
+			out[k] = ordered(list)
+		case "triggers":
+			children := []any{}
+			for _, child := range list {
+				children = append(children, normalTrigger(child))
+			}
+			out[k] = children
+		default:
+			out[k] = v
+		}
+	}
+	return out
+}
+
 // nearNow tells a time that Prefect filled in from one that was written: the cases write times of past years only.
 func nearNow(text, layout string) bool {
 	at, err := time.Parse(layout, text)

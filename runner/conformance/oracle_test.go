@@ -15,12 +15,12 @@ import (
 const oracleDir = "../../../shared/oracle/cases"
 
 // oracleCases are how the names begin of those cases that this project claims.
-var oracleCases = []string{"seed-", "select-", "steps-", "template-", "schedule-", "error-", "empty-", "version-", "unknown-", "unicode", "yaml-dates", "redeploy-"}
+var oracleCases = []string{"seed-", "select-", "steps-", "template-", "schedule-", "error-", "empty-", "version-", "unknown-", "unicode", "yaml-dates", "redeploy-", "trigger-", "cli-trigger-"}
 
 func claimed(name string) bool {
 	for _, prefix := range oracleCases {
 		if strings.HasPrefix(name, prefix) {
-			return name != "redeploy-triggers" // automations come later
+			return true
 		}
 	}
 	return false

@@ -38,18 +38,18 @@ func (c *testCase) recording(t *testing.T) *snapshot {
 	return &want
 }
 
-// inFile tells of a difference whether a state file can show it: a file has no flows, queues or automations of its own.
+// inFile tells of a difference whether a state file can show it: a file has no flows or queues of its own.
 func inFile(difference string) bool {
-	return strings.Contains(difference, " deployments") || strings.Contains(difference, " failed")
+	return strings.Contains(difference, " deployments") || strings.Contains(difference, " automations") || strings.Contains(difference, " failed")
 }
 
 // adjustToFile puts aside what a state file can't know. This is the whole list:
 //
-//	flows, automations, work_queues   a file has deployments only
+//	flows, work_queues                a file has deployments only
 //	work_queue_name                   a server puts a deployment without one into the pool's queue "default"
 //	grace_period_seconds              a server answers null where none was given
 func adjustToFile(want, got *snapshot) {
-	want.Flows, want.Automations, want.WorkQueues = got.Flows, got.Automations, got.WorkQueues
+	want.Flows, want.WorkQueues = got.Flows, got.WorkQueues
 	for _, d := range got.Deployments {
 		m := d.(map[string]any)
 		if m["work_queue_name"] == nil {
@@ -77,9 +77,9 @@ func (c *testCase) seedFile(t *testing.T, file string) {
 	for _, b := range c.Setup.Blocks {
 		blocks[b.Type+"/"+b.Name] = b.Data
 	}
-	deployments := c.Setup.Deployments
-	if deployments == nil {
-		deployments = []map[string]any{}
+	deployments := []map[string]any{}
+	for _, d := range c.Setup.Deployments {
+		deployments = append(deployments, withTriggers(d, c.Setup.Automations))
 	}
 	data := text(map[string]any{"schema": 1, "deployments": deployments, "variables": c.Setup.Variables, "blocks": blocks, "work_pools": pools})
 	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
@@ -96,7 +96,9 @@ func fileSnapshot(t *testing.T, file string) *snapshot {
 	s := &snapshot{Deployments: []any{}, Flows: []any{}, Automations: []any{}}
 	for _, d := range doc.Deployments {
 		flow, _ := d["flow"].(string)
+		s.Automations = append(s.Automations, automationsOf(d, flow)...)
 		delete(d, "flow")
+		delete(d, "triggers")
 		s.Deployments = append(s.Deployments, any(normalDeployment(withDefaults(d), flow)))
 	}
 	return s
@@ -109,6 +111,45 @@ func withDefaults(d map[string]any) map[string]any {
 		"pull_steps": []any{}, "entrypoint": nil, "work_pool_name": nil, "work_queue_name": nil, "job_variables": map[string]any{}, "path": nil, "labels": map[string]any{}}
 	for k, v := range d {
 		out[k] = v
+	}
+	return out
+}
+
+// withTriggers puts the automations that a deploy of the deployment made into its entry of a file.
+func withTriggers(d map[string]any, automations []map[string]any) map[string]any {
+	out, triggers := map[string]any{}, []any{}
+	for k, v := range d {
+		out[k] = v
+	}
+	for _, a := range automations {
+		if a["owner"] != d["flow"].(string)+"/"+d["name"].(string) {
+			continue
+		}
+		fields := map[string]any{"description": "", "enabled": true, "parameters": nil, "job_variables": nil, "schedule_after": 0}
+		for k, v := range a {
+			if k != "owner" {
+				fields[k] = v
+			}
+		}
+		triggers = append(triggers, fields)
+	}
+	if len(triggers) > 0 {
+		out["triggers"] = triggers
+	}
+	return out
+}
+
+// automationsOf are a file's triggers as a server would answer them.
+func automationsOf(d map[string]any, flow string) (out []any) {
+	list, _ := d["triggers"].([]any)
+	for _, v := range list {
+		fields := v.(map[string]any)
+		action := map[string]any{"type": "run-deployment", "source": "selected", "deployment_id": "<deployment " + flow + "/" + d["name"].(string) + ">"}
+		for _, k := range []string{"parameters", "job_variables", "schedule_after"} {
+			action[k] = fields[k]
+		}
+		out = append(out, normalAutomation(map[string]any{"name": fields["name"], "description": fields["description"], "enabled": fields["enabled"], "tags": []any{},
+			"trigger": fields["trigger"], "actions": []any{action}, "actions_on_trigger": []any{}, "actions_on_resolve": []any{}}))
 	}
 	return out
 }

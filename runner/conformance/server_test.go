@@ -67,7 +67,7 @@ func startServer(venv string) (string, error) {
 	}
 	cmd := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(port))
 	cmd.Dir, cmd.Env = home, append(cleanEnv(home, os.Getenv("PATH")), "PREFECT_SERVER_UI_ENABLED=false", "PREFECT_SERVER_LOGGING_LEVEL=ERROR")
-	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FOREMAN", "TASK_RUN_RECORDER"} {
+	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FOREMAN", "TASK_RUN_RECORDER", "TRIGGERS"} {
 		cmd.Env = append(cmd.Env, "PREFECT_SERVER_SERVICES_"+service+"_ENABLED=false")
 	}
 	log, err := os.Create(filepath.Join(home, "server.log"))
@@ -222,6 +222,32 @@ func (a api) seed(t *testing.T, s setup) {
 		}
 		a.post(t, "/deployments/", body)
 	}
+	for _, automation := range s.Automations {
+		a.seedAutomation(t, automation)
+	}
+}
+
+// seedAutomation makes one that a deploy could have made, or a person.
+func (a api) seedAutomation(t *testing.T, automation map[string]any) {
+	t.Helper()
+	body := map[string]any{"trigger": map[string]any{"type": "event", "posture": "Reactive", "expect": []any{"seeded"}}}
+	action := map[string]any{"type": "run-deployment", "source": "selected"}
+	for k, v := range automation {
+		switch k {
+		case "owner", "runs":
+			_, found := a.call(t, http.MethodGet, "/deployments/name/"+v.(string), nil)
+			action["deployment_id"] = found.(map[string]any)["id"]
+			if k == "owner" {
+				body["owner_resource"] = "prefect.deployment." + str(found.(map[string]any), "id")
+			}
+		case "parameters", "job_variables", "schedule_after":
+			action[k] = v
+		default:
+			body[k] = v
+		}
+	}
+	body["actions"] = []any{action}
+	a.post(t, "/automations/", body)
 }
 
 func (a api) seedBlock(t *testing.T, b block) {
@@ -261,10 +287,7 @@ func (a api) snapshot(t *testing.T, project string, w *wire) *snapshot {
 		s.Deployments = append(s.Deployments, normalDeployment(d, flow))
 	}
 	for _, automation := range a.all(t, "/automations/filter") {
-		for _, k := range []string{"id", "created", "updated"} {
-			delete(automation, k)
-		}
-		s.Automations = append(s.Automations, automation)
+		s.Automations = append(s.Automations, normalAutomation(automation))
 	}
 	for _, q := range a.all(t, "/work_queues/filter") {
 		pool := str(q, "work_pool_name")

@@ -329,7 +329,7 @@ func (j *job) countDropped(ctx context.Context, p *plan.Plan) error {
 		if d.RenamedFrom != nil {
 			live = d.RenamedFrom
 		}
-		if live != nil && d.Action != plan.Unchanged {
+		if live != nil && d.WritesDeployment() {
 			byID[live.ID] = d
 			ids = append(ids, live.ID)
 		}

@@ -392,7 +392,7 @@ func (j *job) fault(d *resolve.Deployment, err error) {
 
 // readLive reads the deployments and work pools, and checks the pools.
 func (j *job) readLive(ctx context.Context) error {
-	q := state.Query{All: j.listed()}
+	q := state.Query{All: j.listed(), Automations: true}
 	j.byName = map[state.Name][]*plan.Early{}
 	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
 	for _, e := range j.early {

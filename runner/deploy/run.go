@@ -28,6 +28,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 		return nil, err
 	}
 	j.warn()
+	p.Notes = append(p.Notes, j.automationNotes(p)...)
 	if err := j.countDropped(ctx, p); err != nil {
 		return nil, err
 	}
@@ -88,6 +89,7 @@ func (j *job) planned() (*plan.Plan, error) {
 			continue
 		}
 		j.checkJobVariables(e, d)
+		j.checkTriggers(e, d)
 		p.Deployments = append(p.Deployments, d)
 	}
 	j.supersede(p)
@@ -185,9 +187,9 @@ func (j *job) settle(e *plan.Early, outputs value.Value, pending func(string) bo
 		desired.Inherit(earlier)
 	}
 	if old := j.renamed[desired.Name]; old != nil {
-		return plan.Rename(desired, old, j.before(desired.Name))
+		return j.withTriggers(plan.Rename(desired, old, j.before(desired.Name)))
 	}
-	return plan.Compare(desired, j.snapshot.Deployments[desired.Name], j.before(desired.Name))
+	return j.withTriggers(plan.Compare(desired, j.snapshot.Deployments[desired.Name], j.before(desired.Name)))
 }
 
 // Deploy runs the steps and brings the state to what the files say. The plan that it returns tells what became of each deployment; the error is for a run that could
@@ -220,6 +222,7 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 		return j.interrupted(p), ctx.Err()
 	}
 	j.write(ctx, p)
+	p.Notes = append(p.Notes, j.automationNotes(p)...)
 	if ctx.Err() != nil {
 		return j.interrupted(p), ctx.Err()
 	}
@@ -442,6 +445,7 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 		default:
 			d.Outcome = plan.Applied
 			if live != nil {
+				d.Settled(live)
 				d.Live, d.URL = live, live.URL
 			}
 		}
@@ -474,7 +478,7 @@ func (j *job) again(before, d *plan.Deployment) {
 	if before.Live == nil || before.Outcome != plan.Applied {
 		return
 	}
-	next, err := plan.Compare(d.Desired, before.Live, j.before(d.Name))
+	next, err := j.withTriggers(plan.Compare(d.Desired, before.Live, j.before(d.Name)))
 	if err != nil {
 		d.Outcome, d.Error = plan.Failed, err.Error()
 		return

@@ -54,7 +54,18 @@ func itemOf(v *value.Value, i, n int) *value.Value {
 
 // mayHoldSecrets reports whether a path lies where teams put passwords.
 func mayHoldSecrets(path string) bool {
+	path = withoutTrigger(path)
 	return isUnder(path, "job_variables") || isUnder(path, "parameters") || isUnder(path, "pull_steps") || strings.HasPrefix(path, "schedules[") && strings.Contains(path, "].parameters")
+}
+
+// withoutTrigger is a path within a trigger, whose fields are called like a deployment's: job_variables.env.A of triggers[0].job_variables.env.A.
+func withoutTrigger(path string) string {
+	if rest, ok := strings.CutPrefix(path, "triggers["); ok {
+		if _, field, ok := strings.Cut(rest, "]."); ok {
+			return field
+		}
+	}
+	return path
 }
 
 func isUnder(path, field string) bool {
@@ -109,6 +120,7 @@ func told(path string, was value.Value, want, base *value.Value) bool {
 
 // toldPlain is told for a single value. Without a base that has it, a text in a secret's place is not trusted: what the file says in clear now may have been filled before.
 func toldPlain(path string, was value.Value, want, base *value.Value) bool {
+	path = withoutTrigger(path)
 	switch suspect := was.Kind == value.Text && namesASecret(path); {
 	case base != nil:
 		return base.Marks()&(value.AfterBuild|value.NotHere) == 0

@@ -24,6 +24,12 @@ func Created(d *Desired) []Change {
 		}
 		out = createdFields(out, e.Key, e.Value)
 	}
+	for i := range d.Triggers {
+		out = createdFields(out, fmt.Sprintf("triggers[%d]", i), shownTrigger(d.Triggers[i].Fields))
+	}
+	if d.SLAs != nil && len(*d.SLAs) > 0 {
+		out = append(out, created("sla", value.Of(*d.SLAs)))
+	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
 }

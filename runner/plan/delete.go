@@ -2,6 +2,7 @@
 package plan
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -106,13 +107,24 @@ func AsLive(d *Desired) *state.Live {
 	if d.SchedulesSaid {
 		fields = fields.Set("schedules", list)
 	}
-	return &state.Live{ID: d.Name.String(), Name: d.Name, Fields: fields}
+	live := &state.Live{ID: d.Name.String(), Name: d.Name, Fields: fields, Automations: []state.Automation{}, AllOwned: true, SLAs: &value.Value{}}
+	for i := range d.Triggers {
+		live.Automations = append(live.Automations, state.Automation{ID: fmt.Sprint(i), Fields: d.Triggers[i].Fields})
+	}
+	if d.SLAs != nil {
+		list := value.Of(*d.SLAs)
+		live.SLAs = &list
+	}
+	return live
 }
 
 // Inherit takes over what an earlier entry of the same name said and this one does not: under Prefect both are written, and what an update leaves unsaid stays.
 func (d *Desired) Inherit(earlier *Desired) {
 	if !d.SchedulesSaid && earlier.SchedulesSaid {
 		d.Schedules, d.SchedulesSaid, d.SchedulesPos = earlier.Schedules, true, earlier.SchedulesPos
+	}
+	if d.SLAs == nil {
+		d.SLAs, d.SLAPos = earlier.SLAs, earlier.SLAPos
 	}
 	for _, field := range []string{"paused", "enforce_parameter_schema"} {
 		if _, said := d.Fields.Get(field); said {

@@ -63,6 +63,11 @@ type Desired struct {
 	KeptSchedules []string
 	// LeftSchedules is how many live schedules stay because the file, which had some at the base commit, says nothing of schedules any more.
 	LeftSchedules int
+	// Triggers are those of the file or the command line; SLAs nil where nothing is said of them.
+	Triggers      []Trigger
+	TriggersPos   value.Pos
+	SLAs          *[]value.Value
+	SLAPos        value.Pos
 	VersionInfo   value.Value
 	Labels        value.Value
 	SchemaUnknown string
@@ -187,6 +192,9 @@ func (p *Project) Settle(e *Early, f Flow) (*Desired, error) {
 		fields = fields.Set("description", textOrNull(f.Description, description.Pos))
 	}
 	if err := p.settleSchedules(out, fields); err != nil {
+		return nil, err
+	}
+	if err := p.settleTriggers(out, fields, e); err != nil {
 		return nil, err
 	}
 	fields = without(fields, "schedules", "schedule", "triggers", "sla")
@@ -406,6 +414,9 @@ func (d *Desired) NotHereNames() map[string][]string {
 		}
 	}
 	walk("", d.Fields)
+	for i := range d.Triggers {
+		walk(fmt.Sprintf("triggers[%d]", i), flat(d.Triggers[i].Fields))
+	}
 	return out
 }
 

@@ -51,7 +51,18 @@ func intent(d *Desired, hidden value.Origin) value.Value {
 	for i := range d.Schedules {
 		list.List = append(list.List, leaves(d.Schedules[i].Source, hidden))
 	}
-	return out.Set("schedules", list)
+	out = out.Set("schedules", list)
+	triggers := value.Value{Kind: value.List}
+	for i := range d.Triggers {
+		triggers.List = append(triggers.List, leaves(d.Triggers[i].Fields, hidden))
+	}
+	if len(triggers.List) > 0 {
+		out = out.Set("triggers", triggers)
+	}
+	if d.SLAs != nil {
+		out = out.Set("sla", leaves(value.Of(*d.SLAs), hidden))
+	}
+	return out
 }
 
 // leaves drops the marked parts of a value, and only those: what stands beside a secret or a step's output counts.

@@ -49,24 +49,31 @@ type Deployment struct {
 	RenamedFrom *state.Live
 	// Dropped is how many scheduled runs the write or delete takes away.
 	Dropped int
-	Desired *Desired
-	Live    *state.Live
+	// Kept are live automations that run it, that no trigger is and of which nobody knows who made them; Asked are such too, and the server takes those that a deploy made.
+	Kept, Asked []*state.Automation
+	Desired     *Desired
+	Live        *state.Live
 
-	send value.Value
+	send        value.Value
+	automations *state.AutomationWrite
+	slas        *[]value.Value
 }
 
 // Supersede makes the plan do nothing: a later entry of the same name has the say.
 func (d *Deployment) Supersede() {
-	d.Action, d.Changes, d.RenamedFrom = Unchanged, nil, nil
+	d.Action, d.Changes, d.RenamedFrom, d.automations, d.slas = Unchanged, nil, nil, nil, nil
 }
 
 // Write is the request that carries the plan out; ok is false when there is nothing to write.
 func (d *Deployment) Write() (w state.Write, ok bool) {
-	if d.Action == Unchanged {
+	if d.Action == Unchanged && d.automations == nil && d.slas == nil {
 		return w, false
 	}
-	return state.Write{Name: d.Name, Live: d.Live, Fields: d.send}, true
+	return state.Write{Name: d.Name, Live: d.Live, Fields: d.send, Automations: d.automations, SLAs: d.slas}, true
 }
+
+// WritesDeployment reports whether the deployment itself is written, and not its automations and SLAs alone: only that takes its scheduled runs away.
+func (d *Deployment) WritesDeployment() bool { return d.Action == Delete || len(d.send.Map) > 0 }
 
 // Step is what became of a step.
 type Step struct {

@@ -207,7 +207,11 @@ func fileLive(name Name, v value.Value) *Live {
 	}
 	schedules, _ := fields.Get("schedules")
 	fields = fields.Set("schedules", value.Of(withIDs(name, schedules.List)))
-	return &Live{ID: stableID("deployment", name.String()), FlowID: stableID("flow", name.Flow), Name: name, Fields: fields}
+	live := &Live{ID: stableID("deployment", name.String()), FlowID: stableID("flow", name.Flow), Name: name, Fields: fields, Automations: fileAutomations(name, v), AllOwned: true}
+	if sla, ok := v.Get("sla"); ok {
+		live.SLAs = &sla
+	}
+	return live
 }
 
 func withIDs(name Name, schedules []value.Value) []value.Value {
@@ -270,7 +274,7 @@ func (d *document) apply(w Write) (*Live, error) {
 	if w.Live == nil { // over one that appeared meanwhile as well: creation is an upsert of a whole deployment
 		entry = overlay(entry, creationDefaults())
 	}
-	entry = changed(entry, w)
+	entry = setAutomations(changed(entry, w), w, fileLive(w.Name, entry))
 	list = append([]value.Value(nil), list...)
 	if at >= 0 {
 		list[at] = entry
@@ -334,7 +338,7 @@ func (d *document) sorted() value.Value {
 		}
 		return textOf(list[i], "name") < textOf(list[j], "name")
 	})
-	order := append([]string{"flow", "name"}, fieldNames()...)
+	order := append(append([]string{"flow", "name"}, fieldNames()...), "triggers", "sla")
 	for i := range list {
 		list[i] = inOrder(list[i], order)
 	}

@@ -33,7 +33,7 @@ type server struct{ client *prefect.Client }
 // read asks for all kinds of things side by side: on a server of its own that gains little, on Cloud a round trip each.
 func (b *server) read(ctx context.Context, q Query) (*Snapshot, error) {
 	s := &Snapshot{Source: b.client.Source()}
-	parts := []func(context.Context, Query, *Snapshot) error{b.readVersion, b.readDeployments, b.readWorkPools, b.readVariables, b.readBlocks}
+	parts := []func(context.Context, Query, *Snapshot) error{b.readVersion, b.readDeployments, b.readWorkPools, b.readVariables, b.readBlocks, b.readAutomations}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	errs := make([]error, len(parts))
@@ -56,6 +56,7 @@ func (b *server) read(ctx context.Context, q Query) (*Snapshot, error) {
 	if first != nil {
 		return nil, b.hint(first)
 	}
+	s.withAutomations()
 	return s, nil
 }
 
@@ -147,6 +148,11 @@ func workPool(name string, v value.Value) *WorkPool {
 }
 
 func (b *server) delete(ctx context.Context, l *Live) error {
+	if l.Automations == nil || len(l.Automations) > 0 { // the server leaves them behind, with an action that can only fail
+		if err := b.client.DeleteOwnedAutomations(ctx, l.ID); err != nil && prefect.StatusOf(err) != http.StatusForbidden {
+			return err
+		}
+	}
 	if err := b.detachLimit(ctx, l); err != nil {
 		return err
 	}
@@ -232,6 +238,9 @@ func (b *server) write(ctx context.Context, w Write) (*Live, error) {
 	w.Fields = normal(w.Fields)
 	var live *Live
 	switch {
+	case w.Live != nil && len(w.Fields.Map)+len(w.DeleteSchedules) == 0: // nothing but its automations
+		same := *w.Live
+		live = &same
 	case w.Live == nil:
 		live, err = b.create(ctx, w, version)
 	case prefect.Supports(version, "deployment", "partial update"):
@@ -239,8 +248,14 @@ func (b *server) write(ctx context.Context, w Write) (*Live, error) {
 	default:
 		live, err = b.replace(ctx, w, version)
 	}
+	if err == nil && w.Live != nil {
+		live.Automations = w.Live.Automations
+	}
+	if err == nil {
+		err = b.writeAutomations(ctx, w, live)
+	}
 	if err != nil {
-		return nil, &writeError{scrub(err.Error(), w.Fields), err}
+		return nil, &writeError{scrub(err.Error(), w.secrets()), err}
 	}
 	return live, nil
 }

@@ -27,8 +27,8 @@ func scripted(t *testing.T, answers map[string]string) (*State, func() string) {
 		lines = append(lines, strings.TrimSpace(line+" "+string(body)))
 		mu.Unlock()
 		answer := answers[line]
-		if status, text, ok := strings.Cut(answer, " "); ok && status == "409" {
-			w.WriteHeader(http.StatusConflict)
+		if status, text, ok := strings.Cut(answer, " "); ok && (status == "409" || status == "404") {
+			w.WriteHeader(map[string]int{"409": http.StatusConflict, "404": http.StatusNotFound}[status])
 			answer = text
 		}
 		_, _ = io.WriteString(w, answer)

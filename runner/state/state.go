@@ -31,6 +31,8 @@ type Query struct {
 	All                  int
 	WorkPools, Variables []string
 	Blocks               []BlockRef
+	// Automations asks for those that run the deployments.
+	Automations bool
 }
 
 // Snapshot is what was there when it was read. What is absent from a map does not exist.
@@ -48,6 +50,10 @@ type Snapshot struct {
 	Variables map[string]value.Value
 	// Blocks holds the data of each block, references to other blocks filled in. All of it is marked Sensitive.
 	Blocks map[BlockRef]value.Value
+	// NoAutomations says why the automations could not be read: there are none on this server, or they are not for this key to read.
+	NoAutomations string
+
+	automations map[string][]Automation
 }
 
 // Live is a deployment that exists.
@@ -63,6 +69,11 @@ type Live struct {
 	URL string
 	// ForeignLimit is the name of the concurrency limit that someone attached in place of the deployment's own, "" for none. Others may share it.
 	ForeignLimit string
+	// Automations are those that run it and do nothing else, nil where they were not read; AllOwned says that deploys made them all.
+	Automations []Automation
+	AllOwned    bool
+	// SLAs are known of a file only, which holds what was sent last; nil where they can't be read.
+	SLAs *value.Value
 }
 
 // WorkPool is what the checks before a deploy need of a pool.
@@ -84,6 +95,9 @@ type Write struct {
 	Fields value.Value
 	// DeleteSchedules are ids of live schedules that go, also when Fields has no "schedules".
 	DeleteSchedules []string
+	// Automations is nil where they stay as they are. SLAs, if not nil, are the full new list.
+	Automations *AutomationWrite
+	SLAs        *[]value.Value
 }
 
 // State is one backend. Read and Write may be called concurrently; after Close neither is.
