@@ -270,3 +270,34 @@ func TestServersWithoutAutomations(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestSecretsInTriggers: what came from the environment is not shown, on neither side, whichever way it changes; the base's file tells of what this one no longer does.
+func TestSecretsInTriggers(t *testing.T) {
+	before := "{name: one, match: {k: '{{ $TOKEN }}'}, expect: ['{{ $TOKEN }}', b], parameters: {a: '{{ $TOKEN }}', p: plain}}, {name: 'n-{{ $TOKEN }}', expect: [x]}, {expect: ['{{ $TOKEN }}'], triggers: [{expect: ['{{ $TOKEN }}']}]}"
+	for name, after := range map[string]string{
+		"the same, and more": before + ", {name: new, match: {k: '{{ $TOKEN }}'}, job_variables: {t: '{{ $TOKEN }}'}}",
+		"plain":              "{name: one, match: {k: x}, expect: [y, b], parameters: {a: x}}, {name: n, expect: [x]}, {triggers: [{expect: [z]}, {}]}",
+		"gone":               "",
+		"another kind":       "{name: one, triggers: []}, {name: 'n-{{ $TOKEN }}', require: any, triggers: []}",
+	} {
+		s := newScene(t)
+		s.env["TOKEN"] = "hunter2secret"
+		s.write("prefect.yaml", one("  triggers: ["+before+"]"))
+		commitAll(t, s)
+		s.deploy(one("  triggers: [" + before + "]"))
+		o := s.options(one("  triggers: [" + after + "]"))
+		o.Base, o.Environ = "HEAD", append(os.Environ(), "TOKEN=hunter2secret")
+		p, err := Plan(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(p.JSON()); strings.Contains(text, "hunter2") || len(p.Deployments[0].Changes) == 0 {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	s := newScene(t)
+	s.env["TOKEN"] = "hunter2secret"
+	if text := string(s.plan(one("  triggers: [" + before + "]")).JSON()); strings.Contains(text, "hunter2") || !strings.Contains(text, "triggers[0].parameters.p") {
+		t.Errorf("a creation: %s", text)
+	}
+}

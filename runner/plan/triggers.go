@@ -76,23 +76,24 @@ func (p *Project) trigger(d *resolve.Deployment, v value.Value, unnamed string, 
 	read := spec.ReadTrigger(filled, func(v value.Value) bool {
 		return unsettled(v) || p.Symbolic && v.Kind == value.Text && template.Has(v.Text)
 	})
-	for _, f := range read.Faults {
-		if p.MarksOnly { // what stands for a value that was not looked up is no value
-			break
-		}
-		at := f.Value.Pos
-		for _, fallback := range []value.Pos{v.Pos, d.Spec.Pos} {
-			if !at.Known() {
-				at = fallback
-			}
-		}
-		return nil, &Fault{diag.Diagnostic{Severity: diag.Error, Code: "invalid-trigger", Message: f.Message, Help: f.Help, Position: d.Position(at)}}
+	if len(read.Faults) > 0 && !p.MarksOnly { // what stands for a value that was not looked up is no value
+		return nil, triggerFault(d, v, read.Faults[0])
 	}
 	t := &Trigger{Pos: v.Pos, Fields: read.Fields, Metric: read.Metric}
 	if _, named := t.Fields.Get("name"); !named {
 		t.Fields = value.Value{Kind: value.Map, Map: append([]value.Entry{{Key: "name", KeyKind: value.Text, Value: value.Of(unnamed).Mark(marks)}}, t.Fields.Map...)}
 	}
 	return t, nil
+}
+
+func triggerFault(d *resolve.Deployment, v value.Value, f spec.TriggerFault) error {
+	at := f.Value.Pos
+	for _, fallback := range []value.Pos{v.Pos, d.Spec.Pos} {
+		if !at.Known() {
+			at = fallback
+		}
+	}
+	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "invalid-trigger", Message: f.Message, Help: f.Help, Position: d.Position(at)}}
 }
 
 // sure reports whether the name of a trigger that was not given on the command line is what a deploy would have made of it.
@@ -198,7 +199,7 @@ func (d *Deployment) Settled(live *state.Live) {
 		}
 		path := fmt.Sprintf("triggers[%d]", n)
 		n++
-		d.Changes = append(d.Changes, Change{Path: path, Before: withoutSecrets(shownTrigger(a.Fields)), Reason: "removed: an earlier deploy had made it", Pos: d.Desired.TriggersPos})
+		d.Changes = append(d.Changes, Change{Path: path, Before: withoutSecrets(shownTrigger(a.Fields), nil), Reason: "removed: an earlier deploy had made it", Pos: d.Desired.TriggersPos})
 		if d.Action == Unchanged || d.Action == Rebuild {
 			d.Action = Update
 		}
@@ -245,7 +246,7 @@ func matchTriggers(d *Desired, live *state.Live, before Before) *triggerMatch {
 		}
 		m.changes = append(m.changes, Change{Path: fmt.Sprintf("triggers[%d]", i), After: shownTrigger(d.Triggers[i].Fields).Redacted(), Reason: "added", Pos: d.Triggers[i].Pos})
 	}
-	m.leftOver(d, live, used, ours, known)
+	m.leftOver(d, live, used, names, ours, known)
 	return m
 }
 
@@ -258,51 +259,59 @@ func given(d *Desired, live *state.Live, name string) bool {
 
 // byName pairs: equal ones first, then of one name whatever is left; where more are left than the file has triggers of that name, which of them is a deploy's can't be told.
 func (m *triggerMatch) byName(d *Desired, live *state.Live, used map[string]bool, byHand func(*state.Automation) bool) {
-	take := func(i int, fits func(*state.Automation) bool) {
-		for j := range live.Automations {
-			if a := &live.Automations[j]; m.pairs[i] == nil && !used[a.ID] && fits(a) {
-				m.pairs[i], used[a.ID] = a, true
-			}
-		}
-	}
-	same := func(t *Trigger, a *state.Automation) bool {
-		return !t.pending() && (a.Name() == t.name().Text || t.name().Text == "" && a.Name() == state.UnnamedAutomation(live.ID))
-	}
-	for i := range d.Triggers {
-		t := &d.Triggers[i]
-		take(i, func(a *state.Automation) bool {
-			return same(t, a) && len(triggerChanges("", a.Fields, t.Fields, nil, t.Pos)) == 0
-		})
-	}
-	for i := range d.Triggers {
-		t := &d.Triggers[i]
-		fits := func(a *state.Automation) bool { return same(t, a) && !byHand(a) }
-		wanted, there := 0, 0
-		for k := range d.Triggers {
-			if m.pairs[k] == nil && d.Triggers[k].name().Text == t.name().Text {
-				wanted++
-			}
-		}
+	left := func(fits func(*state.Automation) bool) (list []*state.Automation) {
 		for j := range live.Automations {
 			if a := &live.Automations[j]; !used[a.ID] && fits(a) {
-				there++
+				list = append(list, a)
 			}
 		}
-		if m.pairs[i] == nil && there > wanted && !live.AllOwned {
-			m.replace = true
-			continue
-		}
-		take(i, fits)
+		return list
 	}
-	for i := range d.Triggers { // a name that a step gives: any that is left
-		if t := &d.Triggers[i]; t.pending() {
-			take(i, func(a *state.Automation) bool { return !byHand(a) })
+	each := func(choose func(t *Trigger) []*state.Automation) {
+		for i := range d.Triggers {
+			if m.pairs[i] != nil {
+				continue
+			}
+			if list := choose(&d.Triggers[i]); len(list) > 0 {
+				m.pairs[i], used[list[0].ID] = list[0], true
+			}
 		}
 	}
+	each(func(t *Trigger) []*state.Automation {
+		return left(func(a *state.Automation) bool {
+			return t.named(a, live) && len(triggerChanges("", a.Fields, t.Fields, nil, t.Pos)) == 0
+		})
+	})
+	each(func(t *Trigger) []*state.Automation {
+		list := left(func(a *state.Automation) bool { return t.named(a, live) && !byHand(a) })
+		if len(list) > m.unpaired(d, t) && !live.AllOwned {
+			m.replace, list = true, nil
+		}
+		return list
+	})
+	each(func(t *Trigger) []*state.Automation { // a name that a step gives: any that is left
+		return left(func(a *state.Automation) bool { return t.pending() && !byHand(a) })
+	})
+}
+
+// named reports whether an automation is called like the trigger.
+func (t *Trigger) named(a *state.Automation, live *state.Live) bool {
+	name := t.name().Text
+	return !t.pending() && (a.Name() == name || name == "" && a.Name() == state.UnnamedAutomation(live.ID))
+}
+
+// unpaired counts the triggers of a trigger's name that have no automation yet.
+func (m *triggerMatch) unpaired(d *Desired, t *Trigger) (n int) {
+	for i := range d.Triggers {
+		if m.pairs[i] == nil && d.Triggers[i].name().Text == t.name().Text {
+			n++
+		}
+	}
+	return n
 }
 
 // leftOver decides about live automations that no trigger of the file is.
-func (m *triggerMatch) leftOver(d *Desired, live *state.Live, used map[string]bool, ours func(*state.Automation) bool, known bool) {
+func (m *triggerMatch) leftOver(d *Desired, live *state.Live, used map[string]bool, names map[string]value.Value, ours func(*state.Automation) bool, known bool) {
 	n := len(d.Triggers)
 	matched := false
 	for _, p := range m.pairs {
@@ -314,7 +323,8 @@ func (m *triggerMatch) leftOver(d *Desired, live *state.Live, used map[string]bo
 		case used[a.ID]:
 		case ours(a):
 			m.removed = append(m.removed, a.ID)
-			m.changes = append(m.changes, Change{Path: fmt.Sprintf("triggers[%d]", n), Before: withoutSecrets(shownTrigger(a.Fields)), Reason: "removed", Pos: d.TriggersPos})
+			base := names[a.Name()]
+			m.changes = append(m.changes, Change{Path: fmt.Sprintf("triggers[%d]", n), Before: withoutSecrets(shownTrigger(a.Fields), &base), Reason: "removed", Pos: d.TriggersPos})
 			n++
 		case known:
 		case matched && !m.replace:
@@ -344,175 +354,4 @@ func (m *triggerMatch) write(d *Desired) *state.AutomationWrite {
 		return nil
 	}
 	return w
-}
-
-// flat is an automation in one mapping, as a file writes a trigger.
-func flat(fields value.Value) value.Value {
-	trigger, _ := fields.Get("trigger")
-	out := without(fields, "trigger")
-	out.Map = append(append([]value.Entry{}, out.Map...), trigger.Map...)
-	return out
-}
-
-// triggerChanges names what differs of one trigger.
-func triggerChanges(path string, was, want value.Value, base *value.Value, at value.Pos) []Change {
-	if !value.Equal(typeOf(was), typeOf(want)) {
-		return []Change{{Path: path, Before: withoutSecrets(shownTrigger(was)), After: shownTrigger(want).Redacted(), Reason: "edited", Pos: at}}
-	}
-	was, want = flat(was), flat(want)
-	var out []Change
-	for _, e := range want.Map {
-		old, _ := was.Get(e.Key)
-		out = append(out, triggerField(join(path, e.Key), e.Key, old, e.Value, childOf(base, e.Key), at)...)
-	}
-	return out
-}
-
-// typeOf is the kind of a trigger, whether it stands within an automation or within another trigger.
-func typeOf(v value.Value) value.Value {
-	if trigger, ok := v.Get("trigger"); ok {
-		v = trigger
-	}
-	kind, _ := v.Get("type")
-	return kind
-}
-
-func triggerField(path, key string, was, want value.Value, base *value.Value, at value.Pos) []Change {
-	switch {
-	case value.Equal(was, want):
-		return nil
-	case key == "name" && want.Kind != value.Text || key == "name" && want.Text == "": // Prefect's own name, by which it was matched
-		return nil
-	case want.Kind != value.List && want.Kind != value.Map && !want.IsNull():
-	case key == "after" || key == "expect" || key == "for_each":
-		return setChanges(path, was, want, at)
-	case key == "triggers":
-		return childChanges(path, was, want, base, at)
-	case (key == "parameters" || key == "job_variables") && (was.IsNull() || want.IsNull()):
-		if out := diffValue(path, mappingOrEmpty(was), mappingOrEmpty(want), base, at); len(out) > 0 {
-			return out
-		}
-	}
-	out := diffValue(path, was, want, base, at)
-	for i := range out {
-		if key == "enabled" && out[i].Path == path && was.Kind == value.Bool && !was.Bool && out[i].Reason == "edited" {
-			out[i].Reason = "switched off on the server, and the file has it on"
-		}
-	}
-	return out
-}
-
-// childChanges compares triggers within a trigger, whose order counts.
-func childChanges(path string, was, want value.Value, base *value.Value, at value.Pos) []Change {
-	var out []Change
-	for i := range max(len(was.List), len(want.List)) {
-		here := fmt.Sprintf("%s[%d]", path, i)
-		switch {
-		case i >= len(was.List):
-			out = append(out, Change{Path: here, After: shownTrigger(want.List[i]).Redacted(), Reason: "added", Pos: placeOf(want.List[i], at)})
-		case i >= len(want.List):
-			out = append(out, Change{Path: here, Before: shownTrigger(was.List[i]), Reason: "removed", Pos: placeOf(want, at)})
-		default:
-			out = append(out, triggerChanges(here, was.List[i], want.List[i], itemOf(base, i, len(want.List)), placeOf(want.List[i], at))...)
-		}
-	}
-	return out
-}
-
-func placeOf(v value.Value, at value.Pos) value.Pos {
-	if v.Pos.Known() {
-		return v.Pos
-	}
-	return at
-}
-
-// setChanges compares lists whose order means nothing: what is only in the file takes the place of what is only on the server.
-func setChanges(path string, was, want value.Value, at value.Pos) []Change {
-	there, wanted := textsIn(was), textsIn(want)
-	var gone []value.Value
-	for _, v := range was.List {
-		if !wanted[v.Text] {
-			gone = append(gone, v)
-		}
-	}
-	var out []Change
-	for i, v := range want.List {
-		if there[v.Text] || v.Origin.Has(value.NotHere) {
-			continue
-		}
-		c := Change{Path: fmt.Sprintf("%s[%d]", path, i), After: v, Kind: kindOf(v.Origin), Reason: "added", Pos: placeOf(v, placeOf(want, at)), Built: v.Origin.Has(value.Built)}
-		if len(gone) > 0 {
-			c.Before, c.Reason = gone[0], reasonOf(gone[0], v)
-			gone = gone[1:]
-		}
-		if c.Kind == AfterBuild {
-			c.After, c.Reason = value.Value{}, "known after build"
-		}
-		out = append(out, c)
-	}
-	if want.Marks().Has(value.NotHere) { // what is not known here may be what is left over
-		return out
-	}
-	for i, v := range gone {
-		out = append(out, Change{Path: fmt.Sprintf("%s[%d]", path, len(want.List)+i), Before: v, Reason: "removed", Pos: placeOf(want, at)})
-	}
-	return out
-}
-
-func textsIn(list value.Value) map[string]bool {
-	out := make(map[string]bool, len(list.List))
-	for _, v := range list.List {
-		out[v.Text] = true
-	}
-	return out
-}
-
-// shownTrigger is a trigger as a file would write it: without what Prefect fills in itself.
-func shownTrigger(fields value.Value) value.Value {
-	flatted := flat(fields)
-	kind := typeOf(fields)
-	out := value.Value{Kind: value.Map, Pos: fields.Pos}
-	for _, e := range flatted.Map {
-		if e.Key == "triggers" {
-			items := make([]value.Value, len(e.Value.List))
-			for i := range e.Value.List {
-				items[i] = shownTrigger(e.Value.List[i])
-			}
-			e.Value.List = items
-		}
-		if !isDefault(e.Key, kind.Text, e.Value) {
-			out.Map = append(out.Map, e)
-		}
-	}
-	return out
-}
-
-func isDefault(key, kind string, v value.Value) bool {
-	switch key {
-	case "type":
-		return kind == "event"
-	case "description":
-		return v.Kind == value.Text && v.Text == ""
-	case "enabled":
-		return v.Kind == value.Bool && v.Bool
-	case "posture":
-		return v.Text == "Reactive" || v.Text == "Metric"
-	case "threshold":
-		return value.Equal(v, value.Of(1))
-	case "schedule_after", "within":
-		return v.IsNull() || value.Equal(v, value.Of(0.0))
-	case "match", "match_related", "after", "expect", "for_each", "parameters", "job_variables":
-		return v.IsNull() || v.Kind == value.Map && len(v.Map) == 0 || v.Kind == value.List && len(v.List) == 0
-	}
-	return false
-}
-
-// withoutSecrets hides what a live trigger passes to a run: nothing in the file tells any more whether it was secret.
-func withoutSecrets(v value.Value) value.Value {
-	for _, key := range []string{"parameters", "job_variables"} {
-		if _, ok := v.Get(key); ok {
-			v = v.Set(key, value.Of("(sensitive)"))
-		}
-	}
-	return v
 }
