@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/emit"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/companion"
@@ -37,6 +38,7 @@ type replay struct {
 	runsOn       []string
 	actions      []string
 	workflow     string
+	dialect      string
 }
 
 func replayCommand(ctx context.Context, w cli.World) *cobra.Command {
@@ -59,6 +61,8 @@ func replayCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringArrayVar(&r.actions, "action", nil, "the directory that stands for an action under x-ci.github.setup, as `OWNER/REPOSITORY@REF=DIR`; repeatable")
 	f.BoolVar(&r.verbose, "verbose", false, "the whole log of all jobs")
 	f.StringVar(&r.workflow, "workflow", "", "run this emitted `FILE` as it is, in place of compiling")
+	f.StringVar(&r.dialect, "dialect", "github", "github, or gitlab: the pipeline for GitLab, through gitlab-ci-local where that is installed")
+	_ = c.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions([]string{"github", "gitlab"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("event", cobra.FixedCompletions([]string{"push", "pull_request"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
@@ -70,11 +74,20 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 	if !strings.HasPrefix(r.state, "file:") && r.state != "" {
 		return cli.Usage("--state %q: a replay's state is a file; write file:PATH, or --live without --state for the real Prefect API", r.state)
 	}
+	if r.dialect != "github" && r.dialect != "gitlab" {
+		return cli.Usage("--dialect %q: write github or gitlab", r.dialect)
+	}
+	if r.dialect == "gitlab" && (r.workflow != "" || r.image != "" || len(r.runsOn)+len(r.actions) > 0) {
+		return cli.Usage("--workflow, --image, --runs-on and --action are of GitHub's workflow, and not of --dialect gitlab")
+	}
 	scratch, err := os.MkdirTemp("", "prefect-replay-")
 	if err != nil {
 		return cli.Fail("%v", err)
 	}
 	defer os.RemoveAll(scratch)
+	if r.dialect == "gitlab" {
+		return r.onGitLab(ctx, w, scratch)
+	}
 	args, err := r.prepare(ctx, w, scratch)
 	if err != nil {
 		return err
@@ -185,9 +198,15 @@ func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
 		}
 		return nil, "", cli.Fail("--workflow %s: it does not use prefect-deploy-action, so it was not emitted by compile github", r.workflow)
 	}
+	text, err = r.emitted(w, replayed, emit.GitHub)
+	return text, replayed, err
+}
+
+// emitted is the pipeline of the files in a dialect.
+func (r *replay) emitted(w cli.World, action string, write func(*emit.Input) ([]byte, diag.List)) (text []byte, err error) {
 	files, err := cli.Read(r.dir, r.files)
 	if err != nil {
-		return nil, "", cli.Fail("%v; name the file with -f, or the directory with -C", err)
+		return nil, cli.Fail("%v; name the file with -f, or the directory with -C", err)
 	}
 	var sources []emit.Source
 	for _, f := range files {
@@ -196,8 +215,8 @@ func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
 	in, faults := emit.Load(os.DirFS(r.dir), sources)
 	if faults.Errors(false) == 0 {
 		version, _ := cli.Version()
-		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), replayed, version
-		text, faults = emit.GitHub(in)
+		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), action, version
+		text, faults = write(in)
 	}
 	if len(faults) > 0 {
 		fmt.Fprint(w.Stderr, faults.Text(func(name string) []byte {
@@ -210,9 +229,9 @@ func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
 		}))
 	}
 	if faults.Errors(false) > 0 {
-		return nil, "", &cli.Exit{Code: cli.ExitError}
+		return nil, &cli.Exit{Code: cli.ExitError}
 	}
-	return text, replayed, nil
+	return text, nil
 }
 
 // standin is the action's stand-in: this program, with a state in a file unless the replay is live.
@@ -299,6 +318,17 @@ func passed(w cli.World, workflow []byte, live bool) (secrets []byte, vars []str
 		}
 	}
 	return []byte(b.String()), vars
+}
+
+// passedNames are the variables of this shell that a pipeline's templates name, with those that log in somewhere left out unless the replay is live.
+func passedNames(w cli.World, names []string, live bool) [][2]string {
+	var out [][2]string
+	for _, name := range names {
+		if v, ok := w.Env(name); ok && (live || !logsIn(name)) {
+			out = append(out, [2]string{name, v})
+		}
+	}
+	return out
 }
 
 // logsIn tells the variables that lead to a server, a cloud or a registry.

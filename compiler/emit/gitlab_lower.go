@@ -81,7 +81,7 @@ func builder() *yaml.Node {
 
 // native reports whether Docker's own command can carry a step out.
 func (l *scripting) native(s *graph.Step) bool {
-	ok, _ := docker.Native(s.Function, s.Inputs)
+	ok, _ := docker.Possible(s.Function, s.Inputs)
 	return ok && l.pipeline.Private[s] == "" && (resolve.Canonical(s.Function) == resolve.BuildDockerImage || !argument(s, "tag").IsNull())
 }
 

@@ -108,6 +108,12 @@ func News(before, now []byte) []string {
 	return out
 }
 
+// Variables are the environment variables that the head of an emitted file names.
+func Variables(file []byte) []string {
+	lists := headLists(file)
+	return append(append([]string(nil), lists["secrets"]...), lists["variables"]...)
+}
+
 func headLists(file []byte) map[string][]string {
 	out := map[string][]string{}
 	for _, line := range strings.Split(string(file), "\n") {
