@@ -72,7 +72,7 @@ func (r *Repository) commit(ctx context.Context, ref string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// fetch gets one commit, without history and without tags.
+// fetch gets one commit without tags, and without history where the clone has none anyway: with --depth git would cut the history of a full clone.
 func (r *Repository) fetch(ctx context.Context, ref, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -81,10 +81,20 @@ func (r *Repository) fetch(ctx context.Context, ref, token string) error {
 		return fmt.Errorf("the commit %s is not in this clone, and there is no remote to fetch it from", ref)
 	}
 	env := append(r.login(ctx, strings.TrimSpace(remote), token), "GIT_TERMINAL_PROMPT=0")
-	if _, err := r.run(ctx, env, "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options", "origin", ref); err != nil {
+	args := []string{"fetch", "--quiet", "--no-tags"}
+	if r.shallow(ctx) {
+		args = append(args, "--depth=1")
+	}
+	if _, err := r.run(ctx, env, append(args, "--end-of-options", "origin", ref)...); err != nil {
 		return fmt.Errorf("the commit %s is not in this clone and could not be fetched: %w", ref, err)
 	}
 	return nil
+}
+
+// shallow tells whether the clone lacks history.
+func (r *Repository) shallow(ctx context.Context) bool {
+	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(out) == "true"
 }
 
 // login is the configuration that hands the token to the remote: only where the remote is on the server that the token is of, scoped to it so that no redirect takes it

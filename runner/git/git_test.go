@@ -103,6 +103,26 @@ func TestACommitThatTheCloneLacksIsFetchedAlone(t *testing.T) {
 	}
 }
 
+// TestAFetchLeavesAFullCloneItsHistory: git cuts it with --depth, and `git log` of the user's clone would end at its last commit.
+func TestAFetchLeavesAFullCloneItsHistory(t *testing.T) {
+	origin := repository(t)
+	git(t, origin, "commit", "-q", "--allow-empty", "-m", "two")
+	clone := t.TempDir()
+	git(t, clone, "clone", "-q", "file://"+origin, ".")
+	git(t, origin, "commit", "-q", "--allow-empty", "-m", "three")
+	newer := git(t, origin, "rev-parse", "HEAD")
+	r, err := Open(context.Background(), clone, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sha, err := r.Resolve(context.Background(), newer, ""); err != nil || sha != newer {
+		t.Fatalf("%s %v", sha, err)
+	}
+	if got := git(t, clone, "rev-parse", "--is-shallow-repository") + " " + git(t, clone, "rev-list", "--count", "HEAD") + " " + git(t, clone, "rev-list", "--count", newer); got != "false 2 3" {
+		t.Errorf("shallow, commits of HEAD, commits of what was fetched: %s", got)
+	}
+}
+
 // host answers nothing but notes what git sent it. Its certificate is nobody's, so git only speaks to it when the user's own configuration (below) comes through.
 func host(t *testing.T) (address string, authorizations func() []string) {
 	var mu sync.Mutex
