@@ -168,7 +168,7 @@ type FS struct {
 // At opens the tree of a commit (a full hash, as Resolve gives it). The tree can be read until ctx is done, which ends the process.
 func (r *Repository) At(ctx context.Context, commit string) (*FS, error) {
 	f := &FS{commit: commit, prefix: r.Prefix}
-	f.cmd = exec.CommandContext(ctx, "git", "cat-file", "--batch")
+	f.cmd = exec.CommandContext(ctx, "git", "cat-file", "--batch", "--follow-symlinks")
 	f.cmd.Dir, f.cmd.Env = r.Dir, r.Env
 	var err error
 	if f.in, err = f.cmd.StdinPipe(); err != nil {
@@ -223,10 +223,11 @@ func (f *FS) object(name string) (kind string, data []byte, err error) {
 		return "", nil, f.broken(err)
 	}
 	fields := strings.Fields(head)
-	if len(fields) != 3 || strings.HasSuffix(head, " missing\n") {
+	led := len(fields) == 2 && leadsNowhere(fields[0])
+	if !led && (len(fields) != 3 || strings.HasSuffix(head, " missing\n")) {
 		return "", nil, fs.ErrNotExist
 	}
-	size, err := strconv.ParseInt(fields[2], 10, 64)
+	size, err := strconv.ParseInt(fields[len(fields)-1], 10, 64)
 	if err != nil || size > largest {
 		return "", nil, f.broken(fmt.Errorf("%s of commit %s is too large", name, f.commit))
 	}
@@ -234,7 +235,15 @@ func (f *FS) object(name string) (kind string, data []byte, err error) {
 	if _, err := io.ReadFull(f.out, data); err != nil {
 		return "", nil, f.broken(err)
 	}
+	if led { // what follows is where it leads
+		return "", nil, fs.ErrNotExist
+	}
 	return fields[1], data[:size], nil
+}
+
+// leadsNowhere reports whether git answers with the end of a symbolic link that is no object of the commit: outside of the repository, missing, or round in a circle.
+func leadsNowhere(answer string) bool {
+	return answer == "symlink" || answer == "dangling" || answer == "loop" || answer == "notdir"
 }
 
 func (f *FS) broken(err error) error {
@@ -242,7 +251,7 @@ func (f *FS) broken(err error) error {
 	return f.failed
 }
 
-// Open implements fs.FS for files and directories. Symbolic links and submodules are not followed.
+// Open implements fs.FS for files and directories. Symbolic links are followed within the commit, as in a checkout; submodules are not.
 func (f *FS) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
