@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"sort"
 	"strings"
 	"sync"
@@ -44,6 +45,9 @@ func (j *job) filesAt(tree fs.FS) []File {
 		}
 	}
 	for _, p := range patterns {
+		if rel, ok := within(j.Directory, j.Directory, p); ok && filepath.IsAbs(p) { // the tree knows no absolute paths
+			p = rel
+		}
 		names := []string{p}
 		if strings.ContainsAny(p, "*?[") {
 			names, _ = fs.Glob(tree, p)
@@ -188,15 +192,6 @@ func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, foun
 		}
 	}
 	return nil
-}
-
-// ours are the owners of this run's files.
-func (j *job) ours() map[string]bool {
-	mine := map[string]bool{}
-	for _, f := range j.Files {
-		mine[j.project.Owner(f.Name)] = true
-	}
-	return mine
 }
 
 // unknownName tells of a deployment whose full name isn't known here, "" when all are: a variable that isn't set, or a flow's name that only importing it would tell.
