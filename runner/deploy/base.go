@@ -246,6 +246,7 @@ func (j *job) goneByLabel(declared map[state.Name]bool, found map[state.Name]*st
 		}
 		return
 	}
+	j.notes = append(j.notes, j.ofOtherTargets(declared)...)
 	for name, l := range j.snapshot.Deployments {
 		if owner := l.OwnerOf(); owner != "" && mine[owner] && !declared[name] {
 			found[name] = l

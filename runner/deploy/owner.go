@@ -7,13 +7,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 	"sync"
 
 	"github.com/org/prefect-deploy-action/runner/git"
+	"github.com/org/prefect-deploy-action/runner/state"
 )
 
 // place is where a run stands: the repository's name and the absolute path of its root, "" for what isn't known.
@@ -131,6 +134,54 @@ func sameHost(remote, server string) bool {
 	of, err := url.Parse(server)
 	to, failed := url.Parse(strings.TrimSpace(remote))
 	return err == nil && failed == nil && to.Host != "" && strings.EqualFold(to.Hostname(), of.Hostname()) && strings.Trim(of.Path, "/") == ""
+}
+
+// ofOtherTargets says, in at most a line a target, which deployments of these files nobody looks for any more: they are not declared, and carry the owner that the file had with another
+// --environment, or with none. Several targets on one server are no fault: it is told only where a declared deployment carries that owner too, or where it is the one without a target.
+func (j *job) ofOtherTargets(declared map[state.Name]bool) (notes []string) {
+	used, left := map[string]bool{}, map[string][]string{}
+	for name, l := range j.snapshot.Deployments {
+		target, other := j.otherTarget(l.OwnerOf())
+		switch {
+		case !other:
+		case declared[name]:
+			used[target] = true
+		default:
+			left[target] = append(left[target], name.String())
+		}
+	}
+	targets := make([]string, 0, len(left))
+	for t := range left {
+		targets = append(targets, t)
+	}
+	sort.Strings(targets)
+	for _, t := range targets {
+		if t != "" && !used[t] {
+			continue
+		}
+		names, with := left[t], "--environment "+t
+		if t == "" {
+			with = "no --environment"
+		}
+		sort.Strings(names)
+		text := strings.Join(names[:min(len(names), 3)], ", ")
+		if len(names) > 3 {
+			text += fmt.Sprintf(" and %d more", len(names)-3)
+		}
+		notes = append(notes, fmt.Sprintf("neither kept nor deleted: %s; this file created them with %s, and prune with that lists them", text, with))
+	}
+	return notes
+}
+
+// otherTarget is the target of an owner that is one of this run's files with another target.
+func (j *job) otherTarget(owner string) (target string, ok bool) {
+	for _, f := range j.owned() {
+		rest, ours := strings.CutPrefix(owner, j.place(f))
+		if ours && owner != atTarget(j.place(f), j.Environment) && (rest == "" || rest[0] == '@') {
+			return strings.TrimPrefix(rest, "@"), true
+		}
+	}
+	return "", false
 }
 
 // owned are the names of the files whose deployments this run may miss, the one that isn't there any more among them.

@@ -151,3 +151,30 @@ func TestTwoProjectsWithoutGitDoNotDeleteEachOthers(t *testing.T) {
 		t.Errorf("its own is not: %s", told(p))
 	}
 }
+
+// TestAnEnvironmentThatIsGivenLater leaves behind what carries the owner without it: that is said, and prune with the old one finds it.
+func TestAnEnvironmentThatIsGivenLater(t *testing.T) {
+	s, shared := newScene(t), filepath.Join(t.TempDir(), "state.json")
+	s.deployedTo(shared, two("a", "b"), "")
+	p := s.deployedTo(shared, two("a"), "production")
+	if want := "neither kept nor deleted: hello/b; this file created them with no --environment, and prune with that lists them"; p.Count().Delete != 0 || !strings.Contains(strings.Join(p.Notes, "\n"), want) {
+		t.Errorf("given later: %s %q", told(p), p.Notes)
+	}
+	s.deployedTo(shared, two("a", "c"), "production")
+	if p := s.deployedTo(shared, two("a", "d"), "staging"); strings.Contains(strings.Join(p.Notes, "\n"), "hello/c") || p.Count().Delete != 0 {
+		t.Errorf("another target beside it is no fault: %s %q", told(p), p.Notes)
+	}
+	if p := s.deployedTo(shared, two("c"), "eu"); !strings.Contains(strings.Join(p.Notes, "\n"), "neither kept nor deleted: hello/a, hello/b;") || strings.Contains(strings.Join(p.Notes, "\n"), "staging") {
+		t.Errorf("changed: %q", p.Notes)
+	}
+	o := s.options(two("a"))
+	st, err := state.OpenFile(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	o.State, o.MaxDeletes = st, 9
+	if p, err := Prune(context.Background(), o, false); err != nil || len(p.Deployments) != 1 || p.Deployments[0].Name.Deployment != "b" {
+		t.Errorf("prune without it: %v %s", err, told(p))
+	}
+}
