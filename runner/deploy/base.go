@@ -281,9 +281,13 @@ func nameOf(full string) state.Name {
 	return state.Name{Flow: flow, Deployment: name}
 }
 
-// tooMany refuses a prune that would delete more than it may.
+// tooMany refuses a prune that would delete more than it may; a plan, or a list of what is gone, says that it would be refused.
 func (j *job) tooMany() error {
-	if !j.Prune || len(j.gone) <= j.MaxDeletes {
+	switch {
+	case !j.Prune || len(j.gone) <= j.MaxDeletes:
+		return nil
+	case !j.deletes:
+		j.notes = append(j.notes, fmt.Sprintf("%d deployments would be deleted, and at most %d may be: this is refused until --max-deletes is at least %d; look first whether the file was cut short", len(j.gone), j.MaxDeletes, len(j.gone)))
 		return nil
 	}
 	names := make([]string, 0, len(j.gone))

@@ -50,6 +50,15 @@ func TestGoneIsKeptWithoutPruneAndDeletedWithIt(t *testing.T) {
 	if _, err := Deploy(context.Background(), o); !errors.As(err, &faults) || faults.List[0].Code != "too-many-deletes" || s.names() != "a b c" {
 		t.Fatalf("two deletes with --max-deletes 1: %v; the state holds %q", err, s.names())
 	}
+	if p, err := Plan(context.Background(), o); err != nil || p.Count().Delete != 2 || !strings.Contains(strings.Join(p.Notes, "\n"), "--max-deletes is at least 2") {
+		t.Errorf("a plan shows them, and that a deploy would refuse: %v %v", err, told(p))
+	}
+	if p, err := Prune(context.Background(), o, false); err != nil || p.Count().Delete != 2 || !strings.Contains(strings.Join(p.Notes, "\n"), "--max-deletes is at least 2") {
+		t.Errorf("so does the list: %v %v", err, told(p))
+	}
+	if _, err := Prune(context.Background(), o, true); !errors.As(err, &faults) || s.names() != "a b c" {
+		t.Errorf("a prune deletes too many: %v, the state holds %q", err, s.names())
+	}
 	o.MaxDeletes = 2
 	p, err := Deploy(context.Background(), o)
 	if err != nil || p.Count().Delete != 2 || s.names() != "a" {

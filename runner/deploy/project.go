@@ -107,6 +107,8 @@ type job struct {
 	masked   mask
 	notes    []string
 	acting   bool
+	// deletes says that this run carries deletes out, and does not only show them.
+	deletes bool
 	// superseded are the entries that a later one of the same name takes the place of.
 	superseded map[int]bool
 	// byName are the entries that register under each name, in the file's order.
@@ -137,7 +139,7 @@ func newJob(o Options, acting bool) *job {
 	if o.Wait == nil {
 		o.Wait = time.After
 	}
-	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
+	j := &job{Options: o, acting: acting, deletes: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
 	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC()}
 	j.place = owner(o)
 	j.project.Owner = func(file string) string { return atTarget(j.place(file), o.Environment) }
