@@ -40,9 +40,7 @@ func (j *job) filesAt(tree fs.FS) []File {
 	seen := map[string]bool{}
 	patterns := j.Patterns
 	if len(patterns) == 0 {
-		for _, f := range j.Files {
-			patterns = append(patterns, f.Name)
-		}
+		patterns = j.owned()
 	}
 	for _, p := range patterns {
 		if rel, ok := within(j.Directory, j.Directory, p); ok && filepath.IsAbs(p) { // the tree knows no absolute paths
@@ -62,6 +60,20 @@ func (j *job) filesAt(tree fs.FS) []File {
 	return out
 }
 
+// goneSince reports whether the file that isn't here is one that the base has, and not merely left out of this checkout.
+func (j *job) goneSince(ctx context.Context) bool {
+	r, err := git.Open(ctx, j.Directory, j.Environ)
+	if err != nil || r.LeftOut(ctx, j.Missing) {
+		return false
+	}
+	tree, err := j.commit(ctx, j.Base)
+	if err != nil {
+		return false
+	}
+	defer tree.Close()
+	return len(j.filesAt(tree)) > 0
+}
+
 // readBase learns once what the base's files declare, as far as they can be read: a fault of an old file is no fault of this run, and a base that isn't there is a note.
 func (j *job) readBase(ctx context.Context) error {
 	if j.Base == "" || j.declared != nil {
@@ -76,6 +88,7 @@ func (j *job) readBase(ctx context.Context) error {
 	checker := check.New(tree)
 	j.declared = map[state.Name]plan.Before{}
 	for _, f := range j.filesAt(tree) {
+		j.basefiles = append(j.basefiles, f.Name)
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))

@@ -184,9 +184,9 @@ func (j *job) otherTarget(owner string) (target string, ok bool) {
 	return "", false
 }
 
-// owned are the names of the files whose deployments this run may miss, the one that isn't there any more among them.
+// owned are the names of the files whose deployments this run may miss, those that aren't there any more among them.
 func (j *job) owned() []string {
-	names := make([]string, 0, len(j.Files)+1)
+	names := append([]string(nil), j.basefiles...)
 	for _, f := range j.Files {
 		names = append(names, f.Name)
 	}

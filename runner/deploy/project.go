@@ -128,6 +128,8 @@ type job struct {
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired
+	// basefiles are the base's files that the same patterns name: one that is gone by now owned deployments too.
+	basefiles []string
 	// place names a file's deployments whatever the target.
 	place func(file string) string
 }

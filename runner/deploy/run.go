@@ -36,6 +36,9 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 
 // prepare does everything up to the state's answer; any fault ends it.
 func (j *job) prepare(ctx context.Context) error {
+	if j.Missing != "" && j.Selection.All && j.Base != "" {
+		j.Selection.Gone = j.goneSince(ctx)
+	}
 	if err := j.load(); err != nil {
 		return err
 	}

@@ -97,6 +97,12 @@ func (r *Repository) shallow(ctx context.Context) bool {
 	return err == nil && strings.TrimSpace(out) == "true"
 }
 
+// LeftOut tells whether a file belongs to the commit that is checked out, but is left out of the checkout (a sparse one).
+func (r *Repository) LeftOut(ctx context.Context, name string) bool {
+	out, err := r.run(ctx, nil, "ls-files", "-t", "--", name)
+	return err == nil && strings.HasPrefix(out, "S ")
+}
+
 // login is the configuration that hands the token to the remote: only where the remote is on the server that the token is of, scoped to it so that no redirect takes it
 // elsewhere, and behind the configuration that the environment has already. Where git has an Authorization header for the remote (actions/checkout leaves one), that one
 // is used: GitHub answers two with 400.
