@@ -176,6 +176,7 @@ func (j *job) findGone(ctx context.Context) error {
 		return err
 	}
 	j.goneByLabel(declared, found)
+	j.elsewhere(ctx, found)
 	j.takeRenames(found, declared)
 	for _, l := range found {
 		j.gone = append(j.gone, l)
@@ -233,8 +234,8 @@ func (j *job) templated() string {
 	return ""
 }
 
-// listed is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
-func (j *job) listed() int {
+// atMost is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
+func (j *job) atMost() int {
 	switch {
 	case !j.Selection.All:
 		return 0

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"sync"
 
 	"github.com/org/prefect-deploy-action/runner/git"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -23,8 +22,7 @@ import (
 type place struct{ repository, root string }
 
 // owner names the set of deployments that a file owns, but for the target.
-func owner(o Options) func(file string) string {
-	find := sync.OnceValue(func() place { return placeOf(context.Background(), o) })
+func owner(o Options, find func() place) func(file string) string {
 	return func(file string) string {
 		p := find()
 		if p.repository != "" && p.root != "" {
@@ -163,12 +161,7 @@ func (j *job) ofOtherTargets(declared map[state.Name]bool) (notes []string) {
 		if t == "" {
 			with = "no --environment"
 		}
-		sort.Strings(names)
-		text := strings.Join(names[:min(len(names), 3)], ", ")
-		if len(names) > 3 {
-			text += fmt.Sprintf(" and %d more", len(names)-3)
-		}
-		notes = append(notes, fmt.Sprintf("neither kept nor deleted: %s; this file created them with %s, and prune with that lists them", text, with))
+		notes = append(notes, fmt.Sprintf("neither kept nor deleted: %s; this file created them with %s, and prune with that lists them", some(names), with))
 	}
 	return notes
 }

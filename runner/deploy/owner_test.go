@@ -45,7 +45,7 @@ func at(t *testing.T, dir string, env ...string) *scene {
 func (s *scene) owner(file string) string {
 	o := s.options("")
 	defer o.State.Close()
-	return owner(o)(file)
+	return newJob(o, false).place(file)
 }
 
 func TestTheOwnerIsMadeOfWhatIsCertain(t *testing.T) {

@@ -130,6 +130,8 @@ type job struct {
 	intended map[state.Name]*plan.Desired
 	// basefiles are the base's files that the same patterns name: one that is gone by now owned deployments too.
 	basefiles []string
+	// where the run stands is asked of git once.
+	where func() place
 	// place names a file's deployments whatever the target.
 	place func(file string) string
 }
@@ -143,7 +145,8 @@ func newJob(o Options, acting bool) *job {
 	}
 	j := &job{Options: o, acting: acting, deletes: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
 	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC()}
-	j.place = owner(o)
+	j.where = sync.OnceValue(func() place { return placeOf(context.Background(), o) })
+	j.place = owner(o, j.where)
 	j.project.Owner = func(file string) string { return atTarget(j.place(file), o.Environment) }
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
@@ -349,7 +352,7 @@ func (j *job) fault(d *resolve.Deployment, err error) {
 
 // readLive reads the deployments and work pools, and checks the pools.
 func (j *job) readLive(ctx context.Context) error {
-	q := state.Query{All: j.listed()}
+	q := state.Query{All: j.atMost()}
 	j.byName = map[state.Name][]*plan.Early{}
 	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
 	for _, e := range j.early {

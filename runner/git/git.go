@@ -97,6 +97,28 @@ func (r *Repository) shallow(ctx context.Context) bool {
 	return err == nil && strings.TrimSpace(out) == "true"
 }
 
+// List gives the repository's files of these patterns, counted from its root: those that git follows, and new ones that it does not ignore. leftOut are those that a sparse checkout lacks.
+func (r *Repository) List(ctx context.Context, patterns ...string) (names, leftOut []string, err error) {
+	args := []string{"ls-files", "-z", "-t", "--full-name", "--cached", "--others", "--exclude-standard", "--"}
+	for _, p := range patterns {
+		args = append(args, ":(top,icase)"+p)
+	}
+	out, err := r.run(ctx, nil, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.SplitSeq(out, "\x00") {
+		switch tag, name, ok := strings.Cut(line, " "); {
+		case !ok:
+		case tag == "S":
+			leftOut = append(leftOut, name)
+		default:
+			names = append(names, name)
+		}
+	}
+	return names, leftOut, nil
+}
+
 // LeftOut tells whether a file belongs to the commit that is checked out, but is left out of the checkout (a sparse one).
 func (r *Repository) LeftOut(ctx context.Context, name string) bool {
 	out, err := r.run(ctx, nil, "ls-files", "-t", "--", name)
