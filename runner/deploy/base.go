@@ -330,35 +330,3 @@ func (j *job) addGone(p *plan.Plan) {
 	}
 	p.Kept = gone
 }
-
-// countDropped tells how many scheduled runs each write or delete takes away.
-func (j *job) countDropped(ctx context.Context, p *plan.Plan) error {
-	if j.State.Scheduled == nil {
-		return nil
-	}
-	byID := map[string]*plan.Deployment{}
-	var ids []string
-	for _, d := range p.Deployments {
-		live := d.Live
-		if d.RenamedFrom != nil {
-			live = d.RenamedFrom
-		}
-		if live != nil && d.Action != plan.Unchanged {
-			byID[live.ID] = d
-			ids = append(ids, live.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	counts, err := j.State.Scheduled(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for id, n := range counts {
-		if d := byID[id]; d != nil {
-			d.Dropped = n
-		}
-	}
-	return nil
-}

@@ -47,10 +47,11 @@ type Deployment struct {
 	Error string
 	// RenamedFrom is the live deployment that this one takes the place of, nil for none.
 	RenamedFrom *state.Live
-	// Dropped is how many scheduled runs the write or delete takes away.
-	Dropped int
-	Desired *Desired
-	Live    *state.Live
+	// Dropped is how many runs that a schedule made for times to come the write or delete takes away; after a write the server makes them anew. Lost is how many others it takes away for good.
+	// Both are 0 where so many deployments change that only the plan's whole numbers were asked for.
+	Dropped, Lost int
+	Desired       *Desired
+	Live          *state.Live
 
 	send value.Value
 }
@@ -88,6 +89,8 @@ type Plan struct {
 	Steps          []Step
 	// Kept are deployments that are owned, no longer declared, and not touched without --prune.
 	Kept []*Deployment
+	// Dropped and Lost are the same for all deployments together.
+	Dropped, Lost int
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
 }
@@ -151,9 +154,10 @@ type jsonDeployment struct {
 	URL        string  `json:"url"`
 	Outcome    Outcome `json:"outcome"`
 	Error      string  `json:"error,omitempty"`
-	// RenamedFrom and Dropped are left out when there is nothing to say.
+	// RenamedFrom, Dropped and Lost are left out when there is nothing to say.
 	RenamedFrom string       `json:"renamed_from,omitempty"`
 	Dropped     int          `json:"scheduled_runs_dropped,omitempty"`
+	Lost        int          `json:"runs_lost,omitempty"`
 	Changes     []jsonChange `json:"changes"`
 }
 
@@ -177,7 +181,9 @@ func (p *Plan) JSON() []byte {
 		Steps          []jsonStep       `json:"steps"`
 		Kept           []string         `json:"kept"`
 		Notes          []string         `json:"notes"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...)}
+		Dropped        int              `json:"scheduled_runs_dropped,omitempty"`
+		Lost           int              `json:"runs_lost,omitempty"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Dropped, p.Lost}
 	for _, d := range p.Kept {
 		out.Kept = append(out.Kept, d.Name.String())
 	}
@@ -199,7 +205,7 @@ func (p *Plan) JSON() []byte {
 }
 
 func (d *Deployment) json() jsonDeployment {
-	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Changes: []jsonChange{}}
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Lost: d.Lost, Changes: []jsonChange{}}
 	if d.RenamedFrom != nil {
 		j.RenamedFrom = d.RenamedFrom.Name.String()
 	}
