@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -101,7 +100,7 @@ func (a *action) ofChanges(v *report.View) []ci.Annotation {
 		at := a.placeOf(it.File, it.Line)
 		switch it.Action {
 		case plan.Delete:
-			say(weighsDelete, a.top(), it, "is no longer declared and will be deleted"+dropped(it))
+			say(weighsDelete, a.top(), it, "is no longer declared and will be deleted"+it.Takes())
 		case plan.Create:
 			say(weighsCreate, at, it, "is new and will be created")
 		case plan.Update, plan.Rebuild:
@@ -129,13 +128,6 @@ func (a *action) top() ci.Place {
 		return ci.Place{}
 	}
 	return a.placeOf(filepath.ToSlash(filepath.Clean(files[0])), 1)
-}
-
-func dropped(it *report.Item) string {
-	if it.ScheduledRuns == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", with %s", diag.Count(it.ScheduledRuns, "scheduled run"))
 }
 
 // changeText is a change in one line, without what must not be seen.

@@ -44,10 +44,12 @@ func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringArrayVarP(&o.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
 	f.StringVarP(&o.dir, "chdir", "C", ".", "as if started in `DIR`")
 	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL")
+	f.StringVar(&o.environment, "environment", "", "the target's name (staging, production): part of what owns a deployment")
 	f.StringVar(&o.base, "base", "", "the commit whose file tells what was declared before")
 	f.IntVar(&o.deletes, "max-deletes", defaultMaxDeletes, "the most deployments that may be deleted")
 	f.BoolVar(&yes, "yes", false, "delete them")
 	f.StringVar(&o.json, "json", "", "write the list as JSON to `FILE`; - is stdout")
+	f.StringVar(&o.markdown, "markdown", "", "write the list as Markdown to `FILE`; - is stdout")
 	f.BoolVar(&o.quiet, "quiet", false, "say nothing but errors")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to delete")
 	return c

@@ -16,8 +16,8 @@ import (
 type Selection struct {
 	Names []string
 	All   bool
-	// None allows --all to mean no deployments at all: a prune of a file that declares none any more.
-	None bool
+	// None allows --all to mean no deployments at all where no file has a list: a prune of a file that declares none any more. With Gone a file that isn't there declares none.
+	None, Gone bool
 	// FullName, if not nil, tells a deployment's name as plans show it (flow/name, with the flow's own name): such a name is understood too.
 	FullName func(*Deployment) string
 	// Entrypoint is the positional argument.
@@ -36,7 +36,7 @@ func Select(files []*spec.File, s Selection, diags *diag.List) ([]*Deployment, e
 	}
 	entries := collect(files, diags)
 	switch {
-	case len(entries) == 0 && s.All && s.None && len(files) > 0 && files[0].Exists:
+	case len(entries) == 0 && s.All && s.Entrypoint == "" && declareNone(files, s):
 		return nil, nil
 	case len(entries) == 0:
 		return fromNothing(files, s)
@@ -50,6 +50,16 @@ func Select(files []*spec.File, s Selection, diags *diag.List) ([]*Deployment, e
 		return nil, &UsageError{"the files hold several deployments: name the one that the entrypoint is for with --name"}
 	}
 	return nil, &UsageError{"name at least one deployment with --name, or all of them with --all; there are " + list(titles(entries))}
+}
+
+// declareNone reports whether files without a deployment say that there are to be none.
+func declareNone(files []*spec.File, s Selection) bool {
+	for _, f := range files {
+		if !f.Exists && !s.Gone || f.Exists && !f.Lists() && !s.None {
+			return false
+		}
+	}
+	return len(files) > 0
 }
 
 func collect(files []*spec.File, diags *diag.List) []*Deployment {
@@ -70,7 +80,7 @@ func fromNothing(files []*spec.File, s Selection) ([]*Deployment, error) {
 			name = files[0].Name
 		}
 		if len(files) > 0 && files[0].Exists {
-			return nil, &UsageError{name + " declares no deployments: write them under deployments:, or give an entrypoint (path/to/file.py:flow_function) and --name"}
+			return nil, &UsageError{name + " declares no deployments: write them under deployments:, or give an entrypoint (path/to/file.py:flow_function) and --name" + noneAnyMore(files, s)}
 		}
 		return nil, &UsageError{"there is no " + name + ": write one, name another with --prefect-file, or give an entrypoint (path/to/file.py:flow_function) and --name"}
 	}
@@ -83,6 +93,14 @@ func fromNothing(files []*spec.File, s Selection) ([]*Deployment, error) {
 		d.Fields = d.Fields.Set("name", value.Of(lastPart(s.Names[0])))
 	}
 	return []*Deployment{d}, nil
+}
+
+// noneAnyMore is what to write where there are to be none.
+func noneAnyMore(files []*spec.File, s Selection) string {
+	if s.All && !files[0].Lists() {
+		return "; if there are to be none any more, write deployments: []"
+	}
+	return ""
 }
 
 func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

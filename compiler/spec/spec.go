@@ -262,6 +262,9 @@ func (f *File) Root() string {
 // Len is the number of deployments in the file.
 func (f *File) Len() int { return len(f.nodes) }
 
+// Lists reports whether the file has a list of deployments, be it an empty one: that says that there are none, and a file without one says nothing.
+func (f *File) Lists() bool { return f.told != nil }
+
 // Deployment converts the deployment at index i and checks its form. Its diagnostics are added to diags the first time only; nil is allowed.
 func (f *File) Deployment(i int, diags *diag.List) *Deployment {
 	f.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"sort"
 	"strings"
 	"sync"
@@ -39,11 +40,12 @@ func (j *job) filesAt(tree fs.FS) []File {
 	seen := map[string]bool{}
 	patterns := j.Patterns
 	if len(patterns) == 0 {
-		for _, f := range j.Files {
-			patterns = append(patterns, f.Name)
-		}
+		patterns = j.owned()
 	}
 	for _, p := range patterns {
+		if rel, ok := within(j.Directory, j.Directory, p); ok && filepath.IsAbs(p) { // the tree knows no absolute paths
+			p = rel
+		}
 		names := []string{p}
 		if strings.ContainsAny(p, "*?[") {
 			names, _ = fs.Glob(tree, p)
@@ -56,6 +58,20 @@ func (j *job) filesAt(tree fs.FS) []File {
 		}
 	}
 	return out
+}
+
+// goneSince reports whether the file that isn't here is one that the base has, and not merely left out of this checkout.
+func (j *job) goneSince(ctx context.Context) bool {
+	r, err := git.Open(ctx, j.Directory, j.Environ)
+	if err != nil || r.LeftOut(ctx, j.Missing) {
+		return false
+	}
+	tree, err := j.commit(ctx, j.Base)
+	if err != nil {
+		return false
+	}
+	defer tree.Close()
+	return len(j.filesAt(tree)) > 0
 }
 
 // readBase learns once what the base's files declare, as far as they can be read: a fault of an old file is no fault of this run, and a base that isn't there is a note.
@@ -72,6 +88,7 @@ func (j *job) readBase(ctx context.Context) error {
 	checker := check.New(tree)
 	j.declared = map[state.Name]plan.Before{}
 	for _, f := range j.filesAt(tree) {
+		j.basefiles = append(j.basefiles, f.Name)
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
@@ -159,6 +176,7 @@ func (j *job) findGone(ctx context.Context) error {
 		return err
 	}
 	j.goneByLabel(declared, found)
+	j.elsewhere(ctx, found)
 	j.takeRenames(found, declared)
 	for _, l := range found {
 		j.gone = append(j.gone, l)
@@ -190,15 +208,6 @@ func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, foun
 	return nil
 }
 
-// ours are the owners of this run's files.
-func (j *job) ours() map[string]bool {
-	mine := map[string]bool{}
-	for _, f := range j.Files {
-		mine[j.project.Owner(f.Name)] = true
-	}
-	return mine
-}
-
 // unknownName tells of a deployment whose full name isn't known here, "" when all are: a variable that isn't set, or a flow's name that only importing it would tell.
 func (j *job) unknownName() string {
 	for _, e := range j.early {
@@ -225,8 +234,8 @@ func (j *job) templated() string {
 	return ""
 }
 
-// listed is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
-func (j *job) listed() int {
+// atMost is how many deployments a state may hold beside the declared ones for all of them to be listed: three pages more, or fifteen where deletes are asked for.
+func (j *job) atMost() int {
 	switch {
 	case !j.Selection.All:
 		return 0
@@ -251,6 +260,7 @@ func (j *job) goneByLabel(declared map[state.Name]bool, found map[state.Name]*st
 		}
 		return
 	}
+	j.notes = append(j.notes, j.ofOtherTargets(declared)...)
 	for name, l := range j.snapshot.Deployments {
 		if owner := l.OwnerOf(); owner != "" && mine[owner] && !declared[name] {
 			found[name] = l
@@ -285,9 +295,13 @@ func nameOf(full string) state.Name {
 	return state.Name{Flow: flow, Deployment: name}
 }
 
-// tooMany refuses a prune that would delete more than it may.
+// tooMany refuses a prune that would delete more than it may; a plan, or a list of what is gone, says that it would be refused.
 func (j *job) tooMany() error {
-	if !j.Prune || len(j.gone) <= j.MaxDeletes {
+	switch {
+	case !j.Prune || len(j.gone) <= j.MaxDeletes:
+		return nil
+	case !j.deletes:
+		j.notes = append(j.notes, fmt.Sprintf("%d deployments would be deleted, and at most %d may be: this is refused until --max-deletes is at least %d; look first whether the file was cut short", len(j.gone), j.MaxDeletes, len(j.gone)))
 		return nil
 	}
 	names := make([]string, 0, len(j.gone))
@@ -315,36 +329,4 @@ func (j *job) addGone(p *plan.Plan) {
 		return
 	}
 	p.Kept = gone
-}
-
-// countDropped tells how many scheduled runs each write or delete takes away.
-func (j *job) countDropped(ctx context.Context, p *plan.Plan) error {
-	if j.State.Scheduled == nil {
-		return nil
-	}
-	byID := map[string]*plan.Deployment{}
-	var ids []string
-	for _, d := range p.Deployments {
-		live := d.Live
-		if d.RenamedFrom != nil {
-			live = d.RenamedFrom
-		}
-		if live != nil && d.WritesDeployment() {
-			byID[live.ID] = d
-			ids = append(ids, live.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	counts, err := j.State.Scheduled(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for id, n := range counts {
-		if d := byID[id]; d != nil {
-			d.Dropped = n
-		}
-	}
-	return nil
 }

@@ -50,6 +50,15 @@ func TestGoneIsKeptWithoutPruneAndDeletedWithIt(t *testing.T) {
 	if _, err := Deploy(context.Background(), o); !errors.As(err, &faults) || faults.List[0].Code != "too-many-deletes" || s.names() != "a b c" {
 		t.Fatalf("two deletes with --max-deletes 1: %v; the state holds %q", err, s.names())
 	}
+	if p, err := Plan(context.Background(), o); err != nil || p.Count().Delete != 2 || !strings.Contains(strings.Join(p.Notes, "\n"), "--max-deletes is at least 2") {
+		t.Errorf("a plan shows them, and that a deploy would refuse: %v %v", err, told(p))
+	}
+	if p, err := Prune(context.Background(), o, false); err != nil || p.Count().Delete != 2 || !strings.Contains(strings.Join(p.Notes, "\n"), "--max-deletes is at least 2") {
+		t.Errorf("so does the list: %v %v", err, told(p))
+	}
+	if _, err := Prune(context.Background(), o, true); !errors.As(err, &faults) || s.names() != "a b c" {
+		t.Errorf("a prune deletes too many: %v, the state holds %q", err, s.names())
+	}
 	o.MaxDeletes = 2
 	p, err := Deploy(context.Background(), o)
 	if err != nil || p.Count().Delete != 2 || s.names() != "a" {
@@ -266,6 +275,74 @@ func TestALastDeploymentCanBePruned(t *testing.T) {
 	o := s.options("deployments: []\n")
 	o.MaxDeletes = 5
 	if p, err := Prune(context.Background(), o, true); err != nil || len(p.Deployments) != 1 || s.names() != "" {
+		t.Errorf("%v, the state holds %q", err, s.names())
+	}
+}
+
+// TestAFilesLastDeploymentLeavesByDeploy: with an empty list, and with a file that the base has and that is removed; a file that is merely not there is a mistake.
+func TestAFilesLastDeploymentLeavesByDeploy(t *testing.T) {
+	none := "deployments: []\n"
+	s := newScene(t)
+	s.commit(two("only"))
+	s.deploy(two("only"))
+	if p := s.plan(none); len(p.Kept) != 1 || len(p.Deployments) != 0 {
+		t.Errorf("a plan of an empty list: kept %v, %s", p.Kept, told(p))
+	}
+	removed := func(base string, prune bool) (*plan.Plan, error) {
+		o := s.options(none)
+		defer o.State.Close()
+		o.Files, o.Missing, o.Patterns, o.Base, o.Prune, o.MaxDeletes = nil, "prefect.yaml", []string{"prefect.yaml"}, base, prune, 5
+		if !prune {
+			return Plan(context.Background(), o)
+		}
+		return Deploy(context.Background(), o)
+	}
+	if p, err := removed("HEAD", false); err != nil || len(p.Kept) != 1 {
+		t.Errorf("a plan of a removed file: %v", err)
+	}
+	if _, err := removed("", true); err == nil || s.names() != "only" {
+		t.Error("a file that is nowhere declares nothing")
+	}
+	gitIn(t, s.dir, "sparse-checkout", "set", "--no-cone", "/flow.py")
+	if _, err := removed("HEAD", true); err == nil || s.names() != "only" {
+		t.Error("a file that a sparse checkout leaves out declares nothing")
+	}
+	gitIn(t, s.dir, "sparse-checkout", "disable")
+	if p, err := removed("HEAD", true); err != nil || p.Count().Delete != 1 || s.names() != "" {
+		t.Errorf("a deploy of a removed file: %v, the state holds %q", err, s.names())
+	}
+	s.deploy(two("only"))
+	o := s.options(none)
+	o.Prune, o.MaxDeletes = true, 5
+	if p, err := Deploy(context.Background(), o); err != nil || p.Count().Delete != 1 || s.names() != "" {
+		t.Errorf("a deploy of an empty list: %v, the state holds %q", err, s.names())
+	}
+	for _, nothing := range []string{"pull: []\n", "deployments:\n"} {
+		if _, err := Plan(context.Background(), s.options(nothing)); err == nil || !strings.Contains(err.Error(), "write deployments: []") {
+			t.Errorf("a file without a list: %v", err)
+		}
+	}
+}
+
+// TestOneOfSeveralFilesIsRemoved: what it owned is gone with it, by the base's word.
+func TestOneOfSeveralFilesIsRemoved(t *testing.T) {
+	s := newScene(t)
+	s.write("x.yaml", two("of-x"))
+	s.commit(two("a"))
+	gitIn(t, s.dir, "add", "-A")
+	gitIn(t, s.dir, "commit", "-q", "-m", "two files")
+	o := s.options(two("a"))
+	o.Files = append(o.Files, File{"x.yaml", []byte(two("of-x"))})
+	if _, err := Deploy(context.Background(), o); err != nil || s.names() != "a of-x" {
+		t.Fatal(err, s.names())
+	}
+	_ = o.State.Close()
+	if err := os.Remove(filepath.Join(s.dir, "x.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	o = s.options(two("a"))
+	o.Patterns, o.Base, o.Prune, o.MaxDeletes = []string{"*.yaml"}, "HEAD", true, 5
+	if p, err := Deploy(context.Background(), o); err != nil || p.Count().Delete != 1 || s.names() != "a" {
 		t.Errorf("%v, the state holds %q", err, s.names())
 	}
 }

@@ -9,16 +9,12 @@ package deploy
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	osexec "os/exec"
-	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +25,6 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/runner/exec"
-	"github.com/org/prefect-deploy-action/runner/git"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
 	"github.com/org/prefect-deploy-action/runner/step"
@@ -112,6 +107,8 @@ type job struct {
 	masked   mask
 	notes    []string
 	acting   bool
+	// deletes says that this run carries deletes out, and does not only show them.
+	deletes bool
 	// superseded are the entries that a later one of the same name takes the place of.
 	superseded map[int]bool
 	// byName are the entries that register under each name, in the file's order.
@@ -131,6 +128,12 @@ type job struct {
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired
+	// basefiles are the base's files that the same patterns name: one that is gone by now owned deployments too.
+	basefiles []string
+	// where the run stands is asked of git once.
+	where func() place
+	// place names a file's deployments whatever the target.
+	place func(file string) string
 }
 
 func newJob(o Options, acting bool) *job {
@@ -140,60 +143,17 @@ func newJob(o Options, acting bool) *job {
 	if o.Wait == nil {
 		o.Wait = time.After
 	}
-	j := &job{Options: o, acting: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
-	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC(), Owner: owner(o)}
+	j := &job{Options: o, acting: acting, deletes: acting, checker: check.New(os.DirFS(o.Directory)), flows: map[string]plan.Flow{}, secrets: map[string]bool{}}
+	j.project = plan.Project{Directory: o.Directory, Now: o.Now().UTC()}
+	j.where = sync.OnceValue(func() place { return placeOf(context.Background(), o) })
+	j.place = owner(o, j.where)
+	j.project.Owner = func(file string) string { return atTarget(j.place(file), o.Environment) }
 	j.project.Env = o.Env
 	j.project.NotHere = !acting
 	j.project.Shown = resolve.SetByCI
 	git := gitCommit{dir: o.Directory, env: o.Env, environ: o.Environ}
 	j.project.Commit = git.version
 	return j
-}
-
-// owner names the set of deployments that a file owns: the repository, the file's path in it, and the target where there is one. Two projects must never have one name,
-// so without a repository it is a name that only this folder of this machine has.
-func owner(o Options) func(file string) string {
-	var once sync.Once
-	var repository, prefix string
-	find := func() {
-		for _, v := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH"} {
-			if name, _ := o.Env(v); name != "" {
-				repository = name
-				break
-			}
-		}
-		r, err := git.Open(context.Background(), o.Directory, o.Environ)
-		if err != nil {
-			return
-		}
-		prefix = r.Prefix
-		if repository == "" {
-			repository = remoteName(r.Remote(context.Background()))
-		}
-	}
-	return func(file string) string {
-		once.Do(find)
-		name := repository + "#" + path.Clean(prefix+file)
-		if repository == "" {
-			sum := sha256.Sum256([]byte(filepath.Join(o.Directory, filepath.FromSlash(file))))
-			name = "local:" + hex.EncodeToString(sum[:8])
-		}
-		if o.Environment != "" {
-			name += "@" + o.Environment
-		}
-		return name
-	}
-}
-
-// remoteName is a remote's owner/name, whichever way it is written: it is the same as GITHUB_REPOSITORY for the repository that a CI checks out.
-func remoteName(remote string) string {
-	remote = strings.TrimSuffix(strings.TrimSpace(remote), ".git")
-	if i := strings.Index(remote, "://"); i >= 0 {
-		_, remote, _ = strings.Cut(remote[i+3:], "/")
-	} else if i := strings.IndexByte(remote, ':'); i >= 0 && !strings.HasPrefix(remote, "/") {
-		remote = remote[i+1:]
-	}
-	return strings.Trim(remote, "/")
 }
 
 // load reads, selects and checks. Faults in the form of a file stop everything; faults of meaning only those of the selected deployments.
@@ -392,7 +352,7 @@ func (j *job) fault(d *resolve.Deployment, err error) {
 
 // readLive reads the deployments and work pools, and checks the pools.
 func (j *job) readLive(ctx context.Context) error {
-	q := state.Query{All: j.listed(), Automations: true}
+	q := state.Query{All: j.atMost(), Automations: true}
 	j.byName = map[state.Name][]*plan.Early{}
 	seenPool, seenName := map[string]bool{}, map[state.Name]bool{}
 	for _, e := range j.early {

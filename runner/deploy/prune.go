@@ -10,6 +10,7 @@ import (
 func Prune(ctx context.Context, o Options, yes bool) (*plan.Plan, error) {
 	o.Selection.All, o.Selection.Names, o.Selection.None, o.Prune = true, nil, true, true
 	j := newJob(o, false)
+	j.deletes = yes
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
 		return nil, err

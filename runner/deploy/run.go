@@ -37,6 +37,9 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 
 // prepare does everything up to the state's answer; any fault ends it.
 func (j *job) prepare(ctx context.Context) error {
+	if j.Missing != "" && j.Selection.All && j.Base != "" {
+		j.Selection.Gone = j.goneSince(ctx)
+	}
 	if err := j.load(); err != nil {
 		return err
 	}
@@ -399,11 +402,11 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	}
 	close(work)
 	wait.Wait()
-	j.deletes(ctx, p, deletes)
+	j.deleteAll(ctx, p, deletes)
 }
 
-// deletes come last, and only when all else went well: what replaces the old has to be there before the old goes.
-func (j *job) deletes(ctx context.Context, p *plan.Plan, list []*plan.Deployment) {
+// deleteAll comes last, and only when all else went well: what replaces the old has to be there before the old goes.
+func (j *job) deleteAll(ctx context.Context, p *plan.Plan, list []*plan.Deployment) {
 	failed := 0
 	for _, d := range p.Deployments {
 		if d.Outcome == plan.Failed || d.Outcome == plan.Skipped {

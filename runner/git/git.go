@@ -72,7 +72,7 @@ func (r *Repository) commit(ctx context.Context, ref string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// fetch gets one commit, without history and without tags.
+// fetch gets one commit without tags, and without history where the clone has none anyway: with --depth git would cut the history of a full clone.
 func (r *Repository) fetch(ctx context.Context, ref, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -81,10 +81,48 @@ func (r *Repository) fetch(ctx context.Context, ref, token string) error {
 		return fmt.Errorf("the commit %s is not in this clone, and there is no remote to fetch it from", ref)
 	}
 	env := append(r.login(ctx, strings.TrimSpace(remote), token), "GIT_TERMINAL_PROMPT=0")
-	if _, err := r.run(ctx, env, "fetch", "--quiet", "--no-tags", "--depth=1", "--end-of-options", "origin", ref); err != nil {
+	args := []string{"fetch", "--quiet", "--no-tags"}
+	if r.shallow(ctx) {
+		args = append(args, "--depth=1")
+	}
+	if _, err := r.run(ctx, env, append(args, "--end-of-options", "origin", ref)...); err != nil {
 		return fmt.Errorf("the commit %s is not in this clone and could not be fetched: %w", ref, err)
 	}
 	return nil
+}
+
+// shallow tells whether the clone lacks history.
+func (r *Repository) shallow(ctx context.Context) bool {
+	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(out) == "true"
+}
+
+// List gives the repository's files of these patterns, counted from its root: those that git follows, and new ones that it does not ignore. leftOut are those that a sparse checkout lacks.
+func (r *Repository) List(ctx context.Context, patterns ...string) (names, leftOut []string, err error) {
+	args := []string{"ls-files", "-z", "-t", "--full-name", "--cached", "--others", "--exclude-standard", "--"}
+	for _, p := range patterns {
+		args = append(args, ":(top,icase)"+p)
+	}
+	out, err := r.run(ctx, nil, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.SplitSeq(out, "\x00") {
+		switch tag, name, ok := strings.Cut(line, " "); {
+		case !ok:
+		case tag == "S":
+			leftOut = append(leftOut, name)
+		default:
+			names = append(names, name)
+		}
+	}
+	return names, leftOut, nil
+}
+
+// LeftOut tells whether a file belongs to the commit that is checked out, but is left out of the checkout (a sparse one).
+func (r *Repository) LeftOut(ctx context.Context, name string) bool {
+	out, err := r.run(ctx, nil, "ls-files", "-t", "--", name)
+	return err == nil && strings.HasPrefix(out, "S ")
 }
 
 // login is the configuration that hands the token to the remote: only where the remote is on the server that the token is of, scoped to it so that no redirect takes it
@@ -158,7 +196,7 @@ type FS struct {
 // At opens the tree of a commit (a full hash, as Resolve gives it). The tree can be read until ctx is done, which ends the process.
 func (r *Repository) At(ctx context.Context, commit string) (*FS, error) {
 	f := &FS{commit: commit, prefix: r.Prefix}
-	f.cmd = exec.CommandContext(ctx, "git", "cat-file", "--batch")
+	f.cmd = exec.CommandContext(ctx, "git", "cat-file", "--batch", "--follow-symlinks")
 	f.cmd.Dir, f.cmd.Env = r.Dir, r.Env
 	var err error
 	if f.in, err = f.cmd.StdinPipe(); err != nil {
@@ -213,10 +251,11 @@ func (f *FS) object(name string) (kind string, data []byte, err error) {
 		return "", nil, f.broken(err)
 	}
 	fields := strings.Fields(head)
-	if len(fields) != 3 || strings.HasSuffix(head, " missing\n") {
+	led := len(fields) == 2 && leadsNowhere(fields[0])
+	if !led && (len(fields) != 3 || strings.HasSuffix(head, " missing\n")) {
 		return "", nil, fs.ErrNotExist
 	}
-	size, err := strconv.ParseInt(fields[2], 10, 64)
+	size, err := strconv.ParseInt(fields[len(fields)-1], 10, 64)
 	if err != nil || size > largest {
 		return "", nil, f.broken(fmt.Errorf("%s of commit %s is too large", name, f.commit))
 	}
@@ -224,7 +263,15 @@ func (f *FS) object(name string) (kind string, data []byte, err error) {
 	if _, err := io.ReadFull(f.out, data); err != nil {
 		return "", nil, f.broken(err)
 	}
+	if led { // what follows is where it leads
+		return "", nil, fs.ErrNotExist
+	}
 	return fields[1], data[:size], nil
+}
+
+// leadsNowhere reports whether git answers with the end of a symbolic link that is no object of the commit: outside of the repository, missing, or round in a circle.
+func leadsNowhere(answer string) bool {
+	return answer == "symlink" || answer == "dangling" || answer == "loop" || answer == "notdir"
 }
 
 func (f *FS) broken(err error) error {
@@ -232,7 +279,7 @@ func (f *FS) broken(err error) error {
 	return f.failed
 }
 
-// Open implements fs.FS for files and directories. Symbolic links and submodules are not followed.
+// Open implements fs.FS for files and directories. Symbolic links are followed within the commit, as in a checkout; submodules are not.
 func (f *FS) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}

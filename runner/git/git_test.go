@@ -103,6 +103,60 @@ func TestACommitThatTheCloneLacksIsFetchedAlone(t *testing.T) {
 	}
 }
 
+// TestAFetchLeavesAFullCloneItsHistory: git cuts it with --depth, and `git log` of the user's clone would end at its last commit.
+func TestAFetchLeavesAFullCloneItsHistory(t *testing.T) {
+	origin := repository(t)
+	git(t, origin, "commit", "-q", "--allow-empty", "-m", "two")
+	clone := t.TempDir()
+	git(t, clone, "clone", "-q", "file://"+origin, ".")
+	git(t, origin, "commit", "-q", "--allow-empty", "-m", "three")
+	newer := git(t, origin, "rev-parse", "HEAD")
+	r, err := Open(context.Background(), clone, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sha, err := r.Resolve(context.Background(), newer, ""); err != nil || sha != newer {
+		t.Fatalf("%s %v", sha, err)
+	}
+	if got := git(t, clone, "rev-parse", "--is-shallow-repository") + " " + git(t, clone, "rev-list", "--count", "HEAD") + " " + git(t, clone, "rev-list", "--count", newer); got != "false 2 3" {
+		t.Errorf("shallow, commits of HEAD, commits of what was fetched: %s", got)
+	}
+}
+
+// TestSymbolicLinksAreFollowedInsideTheCommit, as in a checkout; one that leads out of the repository, or nowhere, is a file that isn't there, and the next is read as ever.
+func TestSymbolicLinksAreFollowedInsideTheCommit(t *testing.T) {
+	dir := repository(t)
+	for link, to := range map[string]string{"sub/linked.yaml": "../top/real.yaml", "sub/more": "flows", "sub/out": "/etc/hostname", "sub/above": "../../x", "sub/nowhere": "not there", "sub/round": "round", "sub/through": "prefect.yaml/x"} {
+		if err := os.Symlink(to, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "top"), 0o755), os.WriteFile(filepath.Join(dir, "top/real.yaml"), []byte("real"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "links")
+	r, err := Open(context.Background(), filepath.Join(dir, "sub"), os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := r.At(context.Background(), git(t, dir, "rev-parse", "HEAD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	for _, name := range []string{"out", "above", "nowhere", "round", "through"} {
+		if data, err := fs.ReadFile(tree, name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %q %v", name, data, err)
+		}
+	}
+	for name, want := range map[string]string{"linked.yaml": "real", "more/a.py": "print()\n", "prefect.yaml": "one"} {
+		if data, err := fs.ReadFile(tree, name); err != nil || string(data) != want {
+			t.Errorf("%s: %q %v", name, data, err)
+		}
+	}
+}
+
 // host answers nothing but notes what git sent it. Its certificate is nobody's, so git only speaks to it when the user's own configuration (below) comes through.
 func host(t *testing.T) (address string, authorizations func() []string) {
 	var mu sync.Mutex

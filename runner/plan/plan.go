@@ -47,8 +47,9 @@ type Deployment struct {
 	Error string
 	// RenamedFrom is the live deployment that this one takes the place of, nil for none.
 	RenamedFrom *state.Live
-	// Dropped is how many scheduled runs the write or delete takes away.
-	Dropped int
+	// Dropped is how many runs that a schedule made for times to come the write or delete takes away; after a write the server makes them anew. Lost is how many others it takes away for good.
+	// Both are 0 where so many deployments change that only the plan's whole numbers were asked for.
+	Dropped, Lost int
 	// Kept are live automations that run it, that no trigger is and of which nobody knows who made them; Asked are such too, and the server takes those that a deploy made.
 	Kept, Asked []*state.Automation
 	Desired     *Desired
@@ -95,6 +96,8 @@ type Plan struct {
 	Steps          []Step
 	// Kept are deployments that are owned, no longer declared, and not touched without --prune.
 	Kept []*Deployment
+	// Dropped and Lost are the same for all deployments together.
+	Dropped, Lost int
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
 }
@@ -158,9 +161,10 @@ type jsonDeployment struct {
 	URL        string  `json:"url"`
 	Outcome    Outcome `json:"outcome"`
 	Error      string  `json:"error,omitempty"`
-	// RenamedFrom and Dropped are left out when there is nothing to say.
+	// RenamedFrom, Dropped and Lost are left out when there is nothing to say.
 	RenamedFrom string       `json:"renamed_from,omitempty"`
 	Dropped     int          `json:"scheduled_runs_dropped,omitempty"`
+	Lost        int          `json:"runs_lost,omitempty"`
 	Changes     []jsonChange `json:"changes"`
 }
 
@@ -184,7 +188,9 @@ func (p *Plan) JSON() []byte {
 		Steps          []jsonStep       `json:"steps"`
 		Kept           []string         `json:"kept"`
 		Notes          []string         `json:"notes"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...)}
+		Dropped        int              `json:"scheduled_runs_dropped,omitempty"`
+		Lost           int              `json:"runs_lost,omitempty"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Dropped, p.Lost}
 	for _, d := range p.Kept {
 		out.Kept = append(out.Kept, d.Name.String())
 	}
@@ -206,7 +212,7 @@ func (p *Plan) JSON() []byte {
 }
 
 func (d *Deployment) json() jsonDeployment {
-	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Changes: []jsonChange{}}
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Lost: d.Lost, Changes: []jsonChange{}}
 	if d.RenamedFrom != nil {
 		j.RenamedFrom = d.RenamedFrom.Name.String()
 	}

@@ -66,19 +66,28 @@ func (c *Client) flowsByID(ctx context.Context, deployments []value.Value) (map[
 	return names, nil
 }
 
-// ScheduledRuns counts the runs that are scheduled for each of the deployments: those that a write or a delete drops.
-func (c *Client) ScheduledRuns(ctx context.Context, ids []string) (map[string]int, error) {
-	counts := map[string]int{}
+// CountRuns counts the runs of the deployments, all in one number: those in states of these types and names (nil for any), with auto only those that a schedule made. The server
+// marks these by a tag, and its filter knows no other sign of them.
+func (c *Client) CountRuns(ctx context.Context, ids, types, names []string, auto bool) (int, error) {
+	total := 0
 	for start := 0; start < len(ids); start += pageSize {
-		chunk := ids[start:min(start+pageSize, len(ids))]
-		state := value.Of([]value.Entry{{Key: "state", Value: anyOf("type", []string{"SCHEDULED"})}})
-		err := c.pages(ctx, "flow_runs", []value.Entry{{Key: "deployments", Value: anyOf("id", chunk)}, {Key: "flow_runs", Value: state}}, func(item value.Value) bool {
-			counts[text(item, "deployment_id")]++
-			return true
-		})
-		if err != nil {
-			return nil, err
+		var state []value.Entry
+		if types != nil {
+			state = append(state, anyOf("type", types).Map...)
 		}
+		if names != nil {
+			state = append(state, anyOf("name", names).Map...)
+		}
+		runs := []value.Entry{{Key: "state", Value: value.Of(state)}}
+		if auto {
+			runs = append(runs, value.Entry{Key: "tags", Value: value.Of([]value.Entry{{Key: "all_", Value: value.Of([]value.Value{value.Of("auto-scheduled")})}})})
+		}
+		body := value.Of([]value.Entry{{Key: "deployments", Value: anyOf("id", ids[start:min(start+pageSize, len(ids))])}, {Key: "flow_runs", Value: value.Of(runs)}})
+		n, err := c.do(ctx, request{method: http.MethodPost, path: path("flow_runs", "count"), body: body.AppendJSON(nil), read: true})
+		if err != nil {
+			return 0, err
+		}
+		total += int(n.Int)
 	}
-	return counts, nil
+	return total, nil
 }

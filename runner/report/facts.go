@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
@@ -26,8 +27,25 @@ func renamedFrom(d *plan.Deployment) string {
 	return d.RenamedFrom.Name.String()
 }
 
-// scheduledRuns is the number of scheduled runs that carrying the plan out drops.
-func scheduledRuns(d *plan.Deployment) int { return d.Dropped }
+// lost says how many runs a delete, which a rename is too, takes away for good; "" for none.
+func (it *Item) lost() string {
+	if it.LostRuns <= 0 {
+		return ""
+	}
+	return diag.Count(it.LostRuns, "run") + " made by hand, late or about to start " + map[bool]string{true: "is", false: "are"}[it.LostRuns == 1] + " lost"
+}
+
+// Takes says what a delete takes along, for the end of a sentence: ", with 3 scheduled runs; 1 run made by hand, late or about to start is lost".
+func (it *Item) Takes() string {
+	text := ""
+	if it.ScheduledRuns > 0 {
+		text = ", with " + diag.Count(it.ScheduledRuns, "scheduled run")
+	}
+	if lost := it.lost(); lost != "" {
+		text += "; " + lost
+	}
+	return text
+}
 
 // timesOf is the time zone and the next run times that belong to a change: those of the schedule that it leaves behind.
 func timesOf(d *plan.Desired, c *plan.Change) (zone string, next []time.Time) {

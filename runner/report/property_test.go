@@ -80,7 +80,7 @@ func (m maker) change() Change {
 func (m maker) view(most int) *View {
 	v := &View{State: "https://" + m.text(2), Version: m.text(1)}
 	for n := m.Intn(most + 1); n > 0; n-- {
-		it := Item{Name: fmt.Sprintf("%d/%s", n, m.text(4)), File: m.text(2), Line: m.Intn(50), URL: "https://x.example/" + m.text(2), ScheduledRuns: m.Intn(3),
+		it := Item{Name: fmt.Sprintf("%d/%s", n, m.text(4)), File: m.text(2), Line: m.Intn(50), URL: "https://x.example/" + m.text(2), ScheduledRuns: m.Intn(3), LostRuns: m.Intn(3),
 			Action:  []plan.Action{plan.Create, plan.Update, plan.Rebuild, plan.Delete, plan.Unchanged}[m.Intn(5)],
 			Outcome: []plan.Outcome{plan.Planned, plan.Applied, plan.Applied, plan.Failed, plan.Skipped}[m.Intn(5)]}
 		if it.Outcome == plan.Failed || it.Outcome == plan.Skipped {

@@ -136,12 +136,14 @@ func (t *terminal) headline(it *Item) string {
 	case it.Action == plan.Delete:
 		text += " will be deleted"
 	}
-	switch runs := diag.Count(it.ScheduledRuns, "scheduled run"); {
-	case it.ScheduledRuns == 0:
-	case it.Action == plan.Delete:
-		text += ", with " + runs
-	default:
-		text += ", drops " + runs + " (the server makes them anew)"
+	if it.Action == plan.Delete {
+		return text + it.Takes()
+	}
+	if it.ScheduledRuns > 0 {
+		text += ", drops " + diag.Count(it.ScheduledRuns, "scheduled run") + " (the server makes them anew)"
+	}
+	if lost := it.lost(); lost != "" {
+		text += "; " + lost
 	}
 	return text
 }

@@ -62,11 +62,11 @@ func (p *page) linked(it *Item, links bool) string {
 // deletes is the warning that stands open on the page, with every delete in it. With very many of them the names alone stand there, and at the worst the names' beginnings.
 func (p *page) deletes() string {
 	var list []*Item
-	runs := 0
+	runs, lost := 0, 0
 	for _, g := range p.groups {
 		if it := g.first(); it.Action == plan.Delete && !it.failed() {
 			list = append(list, it)
-			runs += it.ScheduledRuns
+			runs, lost = runs+it.ScheduledRuns, lost+it.LostRuns
 		}
 	}
 	if len(list) == 0 {
@@ -76,9 +76,7 @@ func (p *page) deletes() string {
 	if p.Done {
 		will = map[bool]string{true: "was deleted", false: "were deleted"}[len(list) == 1]
 	}
-	if runs > 0 {
-		will += ", with " + diag.Count(runs, "scheduled run")
-	}
+	will += (&Item{Action: plan.Delete, ScheduledRuns: runs, LostRuns: lost}).Takes()
 	const block = "> [!WARNING]\n> "
 	if len(list) == 1 {
 		return block + p.linked(list[0], true) + " " + will + ".\n\n"
@@ -102,9 +100,7 @@ func (p *page) deleteLines(list []*Item) string {
 	var b strings.Builder
 	for _, it := range list {
 		b.WriteString("> - " + p.linked(it, true))
-		if it.ScheduledRuns > 0 {
-			b.WriteString(", " + diag.Count(it.ScheduledRuns, "scheduled run"))
-		}
+		b.WriteString(strings.Replace(it.Takes(), ", with ", ", ", 1))
 		b.WriteString("\n")
 	}
 	return b.String()
@@ -207,10 +203,7 @@ func (p *page) what(it *Item) string {
 	case it.failed():
 		return string(it.Outcome) + ": " + Code(cut(firstLine(it.Error), 80))
 	case it.Action == plan.Delete:
-		if it.ScheduledRuns > 0 {
-			return "no longer declared; " + diag.Count(it.ScheduledRuns, "scheduled run")
-		}
-		return "no longer declared"
+		return "no longer declared" + strings.Replace(it.Takes(), ", with ", "; ", 1)
 	case it.Action == plan.Create:
 		return strings.Join(append([]string{"new"}, highlights(it)...), ", ")
 	}
@@ -321,6 +314,9 @@ func (p *page) details(g *group) (text string, left int) {
 	}
 	if it.ScheduledRuns > 0 && len(g.items) == 1 {
 		fmt.Fprintf(&b, "\nDrops %s; the server makes them anew.\n", diag.Count(it.ScheduledRuns, "scheduled run"))
+	}
+	if lost := it.lost(); lost != "" && len(g.items) == 1 { // a rename is never alike with another
+		b.WriteString("\n" + lost + ".\n")
 	}
 	if len(g.items) > 1 {
 		b.WriteString("\n" + listed(g.items, p.Budget/5))

@@ -41,8 +41,9 @@ type Item struct {
 	Error   string       `json:"error"`
 	// RenamedFrom is the name that it had, "" when it keeps its name.
 	RenamedFrom string `json:"renamed_from"`
-	// ScheduledRuns is how many runs that are already scheduled the write or the delete drops.
+	// ScheduledRuns is how many runs of its schedules the write or the delete drops, and LostRuns how many others it takes away for good.
 	ScheduledRuns int      `json:"scheduled_runs_dropped"`
+	LostRuns      int      `json:"runs_lost"`
 	Changes       []Change `json:"changes"`
 }
 
@@ -103,7 +104,7 @@ func Of(p *plan.Plan) *View {
 }
 
 func itemOf(d *plan.Deployment) Item {
-	out := Item{Name: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, RenamedFrom: renamedFrom(d), ScheduledRuns: scheduledRuns(d)}
+	out := Item{Name: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, RenamedFrom: renamedFrom(d), ScheduledRuns: d.Dropped, LostRuns: d.Lost}
 	if d.Desired != nil && d.Desired.Resolved != nil {
 		at := d.Desired.Resolved.Position(d.Desired.Resolved.Spec.Pos)
 		out.File, out.Line = at.File, at.Line

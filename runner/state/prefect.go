@@ -25,10 +25,18 @@ import (
 // OpenPrefect makes the state of the API that the client speaks to. It sends nothing yet.
 func OpenPrefect(c *prefect.Client) *State {
 	b := &server{client: c}
-	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Scheduled: c.ScheduledRuns, Close: func() error { return nil }}
+	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Runs: b.runs, Close: func() error { return nil }}
 }
 
 type server struct{ client *prefect.Client }
+
+// runs counts. A late run has another name than the scheduled one that it was.
+func (b *server) runs(ctx context.Context, ids []string, which Runs) (int, error) {
+	if which == RunsToCome {
+		return b.client.CountRuns(ctx, ids, []string{"SCHEDULED"}, []string{"Scheduled"}, true)
+	}
+	return b.client.CountRuns(ctx, ids, []string{"SCHEDULED", "PENDING"}, nil, false)
+}
 
 // read asks for all kinds of things side by side: on a server of its own that gains little, on Cloud a round trip each.
 func (b *server) read(ctx context.Context, q Query) (*Snapshot, error) {

@@ -111,11 +111,23 @@ type State struct {
 	Write func(ctx context.Context, w Write) (*Live, error)
 	// Delete removes a deployment that Read gave. That it is gone already is no error.
 	Delete func(ctx context.Context, l *Live) error
-	// Scheduled counts the runs that are scheduled for each deployment, by id: those that a write or a delete drops. Nil where there are no runs.
-	Scheduled func(ctx context.Context, ids []string) (map[string]int, error)
+	// Runs counts runs of deployments, by id, all in one number: what a write or a delete takes away. Nil where there are no runs.
+	Runs func(ctx context.Context, ids []string, which Runs) (int, error)
 	// Close releases what the backend holds: a file's lock. Whatever was written is on the disk or the server before Write returns.
 	Close func() error
 }
+
+// Runs are kinds of runs that have not begun.
+type Runs int
+
+// What 3.8.8 does with them (runs_real_test.go asks it again): an update drops those that a schedule made for times to come, and the server makes them anew; a delete drops all that are
+// scheduled, and one that a worker has already taken (pending) finds its deployment gone.
+const (
+	// RunsToCome were made by a schedule, for a time that is still to come.
+	RunsToCome Runs = iota
+	// RunsNotBegun are all that are scheduled or pending, whoever made them.
+	RunsNotBegun
+)
 
 // OwnerLabel is the label that a deployment which we create carries.
 const OwnerLabel = "x-ci.owner"
