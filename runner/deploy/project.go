@@ -259,16 +259,21 @@ func (j *job) projectOf(files ...*spec.File) plan.Project {
 
 // stop returns the errors found so far, and hands warnings on.
 func (j *job) stop() error {
-	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	all := j.found()
 	if all.Errors(j.Strict) > 0 {
 		return &Faults{all, j.source}
 	}
 	return nil
 }
 
+// found is all that was found so far, with no secret in it. Messages that know what they quote show the template instead; this is for those that quote what others said.
+func (j *job) found() diag.List {
+	return j.masked.faults(append(j.checker.Diagnostics(), j.faults...).Sorted())
+}
+
 // warn hands the warnings on, once.
 func (j *job) warn() {
-	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	all := j.found()
 	if len(all) > 0 && j.Warn != nil {
 		j.Warn(all, j.source)
 	}
@@ -431,10 +436,10 @@ func (j *job) checkPool(e *plan.Early) {
 	pool, ok := j.snapshot.WorkPools[e.WorkPool]
 	switch {
 	case !ok:
-		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unknown-work-pool", Message: fmt.Sprintf("there is no work pool %s at %s", diag.Quote(e.WorkPool), j.State.Source),
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unknown-work-pool", Message: fmt.Sprintf("there is no work pool %s at %s", diag.Quote(e.Shown("work_pool", "name")), j.State.Source),
 			Help: "create it (prefect work-pool create NAME --type TYPE), or correct the name", Position: d.Position(pos)})
 	case pool.Type == "prefect-agent":
-		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.WorkPool)),
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.Shown("work_pool", "name"))),
 			Help: "choose a work pool of another type", Position: d.Position(pos)})
 	}
 }

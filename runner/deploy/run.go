@@ -34,8 +34,12 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	return p, nil
 }
 
-// prepare does everything up to the state's answer; any fault ends it.
+// prepare does everything up to the state's answer; any fault ends it, and its error holds no secret.
 func (j *job) prepare(ctx context.Context) error {
+	return j.masked.told(j.stations(ctx))
+}
+
+func (j *job) stations(ctx context.Context) error {
 	if err := j.load(); err != nil {
 		return err
 	}
@@ -79,7 +83,10 @@ func (j *job) prepare(ctx context.Context) error {
 
 // planned is the plan before any step ran: what steps will give is pending.
 func (j *job) planned() (*plan.Plan, error) {
-	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Notes: j.notes}
+	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion}
+	for _, note := range j.notes {
+		p.Notes = append(p.Notes, j.masked.apply(note))
+	}
 	for i, e := range j.early {
 		outputs, pending := j.known(i)
 		d, err := j.settle(e, outputs, pending)
