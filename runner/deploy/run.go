@@ -354,6 +354,8 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 		case result == nil && !j.runs(s): // what of it is needed was found to be given
 		case result == nil:
 			return "step " + s.Key + " did not run"
+		case result.Interrupted():
+			return interruptedAt(s, result)
 		case result.Outcome == exec.Failed:
 			return "step " + s.Key + " failed"
 		case result.Outcome == exec.Skipped && result.Cause != nil:
@@ -363,6 +365,14 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 		}
 	}
 	return ""
+}
+
+// interruptedAt says where an interrupt found a deployment's steps: nothing is wrong with them.
+func interruptedAt(s *graph.Step, r *exec.Result) string {
+	if r.Outcome == exec.Failed {
+		return "interrupted while the step " + s.Key + " ran"
+	}
+	return "interrupted before the step " + s.Key
 }
 
 // write carries the plan out, at most Jobs at once; the order within one flow and name is the file's, so that of two entries of one name the later wins.
@@ -491,6 +501,7 @@ func (j *job) again(before, d *plan.Deployment) {
 
 // interrupted marks what was not written.
 func (j *job) interrupted(p *plan.Plan) *plan.Plan {
+	p.Interrupted = true
 	for _, d := range p.Deployments {
 		if d.Outcome == plan.Planned && d.Action != plan.Unchanged {
 			d.Outcome = plan.Skipped

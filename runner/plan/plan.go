@@ -90,6 +90,8 @@ type Plan struct {
 	Kept []*Deployment
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
+	// Interrupted: the run was ended from outside. What was not done by then is skipped.
+	Interrupted bool
 }
 
 // Counts are the numbers of the summary.
@@ -177,7 +179,8 @@ func (p *Plan) JSON() []byte {
 		Steps          []jsonStep       `json:"steps"`
 		Kept           []string         `json:"kept"`
 		Notes          []string         `json:"notes"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...)}
+		Interrupted    bool             `json:"interrupted,omitempty"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Interrupted}
 	for _, d := range p.Kept {
 		out.Kept = append(out.Kept, d.Name.String())
 	}
