@@ -200,6 +200,37 @@ func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
 	}
 }
 
+// TestNoDeleteWithoutReview: mode prune has no pull request, so what must be reviewed it may only list.
+func TestNoDeleteWithoutReview(t *testing.T) {
+	const two = "deployments:\n  - {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n  - {name: b, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": two})
+	state := filepath.Join(t.TempDir(), "state.json")
+	g := &gitHub{}
+	inputs := func(more map[string]string) map[string]string {
+		all := map[string]string{"working-directory": dir, "plan-key": "k"}
+		for k, v := range more {
+			all[k] = v
+		}
+		return all
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(nil)); r.code != 0 {
+		t.Fatal(r.log)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(strings.SplitAfter(two, "\n")[0]+strings.SplitAfter(two, "\n")[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "prune": "true", "plan-policy": "require"}))
+	if r.code != 64 || !strings.Contains(read(state), `"b"`) || !strings.Contains(r.log, "plan-policy: require") {
+		t.Errorf("exit %d\n%s\n%s", r.code, r.log, read(state))
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "plan-policy": "require"})); r.code != 0 || r.outputs["delete"] != "1" {
+		t.Errorf("a list: exit %d\n%s", r.code, r.log)
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "prune": "true"})); r.code != 0 || strings.Contains(read(state), `"b"`) {
+		t.Errorf("the policy warn: exit %d\n%s", r.code, r.log)
+	}
+}
+
 // TestEveryDeployThatBeganEndsOnTheBoard: a status that stays in_progress would be taken for a deploy under way for ever.
 func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
 	const one = "deployments:\n  - name: only\n    entrypoint: flow.py:hello\n    work_pool: {name: p}\n"

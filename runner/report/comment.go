@@ -131,7 +131,7 @@ func (p *page) heading() {
 	title, what := "Prefect plan", counts(p.t)
 	switch {
 	case p.Done && p.Interrupted:
-		title, what = "❌ Prefect deploy", strings.Join(append([]string{"interrupted"}, nonZero([]int{p.t.failed + p.t.skipped, p.t.applied}, []string{"not done", "applied"})), ", ")
+		title, what = "❌ Prefect deploy", strings.TrimSuffix("interrupted, "+nonZero([]int{p.t.failed + p.t.skipped, p.t.applied}, []string{"not done", "applied"}), ", ")
 	case p.Done && p.t.failed+p.t.skipped > 0:
 		title, what = "❌ Prefect deploy", nonZero([]int{p.t.failed, p.t.skipped, p.t.applied}, []string{"failed", "skipped", "applied"})
 	case p.Done && p.t.changes() == 0:
