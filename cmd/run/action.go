@@ -180,9 +180,17 @@ func (a *action) locate() error {
 			return nil
 		}
 		if root == filepath.Dir(root) {
-			return nil
+			break
 		}
 	}
+	// In an image without git actions/checkout leaves no .git; the workspace is the repository then.
+	workspace, _ := a.w.Env("GITHUB_WORKSPACE")
+	if real, err := filepath.EvalSymlinks(workspace); workspace != "" && err == nil {
+		if rel, err := filepath.Rel(real, dir); err == nil && rel != "." && filepath.IsLocal(rel) {
+			a.prefix = filepath.ToSlash(rel) + "/"
+		}
+	}
+	return nil
 }
 
 // server tells why there is no state to ask, nil when there is one.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ func (a *action) meet() error {
 		server = "https://github.com"
 	}
 	a.review = &review.Settings{Client: client, Repo: repo, ServerURL: strings.TrimSuffix(server, "/"), Run: get("GITHUB_RUN_ID") + "/" + get("GITHUB_RUN_ATTEMPT"),
-		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.files(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
+		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.within(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
 		Notice: func(text string) { a.job.Notice(ci.Place{}, "on GitHub", text) }, Now: time.Now}
 	return nil
 }
@@ -79,6 +80,17 @@ func (a *action) files() []string {
 		return a.in.Files
 	}
 	return []string{"prefect.yaml"}
+}
+
+// within are the files relative to the working directory, also where they are written absolute: their paths are part of the comment's identity, and machines differ.
+func (a *action) within() []string {
+	files := slices.Clone(a.files())
+	for i, f := range files {
+		if rel, err := filepath.Rel(a.dir, filepath.FromSlash(f)); filepath.IsAbs(f) && err == nil {
+			files[i] = filepath.ToSlash(rel)
+		}
+	}
+	return files
 }
 
 // base is the commit whose file tells what was declared before: the pull request's, else the push's own start.

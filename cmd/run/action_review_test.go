@@ -25,6 +25,8 @@ type gitHub struct {
 	refuse   bool
 	requests []string
 	started  func() // called when a status says in_progress
+	// env is what the job's environment has beside the usual.
+	env map[string]string
 }
 
 func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,8 +94,12 @@ func reviewedUntil(ctx context.Context, t *testing.T, g *gitHub, event, name, re
 	for k, v := range inputs {
 		all[k] = v
 	}
-	return callAction(t, call{ctx: ctx, dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
-		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}})
+	env := map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
+		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}
+	for k, v := range g.env {
+		env[k] = v
+	}
+	return callAction(t, call{ctx: ctx, dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: env})
 }
 
 func eventOf(t *testing.T, name string) map[string]any {
@@ -200,6 +206,48 @@ func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
 	}
 }
 
+// TestTwoDirectoriesHaveTwoComments: the action once for each of two directories, in one pull request and one deploy.
+func TestTwoDirectoriesHaveTwoComments(t *testing.T) {
+	for _, checkout := range []string{".git", "GITHUB_WORKSPACE"} { // without git in the job's image, actions/checkout leaves no .git
+		t.Run(checkout, func(t *testing.T) { twoDirectories(t, checkout == ".git") })
+	}
+}
+
+func twoDirectories(t *testing.T, git bool) {
+	yaml := func(name string) string {
+		return "deployments:\n  - {name: " + name + ", entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	}
+	root := project(t, map[string]string{"a/flow.py": oneFlow, "a/prefect.yaml": yaml("in-a"), "b/flow.py": oneFlow, "b/prefect.yaml": yaml("in-b")})
+	pr := eventOf(t, "pull_request_opened")
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	if !git {
+		if err := os.Remove(filepath.Join(root, ".git")); err != nil {
+			t.Fatal(err)
+		}
+		g.env = map[string]string{"GITHUB_WORKSPACE": root}
+	}
+	state := filepath.Join(t.TempDir(), "state.json")
+	in := func(dir, file string) map[string]string {
+		return map[string]string{"working-directory": filepath.Join(root, dir), "deployment-file-path": file, "plan-key": "k", "plan-policy": "require"}
+	}
+	for _, dir := range []string{"a", "b"} {
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", state, in(dir, "prefect.yaml"))
+	}
+	if len(g.comments) != 2 || !strings.Contains(fmt.Sprint(g.comments[0]["body"]), "in-a") || !strings.Contains(fmt.Sprint(g.comments[1]["body"]), "in-b") {
+		t.Fatalf("%d comments: %v", len(g.comments), g.comments)
+	}
+	for _, c := range [][2]string{{"a", "./prefect.yaml"}, {"b", filepath.Join(root, "b", "prefect.yaml")}} { // and however the file is written
+		if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, in(c[0], c[1])); r.code != 0 || r.outputs["create"] != "1" {
+			t.Errorf("%s: exit %d\n%s", c[0], r.code, r.log)
+		}
+	}
+	for i, c := range g.comments {
+		if !strings.Contains(fmt.Sprint(c["body"]), "Applied") {
+			t.Errorf("comment %d does not tell of its deploy: %v", i, c["body"])
+		}
+	}
+}
+
 // TestNoDeleteWithoutReview: mode prune has no pull request, so what must be reviewed it may only list.
 func TestNoDeleteWithoutReview(t *testing.T) {
 	const two = "deployments:\n  - {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n  - {name: b, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
@@ -248,7 +296,8 @@ func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
 		{"an interrupt", one, nil, true, 130, ""},
 	} {
 		g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
-		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k"})
+		was := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": one + "    tags: [seen]\n"})
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k", "working-directory": was})
 		ctx, cancel := context.WithCancel(context.Background())
 		if c.interrupt {
 			g.started = cancel

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var key = Key([]string{"prefect.yaml"}, "production")
+var key = Key("", []string{"prefect.yaml"}, "production")
 
 func plan(head, run, body string) Comment {
 	return Comment{Marker: Marker{Key: key, PR: 7, Head: head, Plan: "k1:5f0c", Run: run}, Body: body, Footer: "<sub>Merging applies this plan.</sub>"}
@@ -75,7 +75,7 @@ func TestGoesWrongElsewhere4(t *testing.T) {
 			m := Marker{Key: key, PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
 			spoof := m.line(planKey) + "\nspoofed"
 			other := m
-			other.Key = Key([]string{"prefect.yaml"}, "staging")
+			other.Key = Key("", []string{"prefect.yaml"}, "staging")
 			for i := range 150 {
 				switch i {
 				case 3, 149:

@@ -22,7 +22,7 @@ func status(state string, run int) object {
 
 func TestLastDeployed(t *testing.T) {
 	text, _ := json.Marshal(payload{toolName, key, 400})
-	mine, others := payload{toolName, key, 400}, payload{toolName, Key([]string{"other.yaml"}, "production"), 401}
+	mine, others := payload{toolName, key, 400}, payload{toolName, Key("", []string{"other.yaml"}, "production"), 401}
 	cases := []struct {
 		name    string
 		prepare func(f *fake)

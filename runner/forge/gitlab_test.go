@@ -230,7 +230,7 @@ func TestTheRightNoteAmongMany(t *testing.T) {
 		f := newFakeLab(t)
 		m := Marker{Key: key, PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
 		spoof, staging, copied := m.line(planKey)+"\nspoofed", m, m
-		staging.Key, copied.PR = Key([]string{"prefect.yaml"}, "staging"), 8
+		staging.Key, copied.PR = Key("", []string{"prefect.yaml"}, "staging"), 8
 		for i := range 150 {
 			switch i {
 			case 3, 149:

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 )
@@ -52,13 +53,14 @@ type Marker struct {
 	Sig string `json:"sig,omitempty"`
 }
 
-// Key is the comment's identity: the files as written, in order of their names, and the environment ("prefect.yaml#production"). Long lists are shortened
-// to their digest.
-func Key(files []string, environment string) string {
+// Key is the comment's identity: the files from the repository's root, in order of their names, and the environment ("prefect.yaml#production"). prefix is the working
+// directory's path within the repository, with a slash at its end: two directories of one repository have two comments, however their files are written. Long lists are
+// shortened to their digest.
+func Key(prefix string, files []string, environment string) string {
 	escape := strings.NewReplacer("%", "%25", ",", "%2C", "#", "%23")
 	names := make([]string, len(files))
 	for i, f := range files {
-		names[i] = escape.Replace(strings.ToValidUTF8(f, "�"))
+		names[i] = escape.Replace(strings.ToValidUTF8(path.Clean(prefix+f), "�"))
 	}
 	slices.Sort(names)
 	key := strings.Join(slices.Compact(names), ",") + "#" + escape.Replace(strings.ToValidUTF8(environment, "�"))

@@ -41,7 +41,7 @@ type Settings struct {
 	Now      func() time.Time
 }
 
-func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }
+func (s *Settings) key() string { return forge.Key(s.Prefix, s.Files, s.Environment) }
 
 func (s *Settings) runURL() string {
 	return fmt.Sprintf("%s/%s/actions/runs/%d", s.ServerURL, s.Repo, s.RunID)
