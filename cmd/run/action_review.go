@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/forge"
@@ -229,7 +231,7 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 		}
 	}
 	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
-		r.Approve = b.approve
+		r.Approve, r.Deployed = b.approve, span.Deployed
 	}
 	if !a.speaks() {
 		return b, nil
@@ -240,18 +242,28 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 
 // approve holds the plan against what was reviewed.
 func (b *binding) approve(ctx context.Context, p *plan.Plan) error {
-	names, err := b.a.review.Unreviewed(ctx, p, b.merged)
-	if err != nil || len(names) == 0 {
+	unseen, err := b.a.review.Unreviewed(ctx, p, b.merged)
+	if err != nil || len(unseen) == 0 {
 		return err
 	}
-	if b.a.review.Policy == report.Require {
-		differences := make([]string, len(names))
-		for i, n := range names {
-			differences[i] = n + ": what would be written is not what a merged pull request's plan showed"
+	var names, differences []string
+	steps := map[string]bool{}
+	for _, u := range unseen {
+		names, differences = append(names, u.Name), append(differences, u.String())
+		for _, key := range u.Steps {
+			if u.Build {
+				steps[key] = true
+			}
 		}
+	}
+	if b.a.review.Policy == report.Require {
 		return &deploy.Stale{Differences: differences}
 	}
-	b.a.job.Warning(ci.Place{}, "not reviewed", fmt.Sprintf("%d of what is written was not shown in a merged pull request's plan: %s", len(names), strings.Join(names, ", ")))
+	text := fmt.Sprintf("%d of what is written or built was not shown in a merged pull request's plan: %s", len(names), strings.Join(names, ", "))
+	if len(steps) > 0 {
+		text += "; steps that run unseen: " + strings.Join(slices.Sorted(maps.Keys(steps)), ", ")
+	}
+	b.a.job.Warning(ci.Place{}, "not reviewed", diag.Clean(text))
 	return nil
 }
 

@@ -25,6 +25,8 @@ type gitHub struct {
 	refuse   bool
 	requests []string
 	started  func() // called when a status says in_progress
+	// deployments are what stands on the board already; all of them succeeded.
+	deployments []any
 	// env is what the job's environment has beside the usual.
 	env map[string]string
 }
@@ -70,6 +72,10 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			g.started()
 		}
 		answer(201, map[string]any{"id": 1})
+	case path == "/deployments" && r.Method == "GET" && len(g.deployments) > 0 && r.URL.Query().Get("environment") != "":
+		answer(200, g.deployments)
+	case strings.HasSuffix(path, "/statuses") && len(g.deployments) > 0:
+		answer(200, []any{map[string]any{"state": "success"}})
 	case path == "/deployments" && r.Method == "POST":
 		answer(201, map[string]any{"id": 5, "payload": in["payload"]})
 	case path == "/user":

@@ -75,6 +75,10 @@ type Options struct {
 	MaxDeletes int
 	// Given is what stands in place of what steps would give.
 	Given Given
+	// Deployed is the commit that was last deployed, "" where it is not known: its steps ran already, and what a plan tells of that counts as reviewed.
+	Deployed string
+	// PlanKey keys the plan's hash, "" for none: with it sensitive values are in the hash.
+	PlanKey string
 	// Reviewed is the plan (its JSON) that a deploy is bound to, nil for none.
 	Reviewed []byte
 	// Approve, if not nil, sees the plan before anything runs; its error ends the deploy with nothing written.

@@ -31,7 +31,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err := j.countDropped(ctx, p); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return p, j.lastBuilds(ctx, p)
 }
 
 // prepare does everything up to the state's answer; any fault ends it, and its error holds no secret.
@@ -83,7 +83,8 @@ func (j *job) stations(ctx context.Context) error {
 
 // planned is the plan before any step ran: what steps will give is pending.
 func (j *job) planned() (*plan.Plan, error) {
-	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion}
+	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Key: j.PlanKey}
+	g := graph.Build(j.chosen, j.names())
 	for _, note := range j.notes {
 		p.Notes = append(p.Notes, j.masked.apply(note))
 	}
@@ -95,6 +96,7 @@ func (j *job) planned() (*plan.Plan, error) {
 			continue
 		}
 		j.checkJobVariables(e, d)
+		d.Build = plan.BuildOf(e.Resolved, g.Registrations[i].Steps)
 		p.Deployments = append(p.Deployments, d)
 	}
 	j.supersede(p)
@@ -340,6 +342,7 @@ func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.
 			d.Outcome, d.Error = plan.Failed, err.Error()
 			continue
 		}
+		settled.Build = d.Build
 		p.Deployments[i] = settled
 	}
 }
@@ -496,6 +499,7 @@ func (j *job) again(before, d *plan.Deployment) {
 		d.Outcome, d.Error = plan.Failed, err.Error()
 		return
 	}
+	next.Build = d.Build
 	*d = *next
 }
 

@@ -23,9 +23,11 @@ type reviewed struct {
 	Schema      int    `json:"schema"`
 	Hash        string `json:"hash"`
 	State       string `json:"state"`
+	Keyed       bool   `json:"keyed"`
 	Deployments []struct {
 		Deployment string           `json:"deployment"`
 		Action     plan.Action      `json:"action"`
+		Build      []plan.BuildStep `json:"build"`
 		Changes    []reviewedChange `json:"changes"`
 	} `json:"deployments"`
 }
@@ -93,6 +95,10 @@ func differences(before, now reviewed) []string {
 	if before.State != now.State {
 		out = append(out, fmt.Sprintf("planned against %s, and this is %s", before.State, now.State))
 	}
+	if before.Keyed != now.Keyed {
+		with := map[bool]string{true: "with", false: "without"}
+		out = append(out, fmt.Sprintf("planned %s a plan-key, and this run is %s one: set PREFECT_DEPLOY_PLAN_KEY to the same for both, or for neither", with[before.Keyed], with[now.Keyed]))
+	}
 	planned, current := tellAll(before, now), tellAll(now, before)
 	for _, d := range before.Deployments {
 		switch text, ok := current[d.Deployment]; {
@@ -107,8 +113,32 @@ func differences(before, now reviewed) []string {
 			out = append(out, d.Deployment+": was not in the plan; now "+current[d.Deployment])
 		}
 	}
+	out = append(out, otherSteps(before, now)...)
+	if len(out) == 0 && before.Keyed {
+		out = append(out, "a value that a plan does not show, a deployment that it creates, or the place of a step's output is otherwise now; or the plan-key is another one")
+	}
 	if len(out) == 0 {
-		out = append(out, "a value that a plan does not show, or a deployment that it creates, is declared otherwise now")
+		out = append(out, "a value that a plan does not show, a deployment that it creates, or the place of a step's output is declared otherwise now")
+	}
+	return out
+}
+
+// otherSteps names the steps that are not those of the plan, a line each, with the first of the deployments that they run for.
+func otherSteps(before, now reviewed) (out []string) {
+	planned := map[string]bool{}
+	for _, d := range before.Deployments {
+		for _, s := range d.Build {
+			planned[d.Deployment+"\x00"+s.Digest] = true
+		}
+	}
+	told := map[string]bool{}
+	for _, d := range now.Deployments {
+		for _, s := range d.Build {
+			if !planned[d.Deployment+"\x00"+s.Digest] && !told[s.Digest] {
+				told[s.Digest] = true
+				out = append(out, fmt.Sprintf("%s: the step %s is not the one that was planned", d.Deployment, s.Key))
+			}
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -51,6 +52,8 @@ type Deployment struct {
 	Dropped int
 	Desired *Desired
 	Live    *state.Live
+	// Build is what runs before it is registered.
+	Build Build
 
 	send value.Value
 }
@@ -90,6 +93,10 @@ type Plan struct {
 	Kept []*Deployment
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
+	// Before are the builds that the last deploy ran, by name; nil where that is not known.
+	Before map[state.Name][]Build
+	// Key is the plan-key, "" for none: with it sensitive values are in the hash.
+	Key string
 	// Interrupted: the run was ended from outside. What was not done by then is skipped.
 	Interrupted bool
 }
@@ -154,9 +161,11 @@ type jsonDeployment struct {
 	Outcome    Outcome `json:"outcome"`
 	Error      string  `json:"error,omitempty"`
 	// RenamedFrom and Dropped are left out when there is nothing to say.
-	RenamedFrom string       `json:"renamed_from,omitempty"`
-	Dropped     int          `json:"scheduled_runs_dropped,omitempty"`
-	Changes     []jsonChange `json:"changes"`
+	RenamedFrom string `json:"renamed_from,omitempty"`
+	Dropped     int    `json:"scheduled_runs_dropped,omitempty"`
+	// Build are the steps that run before it is registered, left out where there are none.
+	Build   []BuildStep  `json:"build,omitempty"`
+	Changes []jsonChange `json:"changes"`
 }
 
 type jsonStep struct {
@@ -180,7 +189,8 @@ func (p *Plan) JSON() []byte {
 		Kept           []string         `json:"kept"`
 		Notes          []string         `json:"notes"`
 		Interrupted    bool             `json:"interrupted,omitempty"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Interrupted}
+		Keyed          bool             `json:"keyed,omitempty"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Interrupted, p.Key != ""}
 	for _, d := range p.Kept {
 		out.Kept = append(out.Kept, d.Name.String())
 	}
@@ -202,7 +212,7 @@ func (p *Plan) JSON() []byte {
 }
 
 func (d *Deployment) json() jsonDeployment {
-	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Changes: []jsonChange{}}
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Build: d.Build.Steps, Changes: []jsonChange{}}
 	if d.RenamedFrom != nil {
 		j.RenamedFrom = d.RenamedFrom.Name.String()
 	}
@@ -251,12 +261,19 @@ func (c *Change) ValueKind() Kind {
 	return c.Kind
 }
 
-// Hash identifies what the plan does: deployments, actions and changes. Sensitive values, derived ones and those known after the build are not in it.
+// Hash identifies what the plan does: deployments, actions and changes, and the steps that run for them. What is derived and what is known after the build is not in it, and
+// sensitive values are only where the plan has a key: then the whole is keyed, as a plain digest of a password would be a way to guess it.
 func (p *Plan) Hash() string {
-	h := sha256.New()
+	h, hidden := sha256.New(), value.Sensitive
+	if p.Key != "" {
+		h, hidden = hmac.New(sha256.New, []byte(p.Key)), value.NotHere
+	}
 	field := func(s string) {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
+	}
+	if p.Key != "" {
+		field("hash")
 	}
 	field(p.State)
 	for _, d := range p.Deployments {
@@ -265,7 +282,7 @@ func (p *Plan) Hash() string {
 		for _, c := range d.Changes {
 			field(c.Path)
 			switch kind := c.ValueKind(); {
-			case kind == Known:
+			case kind == Known, kind == Sensitive && p.Key != "":
 				field(string(c.Before.AppendJSON(nil)))
 				field(string(c.After.AppendJSON(nil)))
 			case kind == Sensitive && !c.After.Marks().Has(value.Sensitive): // only the live value is hidden: what the file says plainly is intent
@@ -273,7 +290,10 @@ func (p *Plan) Hash() string {
 			}
 		}
 		if d.Action == Create && d.Desired != nil {
-			field(string(intent(d.Desired, value.Sensitive).AppendJSON(nil)))
+			field(string(intent(d.Desired, hidden).AppendJSON(nil)))
+		}
+		if build := d.Build.digest(); build != "" {
+			field(build)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
