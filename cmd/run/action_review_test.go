@@ -38,7 +38,7 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var in map[string]any
 	_ = json.Unmarshal(body, &in)
 	g.requests = append(g.requests, r.Method+" "+r.URL.Path)
-	path := strings.TrimPrefix(r.URL.Path, "/repos/org/quickstart")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/repos/org/quickstart"), "/repos/org/other")
 	answer := func(status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)

@@ -145,3 +145,34 @@ func TestStepsOfManyAreReviewedAtOnce(t *testing.T) {
 		t.Errorf("another step: exit %d\n%.600s", r.code, r.log)
 	}
 }
+
+// TestOnlyTheMergedPlanCounts: what a comment showed of an earlier head, of another repository's pull request, or against another server, is not what was merged here.
+func TestOnlyTheMergedPlanCounts(t *testing.T) {
+	pr := eventOf(t, "pull_request_opened")
+	head := pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": "pull: []\ndeployments:\n- {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"})
+	for _, c := range []struct {
+		name   string
+		change func(g *gitHub, in map[string]string) (state string)
+		code   int
+	}{
+		{"the same", func(*gitHub, map[string]string) string { return "" }, 0},
+		{"another head was merged, whose plan failed", func(g *gitHub, _ map[string]string) string { g.head = strings.Repeat("e", 40); return "" }, 3},
+		{"another repository with the same key", func(g *gitHub, _ map[string]string) string {
+			g.env = map[string]string{"GITHUB_REPOSITORY": "org/other"}
+			return ""
+		}, 3},
+		{"another state", func(*gitHub, map[string]string) string { return filepath.Join(t.TempDir(), "production.json") }, 3},
+	} {
+		g := &gitHub{head: head}
+		in := map[string]string{"plan-key": "k", "plan-policy": "require", "working-directory": dir}
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", in)
+		if len(g.comments) != 1 {
+			t.Fatalf("%d comments", len(g.comments))
+		}
+		state := c.change(g, in)
+		if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, in); r.code != c.code || r.stateWasWritten != (c.code == 0) {
+			t.Errorf("%s: exit %d\n%s", c.name, r.code, r.log)
+		}
+	}
+}
