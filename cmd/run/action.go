@@ -133,14 +133,14 @@ func (a *action) login() {
 		if v := given[name]; v != "" {
 			return v, true
 		}
-		if ci.Own(name) {
+		if ci.Own(name) || name == planKeyVariable { // here that is an input
 			return "", false
 		}
 		return outer(name)
 	}
 	environ := make([]string, 0, len(a.w.Environ)+len(given))
 	for _, entry := range a.w.Environ {
-		if name, _, _ := strings.Cut(entry, "="); !ci.Own(name) && given[name] == "" {
+		if name, _, _ := strings.Cut(entry, "="); !ci.Own(name) && given[name] == "" && name != planKeyVariable {
 			environ = append(environ, entry)
 		}
 	}
@@ -252,9 +252,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if acting {
 		act = deploy.Deploy
 		r.Log = exec.GitHub(a.w.Stdout, exec.NewToken())
-		if err := a.install(ctx, &r); err != nil {
-			return a.stopped(ctx, err)
-		}
+		r.Begin = a.install // not before the plan was approved: what is installed may run code of its own, which the push brought
 	}
 	p, err = act(ctx, r)
 	a.findings.read = a.findings.read || p != nil

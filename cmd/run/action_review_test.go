@@ -299,6 +299,7 @@ func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
 		{"a fault", strings.Replace(one, "hello", "helo", 1), nil, false, 1, "the deploy stopped before anything was written"},
 		{"packages that are not there", one + "    build:\n      - my_steps.build: {id: x}\n", map[string]string{"requirements-file-paths": "gone.txt"}, false, 1, "the deploy stopped before anything was written"},
 		{"a plan that nobody saw", one, map[string]string{"plan-policy": "require"}, false, 3, "the plan has changed since it was reviewed"},
+		{"packages, before the plan is approved", one + "    build:\n      - my_steps.build: {id: x}\n", map[string]string{"requirements-file-paths": "gone.txt", "plan-policy": "require"}, false, 3, "the plan has changed since it was reviewed"},
 		{"an interrupt", one, nil, true, 130, ""},
 	} {
 		g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}

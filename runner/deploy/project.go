@@ -83,6 +83,8 @@ type Options struct {
 	Reviewed []byte
 	// Approve, if not nil, sees the plan before anything runs; its error ends the deploy with nothing written.
 	Approve func(context.Context, *plan.Plan) error
+	// Begin, if not nil, is called once a deploy is approved and before anything else of it; its error ends the deploy with nothing written. It may change the environment that steps see.
+	Begin func(context.Context, *Options) error
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time

@@ -208,6 +208,11 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err := unreviewed(ctx, o); err != nil {
 		return nil, err
 	}
+	if o.Begin != nil {
+		if err := o.Begin(ctx, &o); err != nil {
+			return nil, err
+		}
+	}
 	j := newJob(o, true)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {

@@ -51,7 +51,7 @@ func TestRealComment(t *testing.T) {
 	url, place, ctx := forgetest.Emulator(t, seedFile), Repo{"plan-bot", "flows"}, context.Background()
 	api := url + "/repos/plan-bot/flows"
 	pr, base, head := opened(t, api)
-	m := Marker{Key: key, Repo: strings.ToLower(repo.String()), PR: pr, Head: head, Plan: "k1:x", Run: "1/1"}
+	m := Marker{Key: key, PR: pr, Head: head, Plan: "k1:x", Run: "1/1"}
 	show := func(head, run, body string, want Action) string {
 		t.Helper()
 		m.Head, m.Run = head, run
