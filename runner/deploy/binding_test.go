@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
 // bound is a deploy that is bound to a plan of other files.
@@ -121,6 +123,59 @@ func TestAPlanKeyBindsSensitiveValues(t *testing.T) {
 			}
 			if err != nil && strings.Contains(err.Error(), "third") {
 				t.Errorf("a secret is shown: %v", err)
+			}
+		})
+	}
+}
+
+// text is the state's file.
+func text(t *testing.T, s *scene) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, "state.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestWhatWasApprovedIsCarriedOut: between the plan that is approved and the deploy somebody edits what both read.
+func TestWhatWasApprovedIsCarriedOut(t *testing.T) {
+	const first = `{"schema": 1, "variables": {"v": "one"}, "blocks": {"secret/pw": {"value": "pw-canary"}}}`
+	yaml := one("  description: '{{ prefect.variables.v }}'\n  parameters: {who: '{{ prefect.blocks.secret.pw }}'}")
+	for _, c := range []struct{ name, old, now, stale string }{
+		{"nothing", "", "", ""},
+		{"a field", `"paused": false`, `"paused": true`, "hello/d: was changed on the server"},
+		{"a variable", `"v": "one"`, `"v": "two"`, "the variable v was changed"},
+		{"a variable that is gone", `"v":`, `"w":`, "the variable v was changed"},
+		{"a block", `"value": "pw-canary"`, `"value": "other-canary"`, "the block secret/pw was changed"},
+		{"it is gone", `"name": "d"`, `"name": "e"`, "hello/d: was changed on the server"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.write("state.json", first)
+			s.deploy(yaml)
+			o := s.options(strings.Replace(yaml, "  description", "  tags: [new]\n  description", 1))
+			edited := ""
+			o.Approve = func(context.Context, *plan.Plan) error {
+				_ = o.State.Close()
+				was := text(t, s)
+				if edited = strings.Replace(was, c.old, c.now, 1); edited == was && c.old != "" {
+					t.Fatalf("no %s in\n%s", c.old, was)
+				}
+				s.write("state.json", edited)
+				*o.State = *s.options("").State
+				return nil
+			}
+			_, err := Deploy(context.Background(), o)
+			_ = o.State.Close()
+			var stale *Stale
+			switch {
+			case c.stale == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.stale != "" && (!errors.As(err, &stale) || !strings.Contains(err.Error(), c.stale) || strings.Contains(err.Error(), "canary")):
+				t.Errorf("%v", err)
+			case c.stale != "" && text(t, s) != edited:
+				t.Error("it was written")
 			}
 		})
 	}

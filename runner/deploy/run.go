@@ -18,20 +18,29 @@ import (
 
 // Plan says what a deploy would do. It runs no step, imports no code and writes nothing.
 func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
+	_, p, err := planning(ctx, o)
+	return p, err
+}
+
+// planning is Plan, with the job that made it.
+func planning(ctx context.Context, o Options) (*job, *plan.Plan, error) {
 	j := newJob(o, false)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := j.planned()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	j.warn()
 	if err := j.countDropped(ctx, p); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p, j.lastBuilds(ctx, p)
+	if err := j.lastBuilds(ctx, p); err != nil {
+		return nil, nil, err
+	}
+	return j, p, nil
 }
 
 // prepare does everything up to the state's answer; any fault ends it, and its error holds no secret.
@@ -205,7 +214,8 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if o.State.Write == nil {
 		return nil, fmt.Errorf("%s is what a commit says; it can't be deployed to", o.State.Source)
 	}
-	if err := unreviewed(ctx, o); err != nil {
+	approved, err := approval(ctx, o)
+	if err != nil {
 		return nil, err
 	}
 	if o.Begin != nil {
@@ -216,6 +226,9 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	j := newJob(o, true)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.held(approved); err != nil {
 		return nil, err
 	}
 	p, err := j.planned()

@@ -38,48 +38,54 @@ type reviewedChange struct {
 	After  json.RawMessage `json:"after"`
 }
 
-// unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
-func unreviewed(ctx context.Context, o Options) error {
+// approval makes the plan anew, as a plan and not as a deploy, and compares. It returns the job that made the plan, nil where nothing binds the deploy.
+func approval(ctx context.Context, o Options) (approved *job, err error) {
 	quiet := o
 	quiet.Warn = nil
 	quiet.Given = Given{} // what was reviewed calls it after-build, and only that may be filled in
-	if o.Approve != nil {
-		p, err := Plan(ctx, quiet)
-		if err == nil {
-			err = o.Approve(ctx, p)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if o.Reviewed == nil {
-		return nil
+	if o.Approve == nil && o.Reviewed == nil {
+		return nil, nil
 	}
 	var before reviewed
-	if err := json.Unmarshal(o.Reviewed, &before); err != nil || before.Hash == "" {
-		return fmt.Errorf("--plan: this is no plan that `run plan --json` wrote: %w", orMissing(err))
+	if o.Reviewed != nil {
+		if before, err = readReviewed(o.Reviewed); err != nil {
+			return nil, err
+		}
 	}
-	if before.Schema != 1 {
-		return fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", before.Schema)
-	}
-	now, err := Plan(ctx, quiet)
+	approved, now, err := planning(ctx, quiet)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if now.Hash() == before.Hash {
-		return nil
+	if o.Approve != nil {
+		if err := o.Approve(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	if o.Reviewed == nil || now.Hash() == before.Hash {
+		return approved, nil
 	}
 	if o.Given.Any() { // or the plan was made with the very same values
 		quiet.Given = o.Given
-		if with, err := Plan(ctx, quiet); err == nil && with.Hash() == before.Hash {
-			return nil
+		if with, p, err := planning(ctx, quiet); err == nil && p.Hash() == before.Hash {
+			return with, nil
 		}
 	}
 	var current reviewed
 	if err := json.Unmarshal(now.JSON(), &current); err != nil {
-		return err
+		return nil, err
 	}
-	return &Stale{differences(before, current)}
+	return nil, &Stale{differences(before, current)}
+}
+
+// readReviewed reads a plan's JSON.
+func readReviewed(data []byte) (r reviewed, err error) {
+	if err := json.Unmarshal(data, &r); err != nil || r.Hash == "" {
+		return r, fmt.Errorf("--plan: this is no plan that `run plan --json` wrote: %w", orMissing(err))
+	}
+	if r.Schema != 1 {
+		return r, fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", r.Schema)
+	}
+	return r, nil
 }
 
 func orMissing(err error) error {
