@@ -104,7 +104,7 @@ func (a *action) run(ctx context.Context) error {
 	if err := a.meet(); err != nil {
 		return err
 	}
-	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.in.State == "" { // whatever server is named: what would log in to it is not given
+	if choice.Mode == ci.Plan && event.Stranger && a.in.State == "" && a.givenNothing(in.Mode, event.Name) {
 		choice = a.withoutSecrets(ctx)
 	}
 	if choice.Warning != "" {
@@ -123,6 +123,16 @@ func (a *action) run(ctx context.Context) error {
 		return a.prune(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
+}
+
+// givenNothing tells whether a stranger's job has nothing to ask a server with. In auto no server is asked, whatever is named: what would log in to it is not given. A mode: plan that somebody set is asked for the server, unless nothing
+// is there that logs in; and pull_request_target, where it may stand, has the secrets.
+func (a *action) givenNothing(set ci.Mode, event string) bool {
+	if set == ci.Auto {
+		return true
+	}
+	config, err := prefect.LoadConfig(a.w.Env, os.ReadFile)
+	return event == "pull_request" && (err != nil || config.APIKey == "" && config.AuthString == "" && len(config.Headers) == 0)
 }
 
 // login masks what logs in, and sets the environment as `prefect deploy` and the steps know it. The variables that hold the inputs themselves go no further.
