@@ -25,8 +25,9 @@ type gitHub struct {
 	refuse   bool
 	requests []string
 	started  func() // called when a status says in_progress
-	// deployments are what stands on the board already; all of them succeeded.
+	// deployments are what stands on the board already; all of them succeeded, and say what the last success of this run said.
 	deployments []any
+	said        any
 	// env is what the job's environment has beside the usual.
 	env map[string]string
 }
@@ -68,6 +69,9 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, []any{map[string]any{"number": 7, "state": "closed", "merged_at": "2026-11-24T01:02:03Z", "merge_commit_sha": strings.Repeat("b", 40), "head": map[string]any{"sha": g.head}, "base": map[string]any{"ref": "main"}}})
 	case strings.HasSuffix(path, "/statuses") && r.Method == "POST":
 		g.statuses = append(g.statuses, fmt.Sprint(in["state"]))
+		if in["state"] == "success" {
+			g.said = in["description"]
+		}
 		if in["state"] == "in_progress" && g.started != nil {
 			g.started()
 		}
@@ -75,7 +79,7 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/deployments" && r.Method == "GET" && len(g.deployments) > 0 && r.URL.Query().Get("environment") != "":
 		answer(200, g.deployments)
 	case strings.HasSuffix(path, "/statuses") && len(g.deployments) > 0:
-		answer(200, []any{map[string]any{"state": "success"}})
+		answer(200, []any{map[string]any{"state": "success", "description": g.said}})
 	case path == "/deployments" && r.Method == "POST":
 		answer(201, map[string]any{"id": 5, "payload": in["payload"]})
 	case path == "/user":
@@ -341,7 +345,7 @@ func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 func TestAMissingPermissionIsOneNotice(t *testing.T) {
 	r := reviewed(t, &gitHub{refuse: true}, "push_main", "push", "refs/heads/main", "", nil)
 	const want = "::notice title=on GitHub::GitHub did not let this job do these, which decide nothing over the plan or the deploy: finding the last deployment to \"production\"; finding the merged pull requests; " +
-		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      actions: read%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
+		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
 	if strings.Count(r.log, "::notice") != 1 || !strings.Contains(r.log, want) {
 		t.Errorf("%s", r.log)
 	}

@@ -74,22 +74,25 @@ func TestStepsMustBeReviewed(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, shown, pushed string
-		deployed            bool // the first commit is on the board
+		deployed            bool   // the first commit is on the board
+		key                 string // that its deploy had
 		code                int
 	}{
-		{"shown", buildsImage, buildsImage, false, 0},
-		{"another step than was shown", buildsImage, evil, false, 3},
-		{"as the last deploy ran it, though no pull request came", "", buildsImage, true, 0},
-		{"as it was, and nothing tells that it was deployed", "", buildsImage, false, 3},
-		{"another one than the last deploy ran", "", evil, true, 3},
+		{"shown", buildsImage, buildsImage, false, "k", 0},
+		{"another step than was shown", buildsImage, evil, false, "k", 3},
+		{"as the last deploy ran it, though no pull request came", "", buildsImage, true, "k", 0},
+		{"as it was, and nothing tells that it was deployed", "", buildsImage, false, "k", 3},
+		{"as it was, and only somebody without the key says that it was deployed", "", buildsImage, true, "guessed", 3},
+		{"another one than the last deploy ran", "", evil, true, "k", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, first, _ := pushedRepository(t, buildsImage, c.pushed)
 			state := filepath.Join(t.TempDir(), "state.json")
-			g := &gitHub{head: head}
-			if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, map[string]string{"plan-policy": "ignore", "working-directory": project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": buildsImage})}); r.code != 0 {
+			g := &gitHub{head: head, env: map[string]string{"GITHUB_SHA": first}}
+			if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, map[string]string{"plan-policy": "ignore", "plan-key": c.key, "working-directory": project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": buildsImage})}); r.code != 0 {
 				t.Fatal(r.log)
 			}
+			g.env = nil
 			if c.shown != "" {
 				reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", state, require(project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": c.shown})))
 				if len(g.comments) != 1 {

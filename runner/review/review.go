@@ -156,7 +156,7 @@ func (s *Settings) board() forge.Board {
 	if environment == "" {
 		environment = "prefect"
 	}
-	return forge.Board{Repo: s.Repo, Environment: environment, Key: s.key(), RunID: s.RunID}
+	return forge.Board{Repo: s.Repo, Environment: environment, Key: s.key(), RunID: s.RunID, PlanKey: s.PlanKey}
 }
 
 // Merged are the pull requests of the range whose comments are ours to edit.
