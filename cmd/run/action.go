@@ -104,7 +104,7 @@ func (a *action) run(ctx context.Context) error {
 	if err := a.meet(); err != nil {
 		return err
 	}
-	if choice.Mode == ci.Plan && in.Mode == ci.Auto && event.Stranger && a.in.State == "" { // whatever server is named: what would log in to it is not given
+	if choice.Mode == ci.Plan && event.Stranger && a.in.State == "" && a.givenNothing(in.Mode, event.Name) {
 		choice = a.withoutSecrets(ctx)
 	}
 	if choice.Warning != "" {
@@ -125,6 +125,16 @@ func (a *action) run(ctx context.Context) error {
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }
 
+// givenNothing tells whether a stranger's job has nothing to ask a server with. In auto no server is asked, whatever is named: what would log in to it is not given. A mode: plan that somebody set is asked for the server, unless nothing
+// is there that logs in; and pull_request_target, where it may stand, has the secrets.
+func (a *action) givenNothing(set ci.Mode, event string) bool {
+	if set == ci.Auto {
+		return true
+	}
+	config, err := prefect.LoadConfig(a.w.Env, os.ReadFile)
+	return event == "pull_request" && (err != nil || config.APIKey == "" && config.AuthString == "" && len(config.Headers) == 0)
+}
+
 // login masks what logs in, and sets the environment as `prefect deploy` and the steps know it. The variables that hold the inputs themselves go no further.
 func (a *action) login() {
 	given := map[string]string{"PREFECT_API_URL": a.in.APIURL, "PREFECT_API_KEY": a.in.APIKey, "PREFECT_API_AUTH_STRING": a.in.APIAuthString}
@@ -133,14 +143,14 @@ func (a *action) login() {
 		if v := given[name]; v != "" {
 			return v, true
 		}
-		if ci.Own(name) {
+		if ci.Own(name) || name == planKeyVariable { // here that is an input
 			return "", false
 		}
 		return outer(name)
 	}
 	environ := make([]string, 0, len(a.w.Environ)+len(given))
 	for _, entry := range a.w.Environ {
-		if name, _, _ := strings.Cut(entry, "="); !ci.Own(name) && given[name] == "" {
+		if name, _, _ := strings.Cut(entry, "="); !ci.Own(name) && given[name] == "" && name != planKeyVariable {
 			environ = append(environ, entry)
 		}
 	}
@@ -180,9 +190,17 @@ func (a *action) locate() error {
 			return nil
 		}
 		if root == filepath.Dir(root) {
-			return nil
+			break
 		}
 	}
+	// In an image without git actions/checkout leaves no .git; the workspace is the repository then.
+	workspace, _ := a.w.Env("GITHUB_WORKSPACE")
+	if real, err := filepath.EvalSymlinks(workspace); workspace != "" && err == nil {
+		if rel, err := filepath.Rel(real, dir); err == nil && rel != "." && filepath.IsLocal(rel) {
+			a.prefix = filepath.ToSlash(rel) + "/"
+		}
+	}
+	return nil
 }
 
 // server tells why there is no state to ask, nil when there is one.
@@ -199,7 +217,7 @@ func (a *action) server() error {
 
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
-	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment,
+	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment, planKey: a.in.PlanKey,
 		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: len(a.in.From) > 0 && a.in.Mode != ci.Step}}
 	if a.in.Mode != ci.Step { // there they are all that runs, and nothing is registered
 		o.only = a.in.Steps
@@ -247,9 +265,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if acting {
 		act = deploy.Deploy
 		r.Log = exec.GitHub(a.w.Stdout, exec.NewToken())
-		if err := a.install(ctx, &r); err != nil {
-			return a.stopped(ctx, err)
-		}
+		r.Begin = a.install // not before the plan was approved: what is installed may run code of its own, which the push brought
 	}
 	p, err = act(ctx, r)
 	a.findings.read = a.findings.read || p != nil

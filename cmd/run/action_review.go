@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/forge"
@@ -54,7 +57,7 @@ func (a *action) meet() error {
 		server = "https://github.com"
 	}
 	a.review = &review.Settings{Client: client, Repo: repo, ServerURL: strings.TrimSuffix(server, "/"), Run: get("GITHUB_RUN_ID") + "/" + get("GITHUB_RUN_ATTEMPT"),
-		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.files(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
+		RunNumber: get("GITHUB_RUN_NUMBER"), RunID: id, Files: a.within(), Environment: a.in.Environment, Prefix: a.prefix, PlanKey: a.in.PlanKey, Policy: report.Policy(a.in.Policy),
 		Notice: func(text string) { a.job.Notice(ci.Place{}, "on GitHub", text) }, Now: time.Now}
 	return nil
 }
@@ -79,6 +82,17 @@ func (a *action) files() []string {
 		return a.in.Files
 	}
 	return []string{"prefect.yaml"}
+}
+
+// within are the files relative to the working directory, also where they are written absolute: their paths are part of the comment's identity, and machines differ.
+func (a *action) within() []string {
+	files := slices.Clone(a.files())
+	for i, f := range files {
+		if rel, err := filepath.Rel(a.dir, filepath.FromSlash(f)); filepath.IsAbs(f) && err == nil {
+			files[i] = filepath.ToSlash(rel)
+		}
+	}
+	return files
 }
 
 // base is the commit whose file tells what was declared before: the pull request's, else the push's own start.
@@ -217,7 +231,7 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 		}
 	}
 	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
-		r.Approve = b.approve
+		r.Approve, r.Deployed = b.approve, span.Deployed
 	}
 	if !a.speaks() {
 		return b, nil
@@ -228,18 +242,28 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 
 // approve holds the plan against what was reviewed.
 func (b *binding) approve(ctx context.Context, p *plan.Plan) error {
-	names, err := b.a.review.Unreviewed(ctx, p, b.merged)
-	if err != nil || len(names) == 0 {
+	unseen, err := b.a.review.Unreviewed(ctx, p, b.merged)
+	if err != nil || len(unseen) == 0 {
 		return err
 	}
-	if b.a.review.Policy == report.Require {
-		differences := make([]string, len(names))
-		for i, n := range names {
-			differences[i] = n + ": what would be written is not what a merged pull request's plan showed"
+	var names, differences []string
+	steps := map[string]bool{}
+	for _, u := range unseen {
+		names, differences = append(names, u.Name), append(differences, u.String())
+		for _, key := range u.Steps {
+			if u.Build {
+				steps[key] = true
+			}
 		}
+	}
+	if b.a.review.Policy == report.Require {
 		return &deploy.Stale{Differences: differences}
 	}
-	b.a.job.Warning(ci.Place{}, "not reviewed", fmt.Sprintf("%d of what is written was not shown in a merged pull request's plan: %s", len(names), strings.Join(names, ", ")))
+	text := fmt.Sprintf("%d of what is written or built was not shown in a merged pull request's plan: %s", len(names), strings.Join(names, ", "))
+	if len(steps) > 0 {
+		text += "; steps that run unseen: " + strings.Join(slices.Sorted(maps.Keys(steps)), ", ")
+	}
+	b.a.job.Warning(ci.Place{}, "not reviewed", diag.Clean(text))
 	return nil
 }
 

@@ -25,6 +25,11 @@ type gitHub struct {
 	refuse   bool
 	requests []string
 	started  func() // called when a status says in_progress
+	// deployments are what stands on the board already; all of them succeeded, and say what the last success of this run said.
+	deployments []any
+	said        any
+	// env is what the job's environment has beside the usual.
+	env map[string]string
 }
 
 func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +39,7 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var in map[string]any
 	_ = json.Unmarshal(body, &in)
 	g.requests = append(g.requests, r.Method+" "+r.URL.Path)
-	path := strings.TrimPrefix(r.URL.Path, "/repos/org/quickstart")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/repos/org/quickstart"), "/repos/org/other")
 	answer := func(status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -64,10 +69,17 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, []any{map[string]any{"number": 7, "state": "closed", "merged_at": "2026-11-24T01:02:03Z", "merge_commit_sha": strings.Repeat("b", 40), "head": map[string]any{"sha": g.head}, "base": map[string]any{"ref": "main"}}})
 	case strings.HasSuffix(path, "/statuses") && r.Method == "POST":
 		g.statuses = append(g.statuses, fmt.Sprint(in["state"]))
+		if in["state"] == "success" {
+			g.said = in["description"]
+		}
 		if in["state"] == "in_progress" && g.started != nil {
 			g.started()
 		}
 		answer(201, map[string]any{"id": 1})
+	case path == "/deployments" && r.Method == "GET" && len(g.deployments) > 0 && r.URL.Query().Get("environment") != "":
+		answer(200, g.deployments)
+	case strings.HasSuffix(path, "/statuses") && len(g.deployments) > 0:
+		answer(200, []any{map[string]any{"state": "success", "description": g.said}})
 	case path == "/deployments" && r.Method == "POST":
 		answer(201, map[string]any{"id": 5, "payload": in["payload"]})
 	case path == "/user":
@@ -92,8 +104,12 @@ func reviewedUntil(ctx context.Context, t *testing.T, g *gitHub, event, name, re
 	for k, v := range inputs {
 		all[k] = v
 	}
-	return callAction(t, call{ctx: ctx, dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
-		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}})
+	env := map[string]string{"GITHUB_API_URL": server.URL, "GITHUB_REPOSITORY": "org/quickstart",
+		"GITHUB_RUN_ID": "11", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_RUN_NUMBER": "3", "GITHUB_SERVER_URL": "https://github.test", "GITHUB_SHA": strings.Repeat("b", 40)}
+	for k, v := range g.env {
+		env[k] = v
+	}
+	return callAction(t, call{ctx: ctx, dir: quickstart(), name: name, event: event, ref: ref, state: state, inputs: all, env: env})
 }
 
 func eventOf(t *testing.T, name string) map[string]any {
@@ -200,6 +216,79 @@ func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
 	}
 }
 
+// TestTwoDirectoriesHaveTwoComments: the action once for each of two directories, in one pull request and one deploy.
+func TestTwoDirectoriesHaveTwoComments(t *testing.T) {
+	for _, checkout := range []string{".git", "GITHUB_WORKSPACE"} { // without git in the job's image, actions/checkout leaves no .git
+		t.Run(checkout, func(t *testing.T) { twoDirectories(t, checkout == ".git") })
+	}
+}
+
+func twoDirectories(t *testing.T, git bool) {
+	yaml := func(name string) string {
+		return "deployments:\n  - {name: " + name + ", entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	}
+	root := project(t, map[string]string{"a/flow.py": oneFlow, "a/prefect.yaml": yaml("in-a"), "b/flow.py": oneFlow, "b/prefect.yaml": yaml("in-b")})
+	pr := eventOf(t, "pull_request_opened")
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	if !git {
+		if err := os.Remove(filepath.Join(root, ".git")); err != nil {
+			t.Fatal(err)
+		}
+		g.env = map[string]string{"GITHUB_WORKSPACE": root}
+	}
+	state := filepath.Join(t.TempDir(), "state.json")
+	in := func(dir, file string) map[string]string {
+		return map[string]string{"working-directory": filepath.Join(root, dir), "deployment-file-path": file, "plan-key": "k", "plan-policy": "require"}
+	}
+	for _, dir := range []string{"a", "b"} {
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", state, in(dir, "prefect.yaml"))
+	}
+	if len(g.comments) != 2 || !strings.Contains(fmt.Sprint(g.comments[0]["body"]), "in-a") || !strings.Contains(fmt.Sprint(g.comments[1]["body"]), "in-b") {
+		t.Fatalf("%d comments: %v", len(g.comments), g.comments)
+	}
+	for _, c := range [][2]string{{"a", "./prefect.yaml"}, {"b", filepath.Join(root, "b", "prefect.yaml")}} { // and however the file is written
+		if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, in(c[0], c[1])); r.code != 0 || r.outputs["create"] != "1" {
+			t.Errorf("%s: exit %d\n%s", c[0], r.code, r.log)
+		}
+	}
+	for i, c := range g.comments {
+		if !strings.Contains(fmt.Sprint(c["body"]), "Applied") {
+			t.Errorf("comment %d does not tell of its deploy: %v", i, c["body"])
+		}
+	}
+}
+
+// TestNoDeleteWithoutReview: mode prune has no pull request, so what must be reviewed it may only list.
+func TestNoDeleteWithoutReview(t *testing.T) {
+	const two = "deployments:\n  - {name: a, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n  - {name: b, entrypoint: 'flow.py:hello', work_pool: {name: p}}\n"
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": two})
+	state := filepath.Join(t.TempDir(), "state.json")
+	g := &gitHub{}
+	inputs := func(more map[string]string) map[string]string {
+		all := map[string]string{"working-directory": dir, "plan-key": "k"}
+		for k, v := range more {
+			all[k] = v
+		}
+		return all
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(nil)); r.code != 0 {
+		t.Fatal(r.log)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(strings.SplitAfter(two, "\n")[0]+strings.SplitAfter(two, "\n")[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "prune": "true", "plan-policy": "require"}))
+	if r.code != 64 || !strings.Contains(read(state), `"b"`) || !strings.Contains(r.log, "plan-policy: require") {
+		t.Errorf("exit %d\n%s\n%s", r.code, r.log, read(state))
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "plan-policy": "require"})); r.code != 0 || r.outputs["delete"] != "1" {
+		t.Errorf("a list: exit %d\n%s", r.code, r.log)
+	}
+	if r := reviewed(t, g, "push_main", "push", "refs/heads/main", state, inputs(map[string]string{"mode": "prune", "prune": "true"})); r.code != 0 || strings.Contains(read(state), `"b"`) {
+		t.Errorf("the policy warn: exit %d\n%s", r.code, r.log)
+	}
+}
+
 // TestEveryDeployThatBeganEndsOnTheBoard: a status that stays in_progress would be taken for a deploy under way for ever.
 func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
 	const one = "deployments:\n  - name: only\n    entrypoint: flow.py:hello\n    work_pool: {name: p}\n"
@@ -214,10 +303,12 @@ func TestEveryDeployThatBeganEndsOnTheBoard(t *testing.T) {
 		{"a fault", strings.Replace(one, "hello", "helo", 1), nil, false, 1, "the deploy stopped before anything was written"},
 		{"packages that are not there", one + "    build:\n      - my_steps.build: {id: x}\n", map[string]string{"requirements-file-paths": "gone.txt"}, false, 1, "the deploy stopped before anything was written"},
 		{"a plan that nobody saw", one, map[string]string{"plan-policy": "require"}, false, 3, "the plan has changed since it was reviewed"},
+		{"packages, before the plan is approved", one + "    build:\n      - my_steps.build: {id: x}\n", map[string]string{"requirements-file-paths": "gone.txt", "plan-policy": "require"}, false, 3, "the plan has changed since it was reviewed"},
 		{"an interrupt", one, nil, true, 130, ""},
 	} {
 		g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
-		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k"})
+		was := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": one + "    tags: [seen]\n"})
+		reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k", "working-directory": was})
 		ctx, cancel := context.WithCancel(context.Background())
 		if c.interrupt {
 			g.started = cancel
@@ -254,7 +345,7 @@ func TestWhatGitHubRefusesDecidesNothing(t *testing.T) {
 func TestAMissingPermissionIsOneNotice(t *testing.T) {
 	r := reviewed(t, &gitHub{refuse: true}, "push_main", "push", "refs/heads/main", "", nil)
 	const want = "::notice title=on GitHub::GitHub did not let this job do these, which decide nothing over the plan or the deploy: finding the last deployment to \"production\"; finding the merged pull requests; " +
-		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      actions: read%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
+		"the deployment status of \"production\". To have them, give the job the permissions%0A    permissions:%0A      contents: read%0A      deployments: write%0A      pull-requests: write\n"
 	if strings.Count(r.log, "::notice") != 1 || !strings.Contains(r.log, want) {
 		t.Errorf("%s", r.log)
 	}

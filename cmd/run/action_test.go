@@ -273,6 +273,23 @@ func TestForkIsPlannedAgainstItsBase(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the server was asked %d times", n)
 	}
+	for _, address := range []string{"", server.URL + "/api"} { // and so where mode: plan is set by hand
+		r := callAction(t, call{dir: dir, name: "pull_request", event: "pull_request_fork", withoutServer: true, inputs: map[string]string{"mode": "plan", "all-deployments": "true", "api-url": address},
+			env: map[string]string{"GITHUB_EVENT_PATH": event}})
+		if r.code != 0 || r.outputs["update"] != "1" || asked.Load() != 0 {
+			t.Errorf("mode plan, api-url %q: exit %d, outputs %v\n%s", address, r.code, r.outputs, r.log)
+		}
+	}
+	for name, inputs := range map[string]map[string]string{"pull_request": {"api-key": "given"}, "pull_request_target": nil} { // but where there is something to log in with, or secrets anyway
+		all := map[string]string{"mode": "plan", "all-deployments": "true", "api-url": server.URL + "/api"}
+		for k, v := range inputs {
+			all[k] = v
+		}
+		before := asked.Load()
+		if r := callAction(t, call{dir: dir, name: name, event: "pull_request_fork", withoutServer: true, inputs: all, env: map[string]string{"GITHUB_EVENT_PATH": event}}); r.code != 1 || asked.Load() == before {
+			t.Errorf("mode plan upon %s with %v: exit %d\n%s", name, inputs, r.code, r.log)
+		}
+	}
 }
 
 func TestSeveralDeploymentsAndNoNames(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +64,7 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringVar(&o.plan, "plan", "", "the plan's JSON")
 	f.StringArrayVarP(&o.files, "prefect-file", "f", nil, "the files that the plan is of, part of the comment's identity (default prefect.yaml)")
 	f.StringVar(&o.result, "result", "", "on GitLab: what run deploy --json wrote; the notes of the merge requests that it brought say how it went")
-	f.StringVarP(&o.dir, "chdir", "C", ".", "the `DIR` that the plan was made in, as seen from the repository's root: part of the identity of a merge request's note, and links lead there")
+	f.StringVarP(&o.dir, "chdir", "C", ".", "the `DIR` that the plan was made in, as seen from the repository's root: part of the comment's identity, and links lead there")
 	f.IntVar(&o.number, "pull-request", 0, "the number of the pull or merge request (default: the event's)")
 	f.StringVar(&o.environment, "environment", "", "the target's name, part of the comment's identity")
 	f.Int64Var(&o.run, "from-run", 0, "take the plan from an artifact of the run with this `ID`")
@@ -70,9 +72,17 @@ func commentCommand(ctx context.Context, w cli.World) *cobra.Command {
 	return c
 }
 
+// prefix is the directory that the plan was made in, as the identity of comments has it.
+func (o *commenting) prefix() string {
+	if dir := path.Clean(filepath.ToSlash(o.dir)); dir != "." {
+		return dir + "/"
+	}
+	return ""
+}
+
 // action is the way to GitHub.
 func (o *commenting) action(w cli.World) (*action, error) {
-	a := &action{job: ci.New(w.Stderr, w.Env), w: w, in: ci.Inputs{Comment: true, Files: o.files, Environment: o.environment}}
+	a := &action{job: ci.New(w.Stderr, w.Env), w: w, in: ci.Inputs{Comment: true, Files: o.files, Environment: o.environment}, prefix: o.prefix()}
 	a.in.Token, _ = w.Env("GITHUB_TOKEN")
 	a.in.PlanKey, _ = w.Env("PREFECT_DEPLOY_PLAN_KEY")
 	if err := a.meet(); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -92,11 +90,7 @@ func (o *commenting) note(w cli.World) (n *review.Note, why string, err error) {
 	if len(files) == 0 {
 		files = []string{"prefect.yaml"}
 	}
-	prefix := ""
-	if dir := path.Clean(filepath.ToSlash(o.dir)); dir != "." {
-		prefix = dir + "/"
-	}
 	return &review.Note{Client: client, Project: get("CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID"), Number: number, Head: get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA"),
 		Run: get("CI_PIPELINE_ID") + "/" + get("CI_JOB_ID"), RunName: "job " + get("CI_JOB_ID"), RunURL: get("CI_JOB_URL", "CI_PIPELINE_URL"), ProjectURL: strings.TrimSuffix(get("CI_PROJECT_URL"), "/"),
-		Files: files, Prefix: prefix, Environment: o.environment, PlanKey: get("PREFECT_DEPLOY_PLAN_KEY"), Notice: func(text string) { notice(w, "no note was written: "+text) }, Now: time.Now}, "", nil
+		Files: files, Prefix: o.prefix(), Environment: o.environment, PlanKey: get("PREFECT_DEPLOY_PLAN_KEY"), Notice: func(text string) { notice(w, "no note was written: "+text) }, Now: time.Now}, "", nil
 }

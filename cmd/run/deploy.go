@@ -28,8 +28,11 @@ func planCommand(ctx context.Context, w cli.World) *cobra.Command {
 			return o.execute(ctx, w, c, args, false)
 		}}
 	o.add(c)
+	c.Long = c.Short + ".\n" + aboutKey
 	return c
 }
+
+const aboutKey = "With a secret text in PREFECT_DEPLOY_PLAN_KEY, the same for plan and deploy --plan, the plan's hash covers sensitive values too."
 
 func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 	var o options
@@ -39,6 +42,7 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 			return o.execute(ctx, w, c, args, true)
 		}}
 	o.add(c)
+	c.Long = c.Short + ".\n" + aboutKey
 	c.Flags().StringVar(&o.plan, "plan", "", "deploy only what this plan (its JSON) says; exit 3 when it is stale")
 	return c
 }

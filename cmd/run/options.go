@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,8 @@ type options struct {
 	// environment is the target's name: part of the owner that a created deployment carries.
 	environment string
 	debug       bool
+	// planKey keys the plan's hash; "" is PREFECT_DEPLOY_PLAN_KEY.
+	planKey string
 	given
 
 	json, markdown string
@@ -157,6 +160,10 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	if r.Overrides.SLAs, err = mappings(dir, "sla", "sla", o.slas); err != nil {
 		return r, err
 	}
+	if r.PlanKey = o.planKey; r.PlanKey == "" {
+		r.PlanKey, _ = w.Env(planKeyVariable)
+	}
+	r.Env, r.Environ = without(r.Env, r.Environ, planKeyVariable) // who has it can say that anything was reviewed: no template and no step
 	r.Token, _ = w.Env("GITHUB_TOKEN")
 	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if err := o.read(&r, dir); err != nil {
@@ -172,6 +179,20 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	}
 	r.State, err = o.open(w, dir)
 	return r, err
+}
+
+// planKeyVariable holds what signs and keys a plan where there is no input for it.
+const planKeyVariable = "PREFECT_DEPLOY_PLAN_KEY"
+
+// without is an environment in which a variable is not set.
+func without(env func(string) (string, bool), environ []string, variable string) (func(string) (string, bool), []string) {
+	environ = slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
+	return func(name string) (string, bool) {
+		if name == variable {
+			return "", false
+		}
+		return env(name)
+	}, environ
 }
 
 // directory is the absolute working directory.

@@ -77,7 +77,8 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 	if err != nil {
 		return o, nil, err
 	}
-	o.Options = deploy.Options{Directory: dir, Env: w.Env, Environ: w.Environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries}
+	env, environ := without(w.Env, w.Environ, planKeyVariable)
+	o.Options = deploy.Options{Directory: dir, Env: env, Environ: environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries}
 	o.Keys = s.keys
 	o.Open = func() (*state.State, error) { return s.open(w, dir) }
 	if err := s.options.read(&o.Options, dir); err != nil {

@@ -160,3 +160,28 @@ func TestNews(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestPlanAndRegisterSpeakOfOneTarget: the environment is part of the comment's identity, so a plan without it would be reviewed for nothing.
+func TestPlanAndRegisterSpeakOfOneTarget(t *testing.T) {
+	for _, written := range []string{"production", "{name: production, url: 'https://example.com'}"} {
+		var workflow struct {
+			Jobs map[string]struct {
+				Steps []struct {
+					With map[string]any `yaml:"with"`
+				} `yaml:"steps"`
+			} `yaml:"jobs"`
+		}
+		if err := yaml.Unmarshal([]byte(emitted(t, input(t, "x-ci: {github: {environment: "+written+"}}\n"+two))), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		for _, job := range []string{"plan", "register"} {
+			found := false
+			for _, s := range workflow.Jobs[job].Steps {
+				found = found || s.With["environment"] == "production"
+			}
+			if !found {
+				t.Errorf("%s: the job %s does not name it: %v", written, job, workflow.Jobs[job].Steps)
+			}
+		}
+	}
+}

@@ -105,6 +105,9 @@ func (g *github) check() *yaml.Node {
 
 func (g *github) plan() *yaml.Node {
 	with := append(g.places(), "all-deployments", true)
+	if name := environmentName(g.settings.node("environment", nil)); name != "" { // part of the comment's identity: what is planned here is what register looks for
+		with = append(with, "environment", name)
+	}
 	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
 		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
 }

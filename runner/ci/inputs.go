@@ -79,6 +79,9 @@ func (j *Job) Inputs() (Inputs, error) {
 	if in.Policy == "require" && in.PlanKey == "" {
 		r.fault("plan-policy", "require", "it needs plan-key, a secret that signs what was reviewed")
 	}
+	if in.Policy == "require" && in.Mode == Prune && in.Prune {
+		r.fault("prune", "true", "with plan-policy: require nothing is deleted that no review showed, and mode: prune has no review; let the deploy delete (mode: auto or deploy with prune: true), whose plan in the pull request names it")
+	}
 	if len(r.faults) > 0 {
 		return in, fmt.Errorf("%s", strings.Join(r.faults, "\n"))
 	}

@@ -137,7 +137,7 @@ func TestAReviewedCreationTellsWhatDiffers(t *testing.T) {
 		}
 	}
 	data, _ := json.Marshal(older)
-	if err := deploy(data, edited); !errors.As(err, &stale) || stale.Differences[0] != "a value that a plan does not show, or a deployment that it creates, is declared otherwise now" {
+	if err := deploy(data, edited); !errors.As(err, &stale) || stale.Differences[0] != "a value that a plan does not show, a deployment that it creates, or the place of a step's output is declared otherwise now" {
 		t.Errorf("got %v", err)
 	}
 	if err := deploy(data, two); err != nil {

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/report"
 	"github.com/org/prefect-deploy-action/runner/state"
 )
 
@@ -301,6 +303,33 @@ func TestAnInterruptWritesNothingMore(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "state.json")); err == nil {
 		t.Error("the state was written")
+	}
+}
+
+// TestAnInterruptedStepHasNotFailed: whoever reads of a failed step looks for what is wrong with it.
+func TestAnInterruptedStepHasNotFailed(t *testing.T) {
+	s := newScene(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	o := s.options("build:\n- prefect.deployments.steps.run_shell_script: {id: s, script: \"echo began\\nsleep 60\"}\n- prefect.deployments.steps.run_shell_script: {id: later, script: make}\n" + one("") + "- {name: other, entrypoint: 'flow.py:hello', work_pool: {name: p}, build: null}\n")
+	o.Log = func(e exec.Event) {
+		if strings.Contains(e.Text, "began") {
+			cancel()
+		}
+	}
+	p, err := Deploy(ctx, o)
+	if !errors.Is(err, context.Canceled) || p == nil {
+		t.Fatalf("%v, %v", p, err)
+	}
+	text := report.Text(p, true, "")
+	if strings.Contains(text, "failed") || !strings.Contains(text, "interrupted while the step s ran") || !strings.Contains(text, "Interrupted: 2 of 2 not done") || !strings.Contains(string(p.JSON()), `"interrupted": true`) {
+		t.Errorf("%s", text)
+	}
+	footer := report.Footer{Fate: report.Done, Result: report.Of(p)}
+	if line := footer.Markdown(); strings.Contains(line, "failed") || !strings.Contains(line, "Interrupted") {
+		t.Errorf("%s", line)
+	}
+	if page := report.Markdown(p, true); !strings.Contains(page, "interrupted, 2 not done") {
+		t.Errorf("%s", page)
 	}
 }
 

@@ -28,7 +28,7 @@ func (j *job) readFlows(ctx context.Context) error {
 		}
 		static, problem := j.checker.Flow(e.Resolved.File, e.Entrypoint)
 		if problem != nil {
-			j.faults.Add(check.ProblemAt(e.Resolved, problem))
+			j.faults.Add(hideEntrypoint(e, check.ProblemAt(e.Resolved, problem)))
 			continue
 		}
 		f := fromStatic(static)
@@ -42,6 +42,20 @@ func (j *job) readFlows(ctx context.Context) error {
 		j.flows[key] = f
 	}
 	return nil
+}
+
+// hideEntrypoint takes the entrypoint's text out of what is wrong with it, where what fills it is sensitive: it stands there whole, in parts, or beside the nearest right one.
+func hideEntrypoint(e *plan.Early, x diag.Diagnostic) diag.Diagnostic {
+	if hidden(e) {
+		x.Message, x.Help, x.Related = "the entrypoint "+diag.Quote(e.Shown("entrypoint"))+" leads to no flow that can be read, and what fills it is sensitive and so not shown", "look at what the variable or block holds", nil
+	}
+	return x
+}
+
+// hidden reports whether an entrypoint is filled with something sensitive.
+func hidden(e *plan.Early) bool {
+	v, _ := e.Fields.Get("entrypoint")
+	return v.Marks().Has(value.Sensitive)
 }
 
 // unsure says why a flow's static reading is not the whole truth, "" when it is.
@@ -76,8 +90,11 @@ func fromStatic(f *flow.Flow) plan.Flow {
 func (j *job) settleFlow(ctx context.Context, e *plan.Early, static *flow.Flow, f plan.Flow, reason string) (plan.Flow, error) {
 	d := e.Resolved
 	at := d.Position(d.Field("entrypoint").Pos)
+	if hidden(e) {
+		reason = "what its entrypoint names is sensitive and so not shown"
+	}
 	if !j.acting {
-		j.notes = append(j.notes, fmt.Sprintf("%s: settled at deploy, not examined here (%s)", e.Entrypoint, reason))
+		j.notes = append(j.notes, fmt.Sprintf("%s: settled at deploy, not examined here (%s)", e.Shown("entrypoint"), reason))
 		if f.Name == "" {
 			f.Name = d.Title()[:len(d.Title())-len(d.Name())-1]
 		}

@@ -70,10 +70,16 @@ type Options struct {
 	MaxDeletes int
 	// Given is what stands in place of what steps would give.
 	Given Given
+	// Deployed is the commit that was last deployed, "" where it is not known: its steps ran already, and what a plan tells of that counts as reviewed.
+	Deployed string
+	// PlanKey keys the plan's hash, "" for none: with it sensitive values are in the hash.
+	PlanKey string
 	// Reviewed is the plan (its JSON) that a deploy is bound to, nil for none.
 	Reviewed []byte
 	// Approve, if not nil, sees the plan before anything runs; its error ends the deploy with nothing written.
 	Approve func(context.Context, *plan.Plan) error
+	// Begin, if not nil, is called once a deploy is approved and before anything else of it; its error ends the deploy with nothing written. It may change the environment that steps see.
+	Begin func(context.Context, *Options) error
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time
@@ -219,16 +225,21 @@ func (j *job) projectOf(files ...*spec.File) plan.Project {
 
 // stop returns the errors found so far, and hands warnings on.
 func (j *job) stop() error {
-	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	all := j.found()
 	if all.Errors(j.Strict) > 0 {
 		return &Faults{all, j.source}
 	}
 	return nil
 }
 
+// found is all that was found so far, with no secret in it. Messages that know what they quote show the template instead; this is for those that quote what others said.
+func (j *job) found() diag.List {
+	return j.masked.faults(append(j.checker.Diagnostics(), j.faults...).Sorted())
+}
+
 // warn hands the warnings on, once.
 func (j *job) warn() {
-	all := append(j.checker.Diagnostics(), j.faults...).Sorted()
+	all := j.found()
 	if len(all) > 0 && j.Warn != nil {
 		j.Warn(all, j.source)
 	}
@@ -391,10 +402,10 @@ func (j *job) checkPool(e *plan.Early) {
 	pool, ok := j.snapshot.WorkPools[e.WorkPool]
 	switch {
 	case !ok:
-		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unknown-work-pool", Message: fmt.Sprintf("there is no work pool %s at %s", diag.Quote(e.WorkPool), j.State.Source),
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "unknown-work-pool", Message: fmt.Sprintf("there is no work pool %s at %s", diag.Quote(e.Shown("work_pool", "name")), j.State.Source),
 			Help: "create it (prefect work-pool create NAME --type TYPE), or correct the name", Position: d.Position(pos)})
 	case pool.Type == "prefect-agent":
-		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.WorkPool)),
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-work-pool", Message: fmt.Sprintf("the work pool %s is of type prefect-agent, to which deployments of this kind can't go", diag.Quote(e.Shown("work_pool", "name"))),
 			Help: "choose a work pool of another type", Position: d.Position(pos)})
 	}
 }

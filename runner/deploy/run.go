@@ -18,25 +18,38 @@ import (
 
 // Plan says what a deploy would do. It runs no step, imports no code and writes nothing.
 func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
+	_, p, err := planning(ctx, o)
+	return p, err
+}
+
+// planning is Plan, with the job that made it.
+func planning(ctx context.Context, o Options) (*job, *plan.Plan, error) {
 	j := newJob(o, false)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := j.planned()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	j.warn()
 	p.Notes = append(p.Notes, j.automationNotes(p)...)
 	if err := j.countDropped(ctx, p); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p, nil
+	if err := j.lastBuilds(ctx, p); err != nil {
+		return nil, nil, err
+	}
+	return j, p, nil
 }
 
-// prepare does everything up to the state's answer; any fault ends it.
+// prepare does everything up to the state's answer; any fault ends it, and its error holds no secret.
 func (j *job) prepare(ctx context.Context) error {
+	return j.masked.told(j.stations(ctx))
+}
+
+func (j *job) stations(ctx context.Context) error {
 	if j.Missing != "" && j.Selection.All && j.Base != "" {
 		j.Selection.Gone = j.goneSince(ctx)
 	}
@@ -83,7 +96,11 @@ func (j *job) prepare(ctx context.Context) error {
 
 // planned is the plan before any step ran: what steps will give is pending.
 func (j *job) planned() (*plan.Plan, error) {
-	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Notes: j.notes}
+	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Key: j.PlanKey}
+	g := graph.Build(j.chosen, j.names())
+	for _, note := range j.notes {
+		p.Notes = append(p.Notes, j.masked.apply(note))
+	}
 	for i, e := range j.early {
 		outputs, pending := j.known(i)
 		d, err := j.settle(e, outputs, pending)
@@ -93,6 +110,7 @@ func (j *job) planned() (*plan.Plan, error) {
 		}
 		j.checkJobVariables(e, d)
 		j.checkTriggers(e, d)
+		d.Build = plan.BuildOf(e.Resolved, g.Registrations[i].Steps)
 		p.Deployments = append(p.Deployments, d)
 	}
 	j.supersede(p)
@@ -201,12 +219,21 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if o.State.Write == nil {
 		return nil, fmt.Errorf("%s is what a commit says; it can't be deployed to", o.State.Source)
 	}
-	if err := unreviewed(ctx, o); err != nil {
+	approved, err := approval(ctx, o)
+	if err != nil {
 		return nil, err
+	}
+	if o.Begin != nil {
+		if err := o.Begin(ctx, &o); err != nil {
+			return nil, err
+		}
 	}
 	j := newJob(o, true)
 	defer j.close()
 	if err := j.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.held(approved); err != nil {
 		return nil, err
 	}
 	p, err := j.planned()
@@ -339,6 +366,7 @@ func (j *job) after(p *plan.Plan, g *graph.Graph, results map[*graph.Step]*exec.
 			d.Outcome, d.Error = plan.Failed, err.Error()
 			continue
 		}
+		settled.Build = d.Build
 		p.Deployments[i] = settled
 	}
 }
@@ -353,6 +381,8 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 		case result == nil && !j.runs(s): // what of it is needed was found to be given
 		case result == nil:
 			return "step " + s.Key + " did not run"
+		case result.Interrupted():
+			return interruptedAt(s, result)
 		case result.Outcome == exec.Failed:
 			return "step " + s.Key + " failed"
 		case result.Outcome == exec.Skipped && result.Cause != nil:
@@ -362,6 +392,14 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 		}
 	}
 	return ""
+}
+
+// interruptedAt says where an interrupt found a deployment's steps: nothing is wrong with them.
+func interruptedAt(s *graph.Step, r *exec.Result) string {
+	if r.Outcome == exec.Failed {
+		return "interrupted while the step " + s.Key + " ran"
+	}
+	return "interrupted before the step " + s.Key
 }
 
 // write carries the plan out, at most Jobs at once; the order within one flow and name is the file's, so that of two entries of one name the later wins.
@@ -486,11 +524,13 @@ func (j *job) again(before, d *plan.Deployment) {
 		d.Outcome, d.Error = plan.Failed, err.Error()
 		return
 	}
+	next.Build = d.Build
 	*d = *next
 }
 
 // interrupted marks what was not written.
 func (j *job) interrupted(p *plan.Plan) *plan.Plan {
+	p.Interrupted = true
 	for _, d := range p.Deployments {
 		if d.Outcome == plan.Planned && d.Action != plan.Unchanged {
 			d.Outcome = plan.Skipped

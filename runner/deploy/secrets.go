@@ -3,11 +3,13 @@
 package deploy
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
@@ -25,7 +27,7 @@ type mask struct {
 // shortest is the length of a text, in bytes, below which it is too common to be hidden wherever it stands.
 const shortest = 4
 
-// add makes a secret known: each of its lines, also in the forms that it has in JSON and in a URL.
+// add makes a secret known: each of its lines, also in the forms that it has in JSON, in a message and in a URL.
 func (m *mask) add(secret string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -35,7 +37,7 @@ func (m *mask) add(secret string) {
 	for line := range strings.SplitSeq(secret, "\n") {
 		line = strings.TrimSpace(line)
 		quoted := strings.Trim(string(value.Of(line).AppendJSON(nil)), `"`)
-		for _, text := range []string{line, quoted, url.QueryEscape(line), url.PathEscape(line)} {
+		for _, text := range []string{line, quoted, diag.Clean(line), url.QueryEscape(line), url.PathEscape(line)} {
 			if len(text) >= shortest && !m.known[text] && !common(text) {
 				m.known[text] = true
 				m.secrets = append(m.secrets, text)
@@ -84,6 +86,46 @@ func (m *mask) apply(text string) string {
 	}
 	return b.String()
 }
+
+// faults are diagnostics with every secret replaced.
+func (m *mask) faults(l diag.List) diag.List {
+	out := slices.Clone(l)
+	for i := range out {
+		out[i].Message, out[i].Help = m.apply(out[i].Message), m.apply(out[i].Help)
+		out[i].Related = slices.Clone(out[i].Related)
+		for k := range out[i].Related {
+			out[i].Related[k].Message = m.apply(out[i].Related[k].Message)
+		}
+	}
+	return out
+}
+
+// told is an error that ends a run, with every secret replaced: a server repeats what it was asked for.
+func (m *mask) told(err error) error {
+	if err == nil {
+		return nil
+	}
+	var faults *Faults
+	if errors.As(err, &faults) {
+		return &Faults{m.faults(faults.List), faults.Sources}
+	}
+	var usage *resolve.UsageError
+	if text := m.apply(err.Error()); text != err.Error() && !errors.As(err, &usage) { // what is wrong with a command line holds nothing of a file's values
+		return &hiding{text, err}
+	}
+	return err
+}
+
+// hiding is an error whose text holds no secret.
+type hiding struct {
+	text string
+	err  error
+}
+
+func (h *hiding) Error() string { return h.text }
+
+// Is knows what the error is, and hands nothing of it on: a type that it holds has a text of its own.
+func (h *hiding) Is(target error) bool { return errors.Is(h.err, target) }
 
 // long is the length from which on a secret is told from a word that happens to be the same: `prod`, say, in an image's name.
 const long = 8

@@ -23,9 +23,11 @@ type reviewed struct {
 	Schema      int    `json:"schema"`
 	Hash        string `json:"hash"`
 	State       string `json:"state"`
+	Keyed       bool   `json:"keyed"`
 	Deployments []struct {
 		Deployment string           `json:"deployment"`
 		Action     plan.Action      `json:"action"`
+		Build      []plan.BuildStep `json:"build"`
 		Changes    []reviewedChange `json:"changes"`
 	} `json:"deployments"`
 }
@@ -36,48 +38,54 @@ type reviewedChange struct {
 	After  json.RawMessage `json:"after"`
 }
 
-// unreviewed makes the plan anew, as a plan and not as a deploy, and compares.
-func unreviewed(ctx context.Context, o Options) error {
+// approval makes the plan anew, as a plan and not as a deploy, and compares. It returns the job that made the plan, nil where nothing binds the deploy.
+func approval(ctx context.Context, o Options) (approved *job, err error) {
 	quiet := o
 	quiet.Warn = nil
 	quiet.Given = Given{} // what was reviewed calls it after-build, and only that may be filled in
-	if o.Approve != nil {
-		p, err := Plan(ctx, quiet)
-		if err == nil {
-			err = o.Approve(ctx, p)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if o.Reviewed == nil {
-		return nil
+	if o.Approve == nil && o.Reviewed == nil {
+		return nil, nil
 	}
 	var before reviewed
-	if err := json.Unmarshal(o.Reviewed, &before); err != nil || before.Hash == "" {
-		return fmt.Errorf("--plan: this is no plan that `run plan --json` wrote: %w", orMissing(err))
+	if o.Reviewed != nil {
+		if before, err = readReviewed(o.Reviewed); err != nil {
+			return nil, err
+		}
 	}
-	if before.Schema != 1 {
-		return fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", before.Schema)
-	}
-	now, err := Plan(ctx, quiet)
+	approved, now, err := planning(ctx, quiet)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if now.Hash() == before.Hash {
-		return nil
+	if o.Approve != nil {
+		if err := o.Approve(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	if o.Reviewed == nil || now.Hash() == before.Hash {
+		return approved, nil
 	}
 	if o.Given.Any() { // or the plan was made with the very same values
 		quiet.Given = o.Given
-		if with, err := Plan(ctx, quiet); err == nil && with.Hash() == before.Hash {
-			return nil
+		if with, p, err := planning(ctx, quiet); err == nil && p.Hash() == before.Hash {
+			return with, nil
 		}
 	}
 	var current reviewed
 	if err := json.Unmarshal(now.JSON(), &current); err != nil {
-		return err
+		return nil, err
 	}
-	return &Stale{differences(before, current)}
+	return nil, &Stale{differences(before, current)}
+}
+
+// readReviewed reads a plan's JSON.
+func readReviewed(data []byte) (r reviewed, err error) {
+	if err := json.Unmarshal(data, &r); err != nil || r.Hash == "" {
+		return r, fmt.Errorf("--plan: this is no plan that `run plan --json` wrote: %w", orMissing(err))
+	}
+	if r.Schema != 1 {
+		return r, fmt.Errorf("--plan: the plan has schema %d, and this program knows 1; make it anew with this version", r.Schema)
+	}
+	return r, nil
 }
 
 func orMissing(err error) error {
@@ -93,6 +101,10 @@ func differences(before, now reviewed) []string {
 	if before.State != now.State {
 		out = append(out, fmt.Sprintf("planned against %s, and this is %s", before.State, now.State))
 	}
+	if before.Keyed != now.Keyed {
+		with := map[bool]string{true: "with", false: "without"}
+		out = append(out, fmt.Sprintf("planned %s a plan-key, and this run is %s one: set PREFECT_DEPLOY_PLAN_KEY to the same for both, or for neither", with[before.Keyed], with[now.Keyed]))
+	}
 	planned, current := tellAll(before, now), tellAll(now, before)
 	for _, d := range before.Deployments {
 		switch text, ok := current[d.Deployment]; {
@@ -107,8 +119,32 @@ func differences(before, now reviewed) []string {
 			out = append(out, d.Deployment+": was not in the plan; now "+current[d.Deployment])
 		}
 	}
+	out = append(out, otherSteps(before, now)...)
+	if len(out) == 0 && before.Keyed {
+		out = append(out, "a value that a plan does not show, a deployment that it creates, or the place of a step's output is otherwise now; or the plan-key is another one")
+	}
 	if len(out) == 0 {
-		out = append(out, "a value that a plan does not show, or a deployment that it creates, is declared otherwise now")
+		out = append(out, "a value that a plan does not show, a deployment that it creates, or the place of a step's output is declared otherwise now")
+	}
+	return out
+}
+
+// otherSteps names the steps that are not those of the plan, a line each, with the first of the deployments that they run for.
+func otherSteps(before, now reviewed) (out []string) {
+	planned := map[string]bool{}
+	for _, d := range before.Deployments {
+		for _, s := range d.Build {
+			planned[d.Deployment+"\x00"+s.Digest] = true
+		}
+	}
+	told := map[string]bool{}
+	for _, d := range now.Deployments {
+		for _, s := range d.Build {
+			if !planned[d.Deployment+"\x00"+s.Digest] && !told[s.Digest] {
+				told[s.Digest] = true
+				out = append(out, fmt.Sprintf("%s: the step %s is not the one that was planned", d.Deployment, s.Key))
+			}
+		}
 	}
 	return out
 }

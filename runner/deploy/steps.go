@@ -66,8 +66,12 @@ func Steps(ctx context.Context, o StepOptions) (*Ran, error) {
 	return ran, ctx.Err()
 }
 
-// prepareSteps does everything before the first step; any fault ends it. check adds faults of its own.
+// prepareSteps does everything before the first step; any fault ends it, and its error holds no secret. check adds faults of its own.
 func (j *job) prepareSteps(ctx context.Context, o StepOptions, check func()) error {
+	return j.masked.told(j.stepStations(ctx, o, check))
+}
+
+func (j *job) stepStations(ctx context.Context, o StepOptions, check func()) error {
 	if j.Missing != "" {
 		return &resolve.UsageError{Text: "there is no " + j.Missing + ": write one, or name another with --prefect-file"}
 	}

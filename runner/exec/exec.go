@@ -115,6 +115,9 @@ func (r *Runner) Run(ctx context.Context, g *graph.Graph) map[*graph.Step]*Resul
 // errInterrupted marks the error of a step that was ended from outside.
 var errInterrupted = errors.New("interrupted")
 
+// Interrupted tells that the step failed only because the run was ended from outside, or was not begun for that reason.
+func (r *Result) Interrupted() bool { return errors.Is(r.Err, errInterrupted) }
+
 // one runs a single step.
 func (r *Runner) one(ctx context.Context, s *graph.Step, run *run) *Result {
 	run.log(Event{Kind: Start, Step: s})

@@ -50,7 +50,7 @@ type UpsertOptions struct {
 // Upsert makes the pull request's comment show c: it edits the one that is there, else makes one. The URL is the comment's, "" without one. The error is the
 // context's or *Unavailable.
 func Upsert(ctx context.Context, client *Client, repo Repo, pr int, c Comment, o UpsertOptions) (string, Action, error) {
-	c.Marker.PR, c.Marker.Key = pr, strings.ToValidUTF8(c.Marker.Key, "�")
+	c.Marker.Repo, c.Marker.PR, c.Marker.Key = strings.ToLower(repo.String()), pr, strings.ToValidUTF8(c.Marker.Key, "�")
 	u := &upsert{Client: client, Target: Target{repo, pr, c.Marker.Key, o.PlanKey}, marker: c.Marker, text: c.text(o.PlanKey), options: o}
 	if err := u.fits(Budget, u.text); err != nil {
 		return "", None, err

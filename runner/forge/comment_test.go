@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-var key = Key([]string{"prefect.yaml"}, "production")
+var key = Key("", []string{"prefect.yaml"}, "production")
 
 func plan(head, run, body string) Comment {
-	return Comment{Marker: Marker{Key: key, PR: 7, Head: head, Plan: "k1:5f0c", Run: run}, Body: body, Footer: "<sub>Merging applies this plan.</sub>"}
+	return Comment{Marker: Marker{Key: key, Repo: "acme/flows", PR: 7, Head: head, Plan: "k1:5f0c", Run: run}, Body: body, Footer: "<sub>Merging applies this plan.</sub>"}
 }
 
 func put(t *testing.T, c *Client, p Comment, o UpsertOptions, want Action) string {
@@ -72,10 +72,11 @@ func TestGoesWrongElsewhere4(t *testing.T) {
 	for _, planKey := range []string{"", "a plan key"} {
 		t.Run(fmt.Sprintf("signed=%v", planKey != ""), func(t *testing.T) {
 			f := newFake(t)
-			m := Marker{Key: key, PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
+			m := Marker{Key: key, Repo: "acme/flows", PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
 			spoof := m.line(planKey) + "\nspoofed"
-			other := m
-			other.Key = Key([]string{"prefect.yaml"}, "staging")
+			other, elsewhere := m, m
+			elsewhere.Repo = "acme/other" // whose workflows have the same key
+			other.Key = Key("", []string{"prefect.yaml"}, "staging")
 			for i := range 150 {
 				switch i {
 				case 3, 149:
@@ -86,6 +87,8 @@ func TestGoesWrongElsewhere4(t *testing.T) {
 					f.add(actionsBot, "### Prefect plan: 1 to create\nanother workflow's")
 				case 7:
 					f.add(actionsBot, "a quotation\n"+spoof)
+				case 8:
+					f.add(actionsBot, elsewhere.line(planKey)+"\nof another repository")
 				case 120:
 					f.add(actionsBot, m.line(planKey)+"\nours")
 				default:

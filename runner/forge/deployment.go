@@ -1,16 +1,22 @@
 // What was deployed, on GitHub's own board. A job with an `environment:` gets a deployment with its status from GitHub itself; for others we make one. Ours
-// carry a payload that names the tool and the comment's key, by which the next deploy finds the commit that it starts from.
+// carry a payload that names the tool and the comment's key.
 //
-// That commit decides what is not deployed again, so a wrong one is worse than none. Several workflows may deploy to one environment: a deployment counts when
-// its payload is ours with our key, or when a run of our own workflow wrote its status; when that can't be read, it is not known.
+// The last deployed commit decides what is not deployed again, and which steps need no review, so a wrong one is worse than none. GitHub's own word does not
+// do: a job that only plans, with the same `environment:`, ends with success as well, for a pull request or a branch, and so does one that stands beside a deploy
+// which was refused. So a deploy that is done says so itself, at the end of the status' description, and only that counts. The sign is made with the plan-key
+// where there is one: whoever may write to the board can't say of a commit that it was deployed.
 package forge
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -25,6 +31,8 @@ type Board struct {
 	Environment, Key string
 	// RunID is GITHUB_RUN_ID of this run.
 	RunID int64
+	// PlanKey makes the sign of what was deployed; "" leaves it to anybody.
+	PlanKey string
 }
 
 // payload marks a deployment as ours.
@@ -49,11 +57,20 @@ func payloadOf(d *github.Deployment) (p payload, ours bool) {
 	return p, true
 }
 
+// sign is the end of a description that says that a commit was deployed.
+func (b Board) sign(sha string) string {
+	h := hmac.New(sha256.New, []byte(b.PlanKey))
+	for _, field := range []string{"deployed 1", strings.ToLower(b.Repo.String()), b.Environment, b.Key, sha} {
+		h.Write([]byte(field))
+		h.Write([]byte{0})
+	}
+	return " · " + hex.EncodeToString(h.Sum(nil))[:16]
+}
+
 // LastDeployed is the SHA that was last deployed to the environment with success, "" when there is none. The error is the context's or *Unavailable; then
 // nothing is known, and everything must count as not deployed.
 func LastDeployed(ctx context.Context, c *Client, b Board) (sha string, err error) {
-	n := need{fmt.Sprintf("finding the last deployment to %q", b.Environment), "deployments: read\n      actions: read"}
-	workflows := map[int64]int64{} // run → workflow
+	n := need{fmt.Sprintf("finding the last deployment to %q", b.Environment), "deployments: read"}
 	err = c.call(ctx, n, func(ctx context.Context) error {
 		sha = ""
 		list, _, err := c.gh.Repositories.ListDeployments(ctx, b.Repo.Owner, b.Repo.Name, &github.DeploymentsListOptions{Environment: b.Environment, ListOptions: github.ListOptions{PerPage: perPage}})
@@ -64,11 +81,7 @@ func LastDeployed(ctx context.Context, c *Client, b Board) (sha string, err erro
 			if p, ours := payloadOf(d); ours && p.Key != b.Key {
 				continue
 			}
-			run, err := c.succeeded(ctx, b.Repo, d)
-			if err != nil {
-				return err
-			}
-			if counts, err := c.counts(ctx, b, d, run, workflows); err != nil || counts {
+			if done, err := c.succeeded(ctx, b, d); err != nil || done {
 				sha = d.GetSHA()
 				return err
 			}
@@ -81,24 +94,19 @@ func LastDeployed(ctx context.Context, c *Client, b Board) (sha string, err erro
 	return sha, nil
 }
 
-// notRun stands for "no success", ownRun for a success that names no run.
-const (
-	notRun = -1
-	ownRun = 0
-)
-
-// succeeded finds the run whose status said success. A later deployment turns the status of this one to inactive, so any of its statuses will do.
-func (c *Client) succeeded(ctx context.Context, repo Repo, d *github.Deployment) (int64, error) {
-	statuses, _, err := c.gh.Repositories.ListDeploymentStatuses(ctx, repo.Owner, repo.Name, d.GetID(), &github.ListOptions{PerPage: perPage})
+// succeeded looks for our success. A later deployment turns the status of this one to inactive, so any of its statuses will do.
+func (c *Client) succeeded(ctx context.Context, b Board, d *github.Deployment) (bool, error) {
+	statuses, _, err := c.gh.Repositories.ListDeploymentStatuses(ctx, b.Repo.Owner, b.Repo.Name, d.GetID(), &github.ListOptions{PerPage: perPage})
 	if err != nil {
-		return notRun, err
+		return false, err
 	}
+	sign := b.sign(d.GetSHA())
 	for _, s := range statuses {
-		if s.GetState() == "success" {
-			return runOf(s), nil
+		if said := s.GetDescription(); s.GetState() == "success" && len(said) >= len(sign) && hmac.Equal([]byte(said[len(said)-len(sign):]), []byte(sign)) {
+			return true, nil
 		}
 	}
-	return notRun, nil
+	return false, nil
 }
 
 // runOf is the run that a status's addresses name (…/actions/runs/ID/job/…), 0 if none does.
@@ -113,33 +121,7 @@ func runOf(s *github.DeploymentStatus) int64 {
 			return id
 		}
 	}
-	return ownRun
-}
-
-// counts tells whether a deployment that succeeded is one of ours.
-func (c *Client) counts(ctx context.Context, b Board, d *github.Deployment, run int64, workflows map[int64]int64) (bool, error) {
-	_, ours := payloadOf(d)
-	switch {
-	case run == notRun:
-		return false, nil
-	case ours:
-		return true, nil
-	case run == ownRun || b.RunID == 0:
-		return false, nil
-	case run == b.RunID:
-		return true, nil
-	}
-	for _, id := range []int64{b.RunID, run} {
-		if _, known := workflows[id]; known {
-			continue
-		}
-		r, _, err := c.gh.Actions.GetWorkflowRunByID(ctx, b.Repo.Owner, b.Repo.Name, id)
-		if err != nil && (id == b.RunID || !missing(err)) { // an old run may have been deleted
-			return false, err
-		}
-		workflows[id] = r.GetWorkflowID()
-	}
-	return workflows[run] != 0 && workflows[run] == workflows[b.RunID], nil
+	return 0
 }
 
 // Status is what a deployment's board shows.
@@ -154,7 +136,7 @@ type Status struct {
 }
 
 // SetStatus shows the status on the board, on a deployment of its own that it makes when there is none yet for this run and key (Created, then Updated). A job
-// with an `environment:` has its deployment from GitHub: then nothing is done (None). The error is the context's or *Unavailable.
+// with an `environment:` has its deployment from GitHub, which sets its status: there only the success is added (Updated), with what it says, and nothing else (None). The error is the context's or *Unavailable.
 func SetStatus(ctx context.Context, c *Client, b Board, s Status) (action Action, err error) {
 	n := need{fmt.Sprintf("the deployment status of %q", b.Environment), "deployments: write"}
 	if runOf(&github.DeploymentStatus{LogURL: &s.LogURL}) != b.RunID || b.RunID <= 0 {
@@ -163,7 +145,7 @@ func SetStatus(ctx context.Context, c *Client, b Board, s Status) (action Action
 	err = c.call(ctx, n, func(ctx context.Context) error {
 		action = None
 		own, byJob, err := c.deploymentOf(ctx, b, s.SHA)
-		if err != nil || byJob {
+		if err != nil || byJob && s.State != "success" {
 			return err
 		}
 		done := Updated
@@ -200,7 +182,7 @@ func (c *Client) deploymentOf(ctx context.Context, b Board, sha string) (own int
 		}
 		for _, status := range statuses {
 			if runOf(status) == b.RunID {
-				return 0, true, nil
+				return d.GetID(), true, nil
 			}
 		}
 	}
@@ -217,10 +199,14 @@ func (c *Client) makeDeployment(ctx context.Context, b Board, sha string) (int64
 }
 
 func (c *Client) addStatus(ctx context.Context, b Board, id int64, s Status) error {
-	description := s.Description
-	if runes := []rune(description); len(runes) > 140 {
-		description = string(runes[:139]) + "…"
+	description, sign := s.Description, ""
+	if s.State == "success" {
+		sign = b.sign(s.SHA)
 	}
+	if runes, most := []rune(description), 140-utf8.RuneCountInString(sign); len(runes) > most {
+		description = string(runes[:most-1]) + "…"
+	}
+	description += sign
 	request := &github.DeploymentStatusRequest{State: &s.State, Description: &description, LogURL: &s.LogURL}
 	if s.URL != "" {
 		request.EnvironmentURL = &s.URL

@@ -71,7 +71,7 @@ func ours(c *github.IssueComment, author string, t Target) (Marker, bool) {
 		return Marker{}, false
 	}
 	m, err := ParseMarker(c.GetBody(), t.PlanKey)
-	return m, err == nil && m.Key == t.Key && (m.PR == t.PR || m.PR == 0 && t.PlanKey == "")
+	return m, err == nil && m.Key == t.Key && m.of(t.Repo.String(), t.PR, t.PlanKey)
 }
 
 // login is the author of what the token writes. Tokens of installations (GITHUB_TOKEN is one) get 403 on /user; GraphQL's viewer knows them by name, and

@@ -98,7 +98,7 @@ func harmless(text string) string {
 
 // UpsertNote makes the merge request's note show c, as Upsert does on GitHub.
 func UpsertNote(ctx context.Context, client *GitLab, mr MergeRequest, c Comment, o UpsertOptions) (string, Action, error) {
-	c.Marker.PR, c.Marker.Key = mr.Number, strings.ToValidUTF8(mr.Key, "�")
+	c.Marker.Repo, c.Marker.PR, c.Marker.Key = strings.ToLower(mr.Project), mr.Number, strings.ToValidUTF8(mr.Key, "�")
 	mr.Key, mr.PlanKey = c.Marker.Key, o.PlanKey
 	u := &noting{GitLab: client, mr: mr, marker: c.Marker, text: c.harmless().text(o.PlanKey), options: o}
 	switch {
@@ -207,7 +207,7 @@ func (u *noting) find(ctx context.Context) ([]remark, error) {
 		}
 		for _, n := range notes {
 			m, err := ParseMarker(n.Body, u.mr.PlanKey)
-			same := m.Key == u.mr.Key && (m.PR == u.mr.Number || m.PR == 0 && u.mr.PlanKey == "")
+			same := m.Key == u.mr.Key && m.of(u.mr.Project, u.mr.Number, u.mr.PlanKey)
 			if err == nil && same && !n.System && n.Author.ID == u.self && u.self != 0 && !holds(mine, int64(n.ID)) {
 				mine = append(mine, remark{id: int64(n.ID), text: n.Body, marker: m})
 			}

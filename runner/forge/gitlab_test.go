@@ -228,9 +228,10 @@ func TestNoteIsMadeAndEdited(t *testing.T) {
 func TestTheRightNoteAmongMany(t *testing.T) {
 	for _, planKey := range []string{"", "a plan key"} {
 		f := newFakeLab(t)
-		m := Marker{Key: key, PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
-		spoof, staging, copied := m.line(planKey)+"\nspoofed", m, m
-		staging.Key, copied.PR = Key([]string{"prefect.yaml"}, "staging"), 8
+		m := Marker{Key: key, Repo: "12", PR: 7, Head: headA, Plan: "k1:5f0c", Run: "1/1"}
+		spoof, staging, copied, elsewhere := m.line(planKey)+"\nspoofed", m, m, m
+		elsewhere.Repo = "13"
+		staging.Key, copied.PR = Key("", []string{"prefect.yaml"}, "staging"), 8
 		for i := range 150 {
 			switch i {
 			case 3, 149:
@@ -244,6 +245,8 @@ func TestTheRightNoteAmongMany(t *testing.T) {
 			case 8:
 				f.add(self, spoof)
 				f.notes[8].system = true
+			case 9:
+				f.add(self, elsewhere.line(planKey)+"\nof another project")
 			case 120:
 				f.add(self, m.line(planKey)+"\nours")
 			default:
@@ -305,7 +308,9 @@ func TestTheNewestHeadWinsOnGitLab(t *testing.T) {
 func TestTwoNotesBecomeOne(t *testing.T) {
 	for _, refuse := range []bool{false, true} {
 		f := newFakeLab(t)
-		other := plan(headA, "9/1", "newer").text("")
+		newer := plan(headA, "9/1", "newer")
+		newer.Marker.Repo = labKey.Project
+		other := newer.text("")
 		f.hook = func(r *http.Request, _ string) *reply {
 			switch {
 			case r.Method == http.MethodPost && len(f.ours()) == 0:

@@ -3,7 +3,8 @@
 //	<!-- prefect-deploy-action {"v":1,"key":"prefect.yaml#production","pr":12,"head":"9f31c2e…","plan":"k1:5f0c…","run":"123/1","sig":"…"} -->
 //
 // All workflows of a repository write as github-actions[bot], and whoever may write to the repository may edit what it wrote. So with a plan-key the marker is
-// signed, number of the pull request included: a marker that was copied from another pull request or made up is not ours. In an HTML comment `--` and `>` end
+// signed, repository and number of the pull request included: a marker that was copied from another pull request, from that of another repository whose
+// workflows have the same key, or made up is not ours. In an HTML comment `--` and `>` end
 // it early; in JSON both have another spelling, which is used.
 package forge
 
@@ -13,6 +14,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 )
@@ -38,8 +40,9 @@ type Marker struct {
 	V int `json:"v"`
 	// Key is the set of files and the environment (Key).
 	Key string `json:"key"`
-	// PR is the pull request's number; Upsert sets it.
-	PR int `json:"pr,omitempty"`
+	// Repo is the repository, in small letters, or GitLab's number of the project; PR is the pull request's number. Upsert sets both.
+	Repo string `json:"repo,omitempty"`
+	PR   int    `json:"pr,omitempty"`
 	// Head is the full SHA of the pull request's head that was planned. (On pull_request GITHUB_SHA is a merge commit, not the head.)
 	Head string `json:"head"`
 	// Plan is the plan's hash.
@@ -52,13 +55,14 @@ type Marker struct {
 	Sig string `json:"sig,omitempty"`
 }
 
-// Key is the comment's identity: the files as written, in order of their names, and the environment ("prefect.yaml#production"). Long lists are shortened
-// to their digest.
-func Key(files []string, environment string) string {
+// Key is the comment's identity: the files from the repository's root, in order of their names, and the environment ("prefect.yaml#production"). prefix is the working
+// directory's path within the repository, with a slash at its end: two directories of one repository have two comments, however their files are written. Long lists are
+// shortened to their digest.
+func Key(prefix string, files []string, environment string) string {
 	escape := strings.NewReplacer("%", "%25", ",", "%2C", "#", "%23")
 	names := make([]string, len(files))
 	for i, f := range files {
-		names[i] = escape.Replace(strings.ToValidUTF8(f, "�"))
+		names[i] = escape.Replace(strings.ToValidUTF8(path.Clean(prefix+f), "�"))
 	}
 	slices.Sort(names)
 	key := strings.Join(slices.Compact(names), ",") + "#" + escape.Replace(strings.ToValidUTF8(environment, "�"))
@@ -69,10 +73,16 @@ func Key(files []string, environment string) string {
 	return key
 }
 
+// of tells whether a marker is of this pull request of this repository. Without a plan-key one that does not say is taken for it.
+func (m Marker) of(repo string, pr int, planKey string) bool {
+	unsaid := planKey == ""
+	return (m.PR == pr || m.PR == 0 && unsaid) && (m.Repo == strings.ToLower(repo) || m.Repo == "" && unsaid)
+}
+
 // line is the marker as a line, signed when there is a plan-key.
 func (m Marker) line(planKey string) string {
 	m.V, m.Sig = 1, ""
-	for _, text := range []*string{&m.Key, &m.Head, &m.Plan, &m.Run} { // JSON holds nothing else, and what is signed must be what is read
+	for _, text := range []*string{&m.Repo, &m.Key, &m.Head, &m.Plan, &m.Run} { // JSON holds nothing else, and what is signed must be what is read
 		*text = strings.ToValidUTF8(*text, "�")
 	}
 	if planKey != "" {

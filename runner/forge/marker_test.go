@@ -55,7 +55,7 @@ func mustParse(t *testing.T, line string) Marker {
 
 func TestMarkerHidesWhatEndsAComment(t *testing.T) {
 	for _, name := range []string{"a--b", "-->", "--->", "a>b", "<!--", "--!>", "-", "---", "“x”", "a\nb", `"}`, "\xff\xfe", "--\xff>"} {
-		m := Marker{V: 1, Key: Key([]string{name}, name), PR: 7, Head: name, Plan: name, Run: name}
+		m := Marker{V: 1, Key: Key("", []string{name}, name), PR: 7, Head: name, Plan: name, Run: name}
 		line := m.line("k")
 		inside := strings.TrimSuffix(strings.TrimPrefix(line, markerOpen), markerClose)
 		if strings.Contains(inside, "--") || strings.Contains(inside, ">") || strings.Contains(line, "\n") {
@@ -68,13 +68,18 @@ func TestMarkerHidesWhatEndsAComment(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	if got := Key([]string{"b.yaml", "a.yaml", "b.yaml"}, "prod"); got != "a.yaml,b.yaml#prod" {
+	for _, same := range [][2]string{{"", "a/prefect.yaml"}, {"a/", "prefect.yaml"}, {"a/", "./prefect.yaml"}, {"a/b/", "../prefect.yaml"}} {
+		if got := Key(same[0], []string{same[1]}, ""); got != "a/prefect.yaml#" {
+			t.Errorf("%s in %s is %s", same[1], same[0], got)
+		}
+	}
+	if got := Key("", []string{"b.yaml", "a.yaml", "b.yaml"}, "prod"); got != "a.yaml,b.yaml#prod" {
 		t.Error(got)
 	}
 	seen := map[string][]string{}
 	for _, files := range [][]string{{"a,b"}, {"a", "b"}, {"a#b"}, {"a"}, {"a%2Cb"}, {strings.Repeat("x", 400)}, {strings.Repeat("x", 401)}} {
 		for _, environment := range []string{"", "b", "#b"} {
-			k := Key(files, environment)
+			k := Key("", files, environment)
 			if seen[k] != nil {
 				t.Errorf("%q and %q have the key %s", files, seen[k], k)
 			}

@@ -34,6 +34,9 @@ type Comment struct {
 	Body, Footer string
 }
 
+// mostRepo is the length of the longest owner/name.
+const mostRepo = 39 + 1 + 100
+
 // Room is how many bytes of Body the budget holds beside the marker and the footer. A pull request that is not said yet counts as one with a long number.
 func (c Comment) Room(planKey string) int { return c.roomIn(Budget, planKey) }
 
@@ -41,6 +44,9 @@ func (c Comment) roomIn(budget int, planKey string) int {
 	c.Body = ""
 	if c.Marker.PR == 0 {
 		c.Marker.PR = math.MaxInt32
+	}
+	if c.Marker.Repo == "" {
+		c.Marker.Repo = strings.Repeat("x", mostRepo)
 	}
 	return budget - len(c.text(planKey))
 }

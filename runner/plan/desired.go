@@ -110,6 +110,19 @@ func (p *Project) FillEarly(d *resolve.Deployment) (*Early, error) {
 	return e, e.complete(p)
 }
 
+// Shown is a filled field as a message may say it: as written where what fills it is sensitive. path leads to the field, such as "work_pool", "name".
+func (e *Early) Shown(path ...string) string {
+	filled, written := e.Fields, e.Resolved.Fields
+	for _, key := range path {
+		filled, _ = filled.Get(key)
+		written, _ = written.Get(key)
+	}
+	if filled.Marks().Has(value.Sensitive) {
+		return written.Str()
+	}
+	return filled.Str()
+}
+
 // complete refuses what Prefect refuses before it asks the server.
 func (e *Early) complete(p *Project) error {
 	d := e.Resolved
@@ -124,13 +137,13 @@ func (e *Early) complete(p *Project) error {
 	case e.Entrypoint == "":
 		return fault("missing-entrypoint", d.Field("entrypoint"), "the deployment "+diag.Quote(d.Name())+" has no entrypoint", "write entrypoint: path/to/file.py:flow_function")
 	case e.Name == "":
-		return fault("missing-name", d.Field("name"), "the deployment of "+diag.Quote(e.Entrypoint)+" has no name", "write name:, or give it with --name")
+		return fault("missing-name", d.Field("name"), "the deployment of "+diag.Quote(e.Shown("entrypoint"))+" has no name", "write name:, or give it with --name")
 	case strings.ContainsAny(e.Name, "/%&><"):
-		return fault("invalid-name", d.Field("name"), "the name "+diag.Quote(e.Name)+" holds one of the characters / % & > <, which names may not", "choose another name")
+		return fault("invalid-name", d.Field("name"), "the name "+diag.Quote(e.Shown("name"))+" holds one of the characters / % & > <, which names may not", "choose another name")
 	case !knownVersionType(e.versionType()):
-		return fault("invalid-version-type", d.Field("version_type"), "version_type "+diag.Quote(e.versionType())+" is none that Prefect knows", "write one of "+strings.Join(spec.VersionTypes(), ", "))
+		return fault("invalid-version-type", d.Field("version_type"), "version_type "+diag.Quote(e.Shown("version_type"))+" is none that Prefect knows", "write one of "+strings.Join(spec.VersionTypes(), ", "))
 	case e.WorkPool == "":
-		return fault("missing-work-pool", d.Field("work_pool"), "the deployment "+diag.Quote(e.Name)+" names no work pool", "write work_pool: {name: …}, give --pool, or set PREFECT_DEFAULT_WORK_POOL_NAME")
+		return fault("missing-work-pool", d.Field("work_pool"), "the deployment "+diag.Quote(e.Shown("name"))+" names no work pool", "write work_pool: {name: …}, give --pool, or set PREFECT_DEFAULT_WORK_POOL_NAME")
 	}
 	return nil
 }

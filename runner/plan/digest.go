@@ -4,38 +4,84 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
+	"sort"
+	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
+// Digest is what binds one deployment's part of a plan. Changes is "" for one without a change of its own, Build for one without steps: the two are reviewed apart, as what a
+// pull request changes of a deployment stays what it is when another one changes the steps that it shares with others.
+type Digest struct{ Changes, Build string }
+
 // Digests bind each deployment's part of a plan to a key: what was reviewed, in a form that shows nothing. Sensitive values are in them, which is why they are keyed; what
-// is derived, not known here or known only after the build is not. Deployments without a change of their own have none.
-func (p *Plan) Digests(key string) map[string]string {
-	out := map[string]string{}
+// is derived, not known here or known only after the build is not, but the steps that give the latter are. The state is in them: what was planned against one server is
+// not reviewed for another.
+func (p *Plan) Digests(key string) map[string]Digest {
+	out := map[string]Digest{}
 	for _, d := range p.Deployments {
-		if d.Action == Unchanged || d.Action == Rebuild {
-			continue
+		x := out[d.Name.String()]
+		if d.Action != Unchanged && d.Action != Rebuild {
+			x.Changes = d.changesDigest(key, p.target())
 		}
-		h := hmac.New(sha256.New, []byte(key))
-		field := func(s string) {
-			h.Write([]byte(s))
-			h.Write([]byte{0})
+		out[d.Name.String()] = x
+	}
+	for name, builds := range p.builds() {
+		x := out[name.String()]
+		x.Build = keyed(key, "build", p.target(), name.String(), joined(builds))
+		out[name.String()] = x
+	}
+	for name, x := range out {
+		if x == (Digest{}) {
+			delete(out, name)
 		}
-		field(d.Name.String())
-		field(string(d.Action))
-		for _, c := range d.Changes {
-			field(c.Path)
-			if c.ValueKind() != AfterBuild && !c.Built {
-				field(string(c.Before.AppendJSON(nil)))
-				field(string(c.After.AppendJSON(nil)))
-			}
-		}
-		if d.Action == Create && d.Desired != nil {
-			field(string(intent(d.Desired, value.NotHere).AppendJSON(nil)))
-		}
-		out[d.Name.String()] = hex.EncodeToString(h.Sum(nil))[:32]
 	}
 	return out
+}
+
+// AllBuilds is one digest for the steps of all deployments: what is left where there is no room for one each. It is "" without steps.
+func (p *Plan) AllBuilds(key string) string {
+	var lines []string
+	for name, builds := range p.builds() {
+		lines = append(lines, name.String()+"\x01"+joined(builds))
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	sort.Strings(lines)
+	return keyed(key, append([]string{"all builds", p.target()}, lines...)...)
+}
+
+// target is the state as far as it is the same on each machine: a file's path is not.
+func (p *Plan) target() string {
+	if file, ok := strings.CutPrefix(p.State, "file:"); ok {
+		return "file:" + path.Base(strings.ReplaceAll(file, `\`, "/"))
+	}
+	return p.State
+}
+
+func keyed(key string, fields ...string) string {
+	h := hmac.New(sha256.New, []byte(key))
+	for _, f := range fields {
+		h.Write([]byte(f))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}
+
+func (d *Deployment) changesDigest(key, target string) string {
+	fields := []string{"changes", target, d.Name.String(), string(d.Action)}
+	for _, c := range d.Changes {
+		fields = append(fields, c.Path)
+		if c.ValueKind() != AfterBuild && !c.Built {
+			fields = append(fields, string(c.Before.AppendJSON(nil)), string(c.After.AppendJSON(nil)))
+		}
+	}
+	if d.Action == Create && d.Desired != nil {
+		fields = append(fields, string(intent(d.Desired, value.NotHere).AppendJSON(nil)))
+	}
+	return keyed(key, fields...)
 }
 
 // intent is a new deployment as the file says it: without what is derived, and with what is not known yet as its template's text. Leaves with one of the hidden marks are

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -54,6 +55,8 @@ type Deployment struct {
 	Kept, Asked []*state.Automation
 	Desired     *Desired
 	Live        *state.Live
+	// Build is what runs before it is registered.
+	Build Build
 
 	send        value.Value
 	automations *state.AutomationWrite
@@ -100,6 +103,12 @@ type Plan struct {
 	Dropped, Lost int
 	// Notes are lines for people: what was not examined, which variables are not set here.
 	Notes []string
+	// Before are the builds that the last deploy ran, by name; nil where that is not known.
+	Before map[state.Name][]Build
+	// Key is the plan-key, "" for none: with it sensitive values are in the hash.
+	Key string
+	// Interrupted: the run was ended from outside. What was not done by then is skipped.
+	Interrupted bool
 }
 
 // Counts are the numbers of the summary.
@@ -162,10 +171,12 @@ type jsonDeployment struct {
 	Outcome    Outcome `json:"outcome"`
 	Error      string  `json:"error,omitempty"`
 	// RenamedFrom, Dropped and Lost are left out when there is nothing to say.
-	RenamedFrom string       `json:"renamed_from,omitempty"`
-	Dropped     int          `json:"scheduled_runs_dropped,omitempty"`
-	Lost        int          `json:"runs_lost,omitempty"`
-	Changes     []jsonChange `json:"changes"`
+	RenamedFrom string `json:"renamed_from,omitempty"`
+	Dropped     int    `json:"scheduled_runs_dropped,omitempty"`
+	Lost        int    `json:"runs_lost,omitempty"`
+	// Build are the steps that run before it is registered, left out where there are none.
+	Build   []BuildStep  `json:"build,omitempty"`
+	Changes []jsonChange `json:"changes"`
 }
 
 type jsonStep struct {
@@ -190,7 +201,9 @@ func (p *Plan) JSON() []byte {
 		Notes          []string         `json:"notes"`
 		Dropped        int              `json:"scheduled_runs_dropped,omitempty"`
 		Lost           int              `json:"runs_lost,omitempty"`
-	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Dropped, p.Lost}
+		Interrupted    bool             `json:"interrupted,omitempty"`
+		Keyed          bool             `json:"keyed,omitempty"`
+	}{1, p.Hash(), p.State, p.PrefectVersion, p.Count(), []jsonDeployment{}, []jsonStep{}, []string{}, append([]string{}, p.Notes...), p.Dropped, p.Lost, p.Interrupted, p.Key != ""}
 	for _, d := range p.Kept {
 		out.Kept = append(out.Kept, d.Name.String())
 	}
@@ -212,7 +225,7 @@ func (p *Plan) JSON() []byte {
 }
 
 func (d *Deployment) json() jsonDeployment {
-	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Lost: d.Lost, Changes: []jsonChange{}}
+	j := jsonDeployment{Deployment: d.Name.String(), Action: d.Action, URL: d.URL, Outcome: d.Outcome, Error: d.Error, Dropped: d.Dropped, Lost: d.Lost, Build: d.Build.Steps, Changes: []jsonChange{}}
 	if d.RenamedFrom != nil {
 		j.RenamedFrom = d.RenamedFrom.Name.String()
 	}
@@ -261,12 +274,19 @@ func (c *Change) ValueKind() Kind {
 	return c.Kind
 }
 
-// Hash identifies what the plan does: deployments, actions and changes. Sensitive values, derived ones and those known after the build are not in it.
+// Hash identifies what the plan does: deployments, actions and changes, and the steps that run for them. What is derived and what is known after the build is not in it, and
+// sensitive values are only where the plan has a key: then the whole is keyed, as a plain digest of a password would be a way to guess it.
 func (p *Plan) Hash() string {
-	h := sha256.New()
+	h, hidden := sha256.New(), value.Sensitive
+	if p.Key != "" {
+		h, hidden = hmac.New(sha256.New, []byte(p.Key)), value.NotHere
+	}
 	field := func(s string) {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
+	}
+	if p.Key != "" {
+		field("hash")
 	}
 	field(p.State)
 	for _, d := range p.Deployments {
@@ -275,7 +295,7 @@ func (p *Plan) Hash() string {
 		for _, c := range d.Changes {
 			field(c.Path)
 			switch kind := c.ValueKind(); {
-			case kind == Known:
+			case kind == Known, kind == Sensitive && p.Key != "":
 				field(string(c.Before.AppendJSON(nil)))
 				field(string(c.After.AppendJSON(nil)))
 			case kind == Sensitive && !c.After.Marks().Has(value.Sensitive): // only the live value is hidden: what the file says plainly is intent
@@ -283,7 +303,10 @@ func (p *Plan) Hash() string {
 			}
 		}
 		if d.Action == Create && d.Desired != nil {
-			field(string(intent(d.Desired, value.Sensitive).AppendJSON(nil)))
+			field(string(intent(d.Desired, hidden).AppendJSON(nil)))
+		}
+		if build := d.Build.digest(); build != "" {
+			field(build)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

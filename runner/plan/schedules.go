@@ -120,7 +120,11 @@ func timingFault(d *resolve.Deployment, fault *resolve.TimingFault) error {
 	if !at.Known() {
 		at = d.Spec.Pos
 	}
-	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: fault.Problem.Code, Message: fault.Problem.Message, Help: fault.Problem.Help, Position: d.Position(at)}}
+	x := diag.Diagnostic{Severity: diag.Error, Code: fault.Problem.Code, Message: fault.Problem.Message, Help: fault.Problem.Help, Position: d.Position(at)}
+	if fault.Value.Kind != value.Map && fault.Value.Marks().Has(value.Sensitive) { // a message quotes parts of the text, and a help tells of it what it resembles
+		x.Message, x.Help = "this is wrong, and what fills it is sensitive and so not shown", "look at what the variable or block holds; a variable that is no secret may be shown once it is named under x-ci.vars"
+	}
+	return &Fault{x}
 }
 
 // fromAny turns the plain data of a schedule's body into a value, keys in a fixed order.

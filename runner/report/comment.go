@@ -130,6 +130,8 @@ func (p *page) take(section string) string {
 func (p *page) heading() {
 	title, what := "Prefect plan", counts(p.t)
 	switch {
+	case p.Done && p.Interrupted:
+		title, what = "❌ Prefect deploy", strings.TrimSuffix("interrupted, "+nonZero([]int{p.t.failed + p.t.skipped, p.t.applied}, []string{"not done", "applied"}), ", ")
 	case p.Done && p.t.failed+p.t.skipped > 0:
 		title, what = "❌ Prefect deploy", nonZero([]int{p.t.failed, p.t.skipped, p.t.applied}, []string{"failed", "skipped", "applied"})
 	case p.Done && p.t.changes() == 0:

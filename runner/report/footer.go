@@ -138,7 +138,11 @@ func (f Footer) done(most int) string {
 	if f.Elapsed != "" {
 		tail = " in " + prose(cut(f.Elapsed, 20))
 	}
-	if bad := t.failed + t.skipped; bad > 0 {
+	bad := t.failed + t.skipped
+	if v.Interrupted {
+		return fmt.Sprintf("❌ **Interrupted**%s: %d of %d not done, %d applied%s. Running the job again continues where it stopped.", f.in(), bad, bad+t.applied, t.applied, tail)
+	}
+	if bad > 0 {
 		return fmt.Sprintf("❌ **%d of %d failed**%s%s. %d applied%s. Running the job again continues where it stopped.", bad, bad+t.applied, f.in(), v.failures(most), t.applied, tail)
 	}
 	if t.changes() == 0 {

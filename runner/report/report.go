@@ -224,6 +224,8 @@ func (v *View) summary(o Terminal) string {
 		in = " in " + diag.Clean(o.Elapsed)
 	}
 	switch bad := c.failed + c.skipped; {
+	case v.Interrupted:
+		return fmt.Sprintf("Interrupted: %d of %d not done; %d applied at %s%s. Running it again continues where it stopped.", bad, bad+c.applied, c.applied, where, in)
 	case bad > 0:
 		return fmt.Sprintf("%d of %d failed; %d applied at %s%s. Running it again continues where it stopped.", bad, bad+c.applied, c.applied, where, in)
 	case c.changes() == 0:

@@ -27,6 +27,8 @@ type View struct {
 	Kept []string `json:"kept"`
 	// Notes are lines for people: what was not examined and why.
 	Notes []string `json:"notes"`
+	// Interrupted: the deploy was ended from outside.
+	Interrupted bool `json:"interrupted"`
 }
 
 // Item is one deployment.
@@ -93,7 +95,7 @@ func Read(data []byte) (*View, error) {
 
 // Of is the view of a plan.
 func Of(p *plan.Plan) *View {
-	v := &View{State: withoutLogin(p.State), Version: p.PrefectVersion, Notes: p.Notes, Kept: keptOf(p)}
+	v := &View{Interrupted: p.Interrupted, State: withoutLogin(p.State), Version: p.PrefectVersion, Notes: p.Notes, Kept: keptOf(p)}
 	for _, d := range p.Deployments {
 		v.Deployments = append(v.Deployments, itemOf(d))
 	}

@@ -33,14 +33,7 @@ type Note struct {
 	Now    func() time.Time
 }
 
-// key names the files from the repository's root, so that the pipelines of two directories have two notes.
-func (n *Note) key() string {
-	files := make([]string, len(n.Files))
-	for i, f := range n.Files {
-		files[i] = n.Prefix + f
-	}
-	return forge.Key(files, n.Environment)
-}
+func (n *Note) key() string { return forge.Key(n.Prefix, n.Files, n.Environment) }
 
 // PostFile shows a plan's JSON. A plan without changes edits a note that is there and makes none. The address is "" where there is no note.
 func (n *Note) PostFile(ctx context.Context, data []byte) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/runner/forge"
@@ -41,7 +42,7 @@ type Settings struct {
 	Now      func() time.Time
 }
 
-func (s *Settings) key() string { return forge.Key(s.Files, s.Environment) }
+func (s *Settings) key() string { return forge.Key(s.Prefix, s.Files, s.Environment) }
 
 func (s *Settings) runURL() string {
 	return fmt.Sprintf("%s/%s/actions/runs/%d", s.ServerURL, s.Repo, s.RunID)
@@ -133,8 +134,9 @@ func (s *Settings) target(number int) forge.Target {
 	return forge.Target{Repo: s.Repo, PR: number, Key: s.key(), PlanKey: s.PlanKey}
 }
 
-// Range are the commits that a deploy brings: after Base, up to Head. Base is the environment's last deployed commit, else the push's own start.
-type Range struct{ Base, Head string }
+// Range are the commits that a deploy brings: after Base, up to Head. Base is the environment's last deployed commit, else the push's own start. Deployed is the last deployed
+// commit alone, Head itself where the job runs again, "" where none is known: the push's own start may never have been let through.
+type Range struct{ Base, Head, Deployed string }
 
 // RangeOf finds the range of a push.
 func (s *Settings) RangeOf(ctx context.Context, e forge.Event, head string) (Range, error) {
@@ -142,10 +144,11 @@ func (s *Settings) RangeOf(ctx context.Context, e forge.Event, head string) (Ran
 	if err := s.noted(err); err != nil {
 		return Range{}, err
 	}
+	base := last
 	if last == "" || last == head {
-		last = e.Before
+		base = e.Before
 	}
-	return Range{last, head}, nil
+	return Range{base, head, last}, nil
 }
 
 func (s *Settings) board() forge.Board {
@@ -153,7 +156,7 @@ func (s *Settings) board() forge.Board {
 	if environment == "" {
 		environment = "prefect"
 	}
-	return forge.Board{Repo: s.Repo, Environment: environment, Key: s.key(), RunID: s.RunID}
+	return forge.Board{Repo: s.Repo, Environment: environment, Key: s.key(), RunID: s.RunID, PlanKey: s.PlanKey}
 }
 
 // Merged are the pull requests of the range whose comments are ours to edit.
@@ -220,42 +223,94 @@ func (s *Settings) NotApplied(ctx context.Context, sha string, merged []forge.Pu
 // mostReviewed bounds the digests in a marker: of a plan of more changes none is bound, and plan-policy: require refuses its deploy.
 const mostReviewed = 300
 
-// digests are what the marker says was reviewed. Names are hashed: they come from files.
+// allBuilds stands in a marker for the steps of all deployments, where there is no room for those of each.
+const allBuilds = "\x00builds"
+
+// digests are what the marker says was reviewed: "CHANGES:BUILD" by name. Names are hashed: they come from files.
 func (s *Settings) digests(p *plan.Plan) map[string]string {
-	digests := p.Digests(s.PlanKey)
-	if s.PlanKey == "" || len(digests) > mostReviewed {
+	if s.PlanKey == "" {
 		return nil
 	}
-	short := make(map[string]string, len(digests))
-	for name, digest := range digests {
-		short[nameDigest(name)] = digest
+	digests, short := p.Digests(s.PlanKey), map[string]string{}
+	for name, d := range digests {
+		short[nameDigest(name)] = d.Changes + ":" + brief(d.Build)
+	}
+	if len(short) > mostReviewed {
+		short = map[string]string{nameDigest(allBuilds): ":" + brief(p.AllBuilds(s.PlanKey))}
+		for name, d := range digests {
+			if d.Changes != "" {
+				short[nameDigest(name)] = d.Changes + ":"
+			}
+		}
+	}
+	if len(short) > mostReviewed+1 {
+		return nil
 	}
 	return short
 }
+
+// brief is as much of a digest as 300 of them leave room for.
+func brief(digest string) string { return digest[:min(len(digest), 16)] }
 
 func nameDigest(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:6])
 }
 
-// Unreviewed names the deployments that the plan would write and that no merged pull request's comment holds as planned.
-func (s *Settings) Unreviewed(ctx context.Context, p *plan.Plan, merged []forge.PullRequest) ([]string, error) {
-	seen := map[string]bool{}
+// Unseen is a deployment of which something was not reviewed: what would be written, or the steps that would run for it.
+type Unseen struct {
+	Name    string
+	Changes bool
+	// Build tells of the steps. Steps are the keys of those that are not what the last deploy ran, none where only the place of their outputs differs.
+	Build bool
+	Steps []string
+}
+
+// String says what of it nobody has seen.
+func (u Unseen) String() string {
+	const than = "what a merged pull request's plan showed"
+	switch {
+	case u.Changes && !u.Build:
+		return u.Name + ": what would be written is not " + than
+	case len(u.Steps) == 0:
+		return u.Name + ": where the outputs of its steps go is not " + than + ", nor what the last deploy did"
+	}
+	text := u.Name + ": "
+	if u.Changes {
+		text += "what would be written is not " + than + ", and "
+	}
+	return text + fmt.Sprintf("the steps that run for it are not %s, nor those of the last deploy: %s", than, strings.Join(u.Steps, ", "))
+}
+
+// Unreviewed are the deployments that the plan would write, or whose steps it would run, and that no merged pull request's comment holds as planned. A comment counts as long as it shows the head that was merged. Steps that the last
+// deploy ran need no review.
+func (s *Settings) Unreviewed(ctx context.Context, p *plan.Plan, merged []forge.PullRequest) ([]Unseen, error) {
+	changes, builds := map[string]bool{}, map[string]bool{}
 	for _, pr := range merged {
 		_, marker, err := forge.Read(ctx, s.Client, s.target(pr.Number))
 		if err := s.noted(err); err != nil {
 			return nil, err
 		}
+		if marker.Head != pr.Head { // the plan of the head that was merged failed, or the comment shows an earlier one
+			continue
+		}
 		for name, digest := range marker.Reviewed {
-			seen[name+"="+digest] = true
+			of, build, _ := strings.Cut(digest, ":")
+			changes[name+"="+of], builds[name+"="+build] = true, true
 		}
 	}
-	var out []string
-	for name, digest := range p.Digests(s.PlanKey) {
-		if !seen[nameDigest(name)+"="+digest] {
-			out = append(out, name)
+	all := builds[nameDigest(allBuilds)+"="+brief(p.AllBuilds(s.PlanKey))]
+	var out []Unseen
+	for name, d := range p.Digests(s.PlanKey) {
+		u := Unseen{Name: name, Changes: d.Changes != "" && !changes[nameDigest(name)+"="+d.Changes]}
+		if d.Build != "" && !all && !builds[nameDigest(name)+"="+brief(d.Build)] {
+			same, differ := p.Ran(name)
+			u.Build, u.Steps = !same, differ
+		}
+		if u.Changes || u.Build {
+			out = append(out, u)
 		}
 	}
-	sort.Strings(out)
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out, nil
 }
