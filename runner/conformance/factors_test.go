@@ -31,7 +31,7 @@ type draft struct {
 type choice struct {
 	name string
 	set  func(*draft)
-	// departs is a row of the contract's departures that speaks of this value, and excused tells of a difference whether the row wants it.
+	// departs is a row of docs/differences.md that speaks of this value, and excused tells of a difference whether the row wants it.
 	departs string
 	excused func(string) bool
 }
@@ -393,7 +393,7 @@ func (p place) with(w written) choice {
 		p.put(d, w.text)
 	})
 	if p.item != "" && w.whole && w.output {
-		c.departs, c.excused = "a step output that is a whole list item is lost | it is kept", func(s string) bool {
+		c.departs, c.excused = "whole-item", func(s string) bool {
 			return strings.Contains(s, "]."+p.item+"[") || strings.Contains(s, "]."+p.item+":")
 		}
 	}

@@ -241,7 +241,7 @@ func (b *bench) try(t *testing.T, r row) (o outcome) {
 		o.faults = append(o.faults, "the real Prefect takes it: this is no refusal")
 	}
 	if code == 0 {
-		o.faults = append(o.faults, b.again(t, c, project, cmd)...)
+		o.faults = append(o.faults, c.again(t, project, cmd, b.wire)...)
 	}
 	o.registered = !theirs.Failed && code == 0
 	if len(o.faults) > 0 || theirs.Failed && !r.refused && os.Getenv("WHY") != "" {
@@ -271,30 +271,6 @@ func (b *bench) take(t *testing.T, project string, code int) *snapshot {
 }
 
 func tail(s string) string { return s[max(0, len(s)-1500):] }
-
-// again: a plan holds no change, and a second deploy writes nothing.
-func (b *bench) again(t *testing.T, c *testCase, project string, cmd command) (faults []string) {
-	file := filepath.Join(filepath.Dir(project), "plan.json")
-	deploy := cmd.words
-	cmd.words = []string{program(t), "plan", "--json", file}
-	if code, output := c.run(t, project, cmd); code != 0 {
-		return []string{fmt.Sprintf("the plan afterwards: exit %d\n%s", code, output)}
-	}
-	var p planned
-	readJSON(t, file, &p)
-	if n := p.Summary["create"] + p.Summary["update"] + p.Summary["delete"]; n > 0 || len(p.Deployments) == 0 {
-		faults = append(faults, fmt.Sprintf("the plan afterwards: %v %v", p.Summary, p.paths()))
-	}
-	cmd.words = deploy
-	b.wire.take()
-	if code, output := c.run(t, project, cmd); code != 0 {
-		faults = append(faults, fmt.Sprintf("the second deploy: exit %d\n%s", code, output))
-	}
-	if _, writes := b.wire.take(); len(writes) > 0 {
-		faults = append(faults, fmt.Sprintf("the second deploy wrote %v", writes))
-	}
-	return faults
-}
 
 // forget drops the versions that were sent.
 func (w *wire) forget() {
