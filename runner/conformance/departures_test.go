@@ -38,8 +38,8 @@ func TestDepartures(t *testing.T) {
 	}
 }
 
-// programs are the two, as what deploys a workspace; more are arguments that only ours has.
-func programs() map[string]func(*testing.T, *workspace, ...string) (int, string) {
+// theTwo are the programs, as what deploys a workspace; more are arguments that only ours has.
+func theTwo() map[string]func(*testing.T, *workspace, ...string) (int, string) {
 	return map[string]func(*testing.T, *workspace, ...string) (int, string){
 		"Prefect": func(t *testing.T, w *workspace, _ ...string) (int, string) {
 			bin := filepath.Join(venv(t), "bin")
@@ -56,7 +56,7 @@ func programs() map[string]func(*testing.T, *workspace, ...string) (int, string)
 // both runs a story by each program on a clean server and compares how it ended with what is wanted of each.
 func both(t *testing.T, files map[string]string, prefect, ours string, story func(t *testing.T, a api, w *workspace, deploy func(more ...string)) string) {
 	t.Helper()
-	for name, deploy := range programs() {
+	for name, deploy := range theTwo() {
 		t.Run(name, func(t *testing.T) {
 			a := server(t)
 			a.reset(t)
@@ -169,7 +169,7 @@ func droppedSlug(t *testing.T) {
 // slugByHand: someone gave a slug to the only schedule of a file without slugs.
 func slugByHand(t *testing.T) {
 	files := map[string]string{"flow.py": flowSource, "prefect.yaml": scheduled(cron("", "0 1 * * *"))}
-	for name, deploy := range programs() {
+	for name, deploy := range theTwo() {
 		t.Run(name, func(t *testing.T) {
 			a := server(t)
 			a.reset(t)
