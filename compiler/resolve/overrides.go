@@ -82,6 +82,9 @@ func (o *Overrides) texts(d *Deployment) {
 			d.Fields = d.Fields.Set(t.field, value.Of(*t.text))
 		}
 	}
+	if o.Version != nil {
+		d.GivenVersion = *o.Version
+	}
 	if o.VersionType != nil && !d.Field("version_type").Truthy() { // the file's wins, as in Prefect
 		d.Fields = d.Fields.Set("version_type", value.Of(*o.VersionType))
 	}

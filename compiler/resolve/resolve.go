@@ -43,6 +43,8 @@ type Deployment struct {
 	Outputs value.Value
 	// Triggers and SLAs of the command line replace the file's, nil for none. They are templates of the last pass only.
 	Triggers, SLAs []value.Value
+	// GivenVersion is --version as it was given: Prefect takes it, unfilled, where the version turns out to be empty.
+	GivenVersion string
 }
 
 // Name is the deployment's name as written.

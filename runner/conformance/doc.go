@@ -7,6 +7,12 @@
 //	TestPrefect (tag real)  the real Prefect against the recording, then ours on the same server against the real one, field by field
 //	TestOracle (tag real)   ours against a folder of recorded cases that lies beside the project, where there is one
 //
+// Made-up cases and departures:
+//
+//	TestPairwise (tag real)    cases in which every two ways to write two fields, options or placeholders meet, deployed by the real Prefect and by us
+//	TestDifferences            each row of docs/differences.md is shown by something that runs both programs, and each departure of a case has a row
+//	TestDepartures (tag real)  the rows that no case can show: a second deploy, another machine, a change by hand
+//
 // Four more (tag real) hold our own plan against a server:
 //
 //	TestPropertiesClassified  each property of the server's OpenAPI document has a row in properties_test.go
@@ -14,6 +20,6 @@
 //	TestPairs                 made-up pairs A, B: deploy A, plan B, deploy B: the server changed by what the plan said, and the next plan is empty
 //	TestPlanRequests          how many requests a plan of many unchanged deployments makes
 //
-// Where this project departs from Prefect on purpose, the case declares the exact differences and the row of the contract that wants them; any other difference, and a
+// Where this project departs from Prefect on purpose, the case declares the exact differences and the row of docs/differences.md that wants them; any other difference, and a
 // declared one that does not show, fails.
 package conformance

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestSharedLimit deploys a file with a limit, and one without, by ours and by Prefect.
-func TestSharedLimit(t *testing.T) {
+// sharedLimit, of TestDepartures, deploys a file with a limit, and one without, by ours and by Prefect.
+func sharedLimit(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		limit        any

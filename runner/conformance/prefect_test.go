@@ -28,9 +28,12 @@ func TestPrefect(t *testing.T) {
 			if d := differences(c.recording(t), theirs); len(d) > 0 {
 				t.Fatalf("%s\nthe real Prefect does other than recorded; if that is right, `make record` and review the difference\n%s\noutput:\n%s", c.About, strings.Join(d, "\n"), said)
 			}
-			ours, said := c.deploy(t, a, command{words: []string{program(t), "deploy"}, path: path})
+			ours, said, again := c.deployOurs(t, a, path)
 			if d := c.unexpected(differences(theirs, ours), func(string) bool { return true }); len(d) > 0 {
 				t.Errorf("%s\n%s\noutput:\n%s", c.About, strings.Join(d, "\n"), said)
+			}
+			if len(again) > 0 {
+				t.Errorf("%s\n%s", c.About, strings.Join(again, "\n"))
 			}
 		})
 	}
@@ -39,15 +42,31 @@ func TestPrefect(t *testing.T) {
 // deploy runs the command against the clean server with the case's setup, and tells what is there then.
 func (c *testCase) deploy(t *testing.T, a api, cmd command) (*snapshot, string) {
 	t.Helper()
+	s, output, _, _, _ := c.deployed(t, a, cmd)
+	return s, output
+}
+
+// deployOurs is deploy by our program; again is what a plan and a second deploy then find to do, which must be nothing.
+func (c *testCase) deployOurs(t *testing.T, a api, path string, env ...string) (s *snapshot, output string, again []string) {
+	t.Helper()
+	s, output, project, cmd, w := c.deployed(t, a, command{words: []string{program(t), "deploy"}, path: path, env: env})
+	if !s.Failed {
+		again = c.again(t, project, cmd, w)
+	}
+	return s, output, again
+}
+
+func (c *testCase) deployed(t *testing.T, a api, cmd command) (s *snapshot, output, project string, used command, w *wire) {
+	t.Helper()
 	a.reset(t)
 	a.seed(t, c.Setup)
 	w, address := watch(t, a)
 	cmd.env = append(cmd.env, "PREFECT_API_URL="+address)
-	project := c.layOut(t)
+	project = c.layOut(t)
 	code, output := c.run(t, project, cmd)
-	s := a.snapshot(t, project, w)
+	s = a.snapshot(t, project, w)
 	s.Failed = code != 0
-	return s, output
+	return s, output, project, cmd, w
 }
 
 func (c *testCase) write(t *testing.T, s *snapshot) {

@@ -6,6 +6,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -163,4 +164,36 @@ func (c *testCase) planIsEmpty(t *testing.T, project string, cmd command) {
 	if n := p.Summary["create"] + p.Summary["update"] + p.Summary["delete"]; n > 0 || len(p.Deployments) == 0 {
 		t.Errorf("plan after a commit: %v %v", p.Summary, p.paths())
 	}
+}
+
+// again: behind a deploy a plan has nothing to create, change or delete, at most to rebuild what a step feeds, and a second deploy writes nothing.
+func (c *testCase) again(t *testing.T, project string, cmd command, w *wire) (faults []string) {
+	t.Helper()
+	file := filepath.Join(filepath.Dir(project), "plan.json")
+	deploy := cmd
+	cmd.words = []string{cmd.words[0], "plan", "--json", file}
+	if code, output := c.run(t, project, cmd); code != 0 {
+		return []string{fmt.Sprintf("the plan afterwards: exit %d\n%s", code, output)}
+	}
+	var p planned
+	readJSON(t, file, &p)
+	changes := p.Summary["create"] + p.Summary["update"] + p.Summary["delete"]
+	if changes > 0 || len(p.Deployments) == 0 {
+		faults = append(faults, fmt.Sprintf("the plan afterwards: %v %v", p.Summary, p.paths()))
+	}
+	for _, d := range p.Deployments {
+		for _, change := range d.Changes {
+			if change.Value != "after-build" && changes == 0 {
+				faults = append(faults, fmt.Sprintf("the plan afterwards rebuilds %s, which no step feeds", change.Path))
+			}
+		}
+	}
+	w.take()
+	if code, output := c.run(t, project, deploy); code != 0 {
+		faults = append(faults, fmt.Sprintf("the second deploy: exit %d\n%s", code, output))
+	}
+	if _, writes := w.take(); len(writes) > 0 && c.Rewrites == "" {
+		faults = append(faults, fmt.Sprintf("the second deploy wrote %v", writes))
+	}
+	return faults
 }

@@ -133,6 +133,16 @@ func (e *Early) complete(p *Project) error {
 		}
 		return &Fault{diag.Diagnostic{Severity: diag.Error, Code: code, Message: message, Help: help, Position: d.Position(pos)}}
 	}
+	pool, _ := e.Fields.Get("work_pool")
+	for _, f := range [...]struct {
+		field, key string
+		of         value.Value
+	}{{"name", "name", e.Fields}, {"entrypoint", "entrypoint", e.Fields}, {"work_pool.name", "name", pool}} {
+		v, _ := f.of.Get(f.key)
+		if err := mustBeText(d, f.field, v); err != nil {
+			return err
+		}
+	}
 	switch {
 	case e.Entrypoint == "":
 		return fault("missing-entrypoint", d.Field("entrypoint"), "the deployment "+diag.Quote(d.Name())+" has no entrypoint", "write entrypoint: path/to/file.py:flow_function")
@@ -250,12 +260,22 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 		v, _ := fields.Get(key)
 		return v
 	}
+	pool := get("work_pool")
+	queue, _ := pool.Get("work_queue_name")
+	for _, f := range []struct {
+		name string
+		v    value.Value
+	}{{"version", get("version")}, {"description", get("description")}, {"work_queue_name", queue}} {
+		if err := mustBeText(out.Resolved, f.name, f.v); err != nil {
+			return err
+		}
+	}
 	var entries []value.Entry
 	set := func(key string, v value.Value) {
 		entries = append(entries, value.Entry{Key: key, KeyKind: value.Text, Value: v})
 	}
 	set("entrypoint", get("entrypoint"))
-	version, info := p.version(get("version"), get("version_type"), f)
+	version, info := p.version(orGiven(get("version"), out.Resolved.GivenVersion), get("version_type"), f)
 	set("version", version)
 	out.VersionInfo = info
 	description := get("description")
@@ -273,9 +293,7 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 		set("enforce_parameter_schema", v)
 	}
 	set("parameter_openapi_schema", f.Schema)
-	pool := get("work_pool")
 	name, _ := pool.Get("name")
-	queue, _ := pool.Get("work_queue_name")
 	variables, _ := pool.Get("job_variables")
 	set("work_pool_name", name)
 	set("work_queue_name", emptyAsNull(queue))
@@ -294,6 +312,15 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 	out.Fields = value.Of(entries)
 	out.Labels = value.Of([]value.Entry{{Key: "x-ci.owner", KeyKind: value.Text, Value: value.Of(p.Owner(out.Resolved.File.Name))}})
 	return nil
+}
+
+// mustBeText refuses what a placeholder gave where only a text can stand, as Prefect does before it writes anything. An empty version is none.
+func mustBeText(d *resolve.Deployment, field string, v value.Value) error {
+	if v.IsNull() || v.Kind == value.Text || field == "version" && !v.Truthy() {
+		return nil
+	}
+	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "wrong-type", Message: fmt.Sprintf("%s is text, and its placeholder gives %s", field, v.Kind),
+		Help: "name a part of it that is text, or put the placeholder into a longer text", Position: d.Position(v.Pos)}}
 }
 
 func mappingOrEmpty(v value.Value) value.Value {
@@ -373,6 +400,14 @@ func (p *Project) pullSteps(d *resolve.Deployment, e *Early) (value.Value, error
 		v = v.Mark(value.Derived)
 	}
 	return v, nil
+}
+
+// orGiven is the version, or that of the command line, its placeholders and all, where nothing came of it.
+func orGiven(v value.Value, given string) value.Value {
+	if v.Truthy() || given == "" {
+		return v
+	}
+	return value.Value{Kind: value.Text, Text: given, Pos: v.Pos}
 }
 
 // version is the written one, else derived: the commit, else the flow's own, else the MD5 of its file.
