@@ -51,6 +51,9 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		return err
 	}
 	defer r.State.Close()
+	if err := o.ask(ctx, w, &r, acting); err != nil {
+		return err
+	}
 	to, err := o.results(w, acting)
 	if err != nil {
 		return err
