@@ -3,8 +3,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -112,7 +112,13 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 		return r, err
 	}
 	r.Token, _ = w.Env("GITHUB_TOKEN")
-	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
+	config, err := o.config(w, dir)
+	if err != nil && !errors.Is(err, prefect.ErrNoAPIURL) && (o.state == "" || o.profile != "") {
+		return r, cli.Fail("%v", err)
+	}
+	if r.Overrides.DefaultWorkPool = config.DefaultWorkPool; err != nil && config.DefaultWorkPool == "" { // a state in a file needs no settings that can be read
+		r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
+	}
 	if err := o.read(&r, dir); err != nil {
 		return r, err
 	}
@@ -158,6 +164,11 @@ func (o *options) read(r *deploy.Options, dir string) error {
 	return nil
 }
 
+// config reads Prefect's settings, as its client would in dir.
+func (o *options) config(w cli.World, dir string) (prefect.Config, error) {
+	return prefect.Load(prefect.Sources{Env: w.Env, Profile: o.profile, ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }})
+}
+
 // open opens the state: a file, or the Prefect API. Neither is an error that names both; there is never a silent local write.
 func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if path, ok := strings.CutPrefix(o.state, "file:"); ok && path != "" {
@@ -169,13 +180,16 @@ func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if o.state != "" {
 		return nil, cli.Usage("--state %q is neither file:PATH nor git:REF", o.state)
 	}
-	config, err := prefect.LoadConfig(w.Env, os.ReadFile)
+	config, err := o.config(w, dir)
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
+	if config.Insecure {
+		fmt.Fprintln(w.Stderr, "warning: certificates are not checked, since PREFECT_API_TLS_INSECURE_SKIP_VERIFY says so: whoever is between here and the server can read the key")
+	}
 	settings := prefect.Options{MaxWriters: max(o.jobs, 2)}
 	if o.debug {
-		t := &trace{to: w.Stderr, next: http.DefaultTransport, now: time.Now}
+		t := &trace{to: w.Stderr, next: config.Transport(), now: time.Now}
 		settings.Transport, settings.Log = t, t.line
 	}
 	o.client = prefect.New(config, settings)

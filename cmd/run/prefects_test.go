@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -124,4 +125,31 @@ func (o *options) told(c *cobra.Command, args []string) map[string]any {
 	values = nil
 	_ = json.Unmarshal(text, &values)
 	return values
+}
+
+// TestNothingElseIsWritten deploys beside a .prefect folder and looks at the whole tree afterwards.
+func TestNothingElseIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"flow.py": "from prefect import flow\n\n@flow\ndef hello(): pass\n", ".prefect/keep.json": "{}\n", "prefect.yaml": "deployments: [{name: d, entrypoint: \"flow.py:hello\", work_pool: {name: p}}]\n"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out strings.Builder
+	t.Chdir(dir)
+	code := run(context.Background(), cli.World{Args: []string{"deploy", "--all", "--state", "file:state.json"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
+		Env: func(string) (string, bool) { return "", false }})
+	var files []string
+	_ = filepath.WalkDir(".", func(path string, d os.DirEntry, _ error) error {
+		if !d.IsDir() {
+			files = append(files, filepath.ToSlash(path))
+		}
+		return nil
+	})
+	if got := strings.Join(files, " "); code != 0 || got != ".prefect/keep.json flow.py prefect.yaml state.json" && got != ".prefect/keep.json flow.py prefect.yaml state.json state.json.lock" {
+		t.Errorf("exit %d, %s\n%s", code, got, out.String())
+	}
 }
