@@ -65,7 +65,7 @@ type asking struct {
 // ask completes what a run was told. A file that can't be read is left to the run, which says why.
 func (o *options) ask(ctx context.Context, w cli.World, r *deploy.Options, acting bool) error {
 	t := o.terminal(w)
-	if t == nil || r.Selection.All || o.plan != "" || strings.HasPrefix(o.state, "git:") || len(o.names) > 1 || len(o.names) == 1 && r.Selection.Entrypoint == "" {
+	if t == nil || r.Selection.All || o.plan != "" || strings.HasPrefix(o.state, "git:") || len(o.names) > 1 || len(o.names) == 1 && (r.Selection.Entrypoint == "" || strings.Contains(o.names[0], "*")) {
 		return nil
 	}
 	a := asking{Terminal: t, o: o, w: w, run: r, acting: acting}
@@ -111,8 +111,10 @@ func (a *asking) ask(ctx context.Context) error {
 // choose lists entries with names; the word new leads on to other.
 func (a *asking) choose(ctx context.Context, entries []*resolve.Deployment, question, about string, other func(context.Context) error) error {
 	list := dialog.List{Question: question, Many: !a.run.Overrides.Any() && len(entries) > 1, Other: "new", OtherNote: about}
+	var named []*resolve.Deployment
 	for _, d := range entries {
 		if d.Name() != "" {
+			named = append(named, d)
 			list.Items = append(list.Items, dialog.Item{Name: d.Title(), Note: d.Entrypoint()})
 		}
 	}
@@ -128,9 +130,19 @@ func (a *asking) choose(ctx context.Context, entries []*resolve.Deployment, ques
 	}
 	a.run.Selection.Entrypoint = ""
 	for _, i := range chosen {
-		a.run.Selection.Names = append(a.run.Selection.Names, list.Items[i].Name)
+		a.run.Selection.Names = append(a.run.Selection.Names, a.called(named[i]))
 	}
 	return nil
+}
+
+// called is how --name would name an entry: its name where no other has it, else with its flow.
+func (a *asking) called(d *resolve.Deployment) string {
+	for _, other := range a.entries {
+		if other.Name() == d.Name() && other.Entrypoint() != d.Entrypoint() {
+			return d.Title()
+		}
+	}
+	return d.Name()
 }
 
 // about asks about an entrypoint of the command line: which of its entries, or what a new one is. One that can't be read is left to the run.
@@ -236,7 +248,7 @@ func (a *asking) add(ctx context.Context, entry value.Value) error {
 	}
 	a.run.Files[0].Data = text
 	d := resolve.Entry(&spec.File{}, &spec.Deployment{Fields: entry})
-	a.run.Selection = resolve.Selection{Names: []string{d.Title()}}
+	a.run.Selection = resolve.Selection{Names: []string{a.called(d)}}
 	return nil
 }
 

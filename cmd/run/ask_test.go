@@ -239,6 +239,22 @@ func TestAskWithoutAFile(t *testing.T) {
 	}
 }
 
+// TestAskAMethod has a flow that the file names by class and method, and two deployments of one name.
+func TestAskAMethod(t *testing.T) {
+	dir := asked(t, "deployments:\n- {name: d, entrypoint: \"sub/sales.py:load_all\", work_pool: {name: p}}\n- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n")
+	if err := os.WriteFile(filepath.Join(dir, "jobs.py"), []byte("from prefect import flow\n\nclass Jobs:\n    @flow(name=\"A method\")\n    @staticmethod\n    def run(): pass\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := on(t, dir, 80, nil, "plan", "--state", "file:state.json").expect("look for:").send("2\n").expect("+ hello/d").expect("1 to create")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit %d\n%s", code, s.screen())
+	}
+	s = on(t, dir, 80, nil, "plan", "--state", "file:state.json", "jobs.py:Jobs.run").expect("[default]").send("night\n").expect("[1]").send("\n").expect("Work pool:").send("p\n").expect("/night").expect("1 to create")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit %d\n%s", code, s.screen())
+	}
+}
+
 // TestAskNarrow reads every line of a dialogue in 40 columns: none is longer, and nothing is lost.
 func TestAskNarrow(t *testing.T) {
 	long := "deployments:\n"

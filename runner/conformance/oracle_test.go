@@ -15,7 +15,7 @@ import (
 const oracleDir = "../../../shared/oracle/cases"
 
 // oracleCases are how the names begin of those cases that this project claims.
-var oracleCases = []string{"seed-", "select-", "steps-", "template-", "schedule-", "error-", "empty-", "version-", "unknown-", "unicode", "yaml-dates", "redeploy-", "trigger-", "cli-trigger-"}
+var oracleCases = []string{"seed-", "select-", "steps-", "template-", "schedule-", "error-", "empty-", "version-", "unknown-", "unicode", "yaml-dates", "redeploy-", "trigger-", "cli-", "concurrency-"}
 
 func claimed(name string) bool {
 	for _, prefix := range oracleCases {
