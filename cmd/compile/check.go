@@ -131,7 +131,7 @@ func fixAll(w cli.World, dir string, files []cli.File) ([]cli.File, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(dir, path)
 		}
-		if err := replaceFile(path, files[i].Data); err != nil {
+		if err := cli.ReplaceFile(path, files[i].Data); err != nil {
 			return nil, cli.Fail("%s could not be written: %v", files[i].Name, err)
 		}
 		fmt.Fprintf(w.Stderr, "%s: %s written\n", files[i].Name, diag.Count(total, "correction"))
@@ -158,33 +158,6 @@ func applyFixes(f cli.File, diags diag.List) ([]byte, int) {
 		n++
 	}
 	return data, n
-}
-
-// replaceFile writes beside the file and renames, so that a crash leaves the old or the new one.
-func replaceFile(path string, data []byte) error {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(real), ".prefect-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	if _, err = temp.Write(data); err == nil {
-		err = temp.Chmod(info.Mode().Perm())
-	}
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), real)
 }
 
 // prefixOf is -C as a prefix of file names: "" where nothing was given or where it is no part of this directory.

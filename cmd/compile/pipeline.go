@@ -261,7 +261,7 @@ func short(version string) string {
 // writeFile writes beside the file and renames; one that is not there yet is made.
 func writeFile(name string, data []byte) error {
 	if _, err := os.Stat(name); err == nil {
-		return replaceFile(name, data)
+		return cli.ReplaceFile(name, data)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(name), ".prefect-*")
 	if err != nil {

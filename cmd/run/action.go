@@ -208,7 +208,7 @@ func (a *action) server() error {
 	if a.in.State != "" {
 		return nil
 	}
-	_, err := prefect.LoadConfig(a.w.Env, os.ReadFile)
+	_, err := a.options().config(a.w, a.dir)
 	if errors.Is(err, prefect.ErrNoAPIURL) {
 		return cli.Fail("there is no Prefect server to ask: set the input api-url or the variable PREFECT_API_URL (a secret or variable that the job is not given is empty), or the input state for a state in a file")
 	}

@@ -22,7 +22,7 @@ import (
 
 func planCommand(ctx context.Context, w cli.World) *cobra.Command {
 	var o options
-	c := &cobra.Command{Use: "plan [ENTRYPOINT]", Short: "Show what deploy would change; runs no step, writes nothing", Args: one,
+	c := &cobra.Command{Use: "plan [ENTRYPOINT]", Short: "Show what deploy would change; runs no step, writes nothing", Args: argument,
 		Example: "  run plan --all\n  run plan --all --state file:state.json --json plan.json",
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.execute(ctx, w, c, args, false)
@@ -36,7 +36,7 @@ const aboutKey = "With a secret text in PREFECT_DEPLOY_PLAN_KEY, the same for pl
 
 func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 	var o options
-	c := &cobra.Command{Use: "deploy [ENTRYPOINT]", Short: "Run the build and push steps and register the deployments", Args: one,
+	c := &cobra.Command{Use: "deploy [ENTRYPOINT]", Short: "Run the build and push steps and register the deployments", Args: argument,
 		Example: "  run deploy --all\n  run deploy -n my-flow/nightly --pool my-pool",
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.execute(ctx, w, c, args, true)
@@ -50,11 +50,14 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 // execute is plan or deploy from the flags to the exit code.
 func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, args []string, acting bool) error {
 	began := time.Now()
-	r, err := o.run(w, o.overrides(c), strings.Join(args, "")) // at most one: see one
+	r, err := o.run(w, o.overrides(c), o.entrypoint+strings.Join(args, "")) // at most one of them: see argument
 	if err != nil {
 		return err
 	}
 	defer r.State.Close()
+	if err := o.ask(ctx, w, &r, acting); err != nil {
+		return err
+	}
 	to, err := o.results(w, acting)
 	if err != nil {
 		return err

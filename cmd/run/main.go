@@ -28,7 +28,13 @@ func main() {
 func run(ctx context.Context, w cli.World) int {
 	w.Args = expandShort(w.Args)
 	w = cli.WithoutEmpty(w)
-	return cli.Run(root(ctx, w), w)
+	c := root(ctx, w)
+	if called, args, err := c.Find(w.Args); err == nil {
+		if err := swallowed(called.Flags(), args); err != nil {
+			c = refusing(err)
+		}
+	}
+	return cli.Run(c, w)
 }
 
 func root(ctx context.Context, w cli.World) *cobra.Command {
@@ -43,6 +49,11 @@ func root(ctx context.Context, w cli.World) *cobra.Command {
 		}}
 	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), stepCommand(ctx, w), pruneCommand(ctx, w), commentCommand(ctx, w), actionCommand(ctx, w), replayCommand(ctx, w), versionCommand(w))
 	return c
+}
+
+// refusing is a command that does nothing but fail.
+func refusing(err error) *cobra.Command {
+	return &cobra.Command{DisableFlagParsing: true, Args: cobra.ArbitraryArgs, RunE: func(*cobra.Command, []string) error { return err }}
 }
 
 func versionCommand(w cli.World) *cobra.Command {

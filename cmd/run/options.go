@@ -3,8 +3,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,14 +61,17 @@ type options struct {
 	interval                                       []int64
 	limit                                          int64
 	enforce                                        bool
+	// profile is --profile; noPrompt is --no-prompt, entrypoint the argument under its other name, --entrypoint.
+	profile, entrypoint string
+	noPrompt            bool
+	// client is the server's, nil with a state in a file.
+	client *prefect.Client
 }
 
 func (o *options) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVarP(&o.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
 	f.StringVarP(&o.dir, "chdir", "C", ".", "as if started in `DIR`")
-	f.StringArrayVarP(&o.names, "name", "n", nil, "a deployment: NAME, FLOW/NAME, or a pattern with *; repeatable")
-	f.BoolVar(&o.all, "all", false, "all deployments of the file")
 	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL; for plans also git:REF, the intent of a commit")
 	f.IntVar(&o.jobs, "jobs", defaultJobs, "steps and writes at once")
 	f.DurationVar(&o.timeout, "timeout", 0, "time limit of a step, such as 10m")
@@ -84,56 +87,7 @@ func (o *options) add(c *cobra.Command) {
 	f.StringVar(&o.json, "json", "", "write the plan as JSON to `FILE`; - is stdout")
 	f.StringVar(&o.markdown, "markdown", "", "write the plan as Markdown to `FILE`; - is stdout")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
-
-	f.StringVarP(&o.description, "description", "d", "", "the deployment's description")
-	f.StringVar(&o.version, "version", "", "the deployment's version")
-	f.StringVar(&o.versionType, "version-type", "", "where the version comes from: vcs:github, vcs:git, prefect:simple, …")
-	f.StringArrayVarP(&o.tags, "tag", "t", nil, "a tag; repeatable")
-	f.StringVarP(&o.pool, "pool", "p", "", "the work pool")
-	f.StringVarP(&o.queue, "work-queue", "q", "", "the work queue")
-	f.StringArrayVar(&o.jobVariables, "job-variable", nil, "KEY=VALUE or a JSON object, in place of the file's job variables; repeatable")
-	f.StringArrayVar(&o.cron, "cron", nil, "a cron schedule; repeatable")
-	f.Int64SliceVar(&o.interval, "interval", nil, "an interval schedule in seconds; repeatable")
-	f.StringVar(&o.anchor, "anchor-date", "", "the anchor date of all interval schedules")
-	f.StringArrayVar(&o.rrule, "rrule", nil, "an RRule schedule; repeatable")
-	f.StringVar(&o.timezone, "timezone", "", "the time zone of all schedules")
-	f.StringArrayVar(&o.param, "param", nil, "NAME=JSON or text; repeatable")
-	f.StringVar(&o.params, "params", "", "a JSON object of parameters")
-	f.StringArrayVar(&o.triggers, "trigger", nil, "a trigger as JSON, or a .yaml or .json file with triggers, in place of the file's; repeatable")
-	f.StringArrayVar(&o.slas, "sla", nil, "an SLA as JSON, or a .yaml or .json file with sla, in place of the file's; repeatable")
-	f.Int64Var(&o.limit, "concurrency-limit", 0, "the most runs at once")
-	f.StringVar(&o.strategy, "collision-strategy", "", "ENQUEUE or CANCEL_NEW")
-	f.BoolVar(&o.enforce, "enforce-parameter-schema", true, "check parameters against the flow's signature")
-	f.Bool("no-enforce-parameter-schema", false, "do not check parameters")
-	_ = c.RegisterFlagCompletionFunc("collision-strategy", cobra.FixedCompletions([]string{"ENQUEUE", "CANCEL_NEW"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// one allows the positional entrypoint.
-func one(c *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return cli.Usage("%s takes one entrypoint, and there are %d: %s", c.CommandPath(), len(args), strings.Join(args, " "))
-	}
-	return nil
-}
-
-// overrides are the options that describe a deployment, as far as they were given.
-func (o *options) overrides(c *cobra.Command) resolve.Overrides {
-	text := func(name string, v string) *string {
-		if c.Flags().Changed(name) {
-			return &v
-		}
-		return nil
-	}
-	r := resolve.Overrides{Description: text("description", o.description), Version: text("version", o.version), VersionType: text("version-type", o.versionType),
-		Tags: o.tags, WorkPool: text("pool", o.pool), WorkQueue: text("work-queue", o.queue), JobVariables: o.jobVariables, Cron: o.cron, RRule: o.rrule,
-		Interval: o.interval, AnchorDate: text("anchor-date", o.anchor), Timezone: text("timezone", o.timezone), Param: o.param, Params: text("params", o.params),
-		CollisionStrategy: text("collision-strategy", o.strategy)}
-	if c.Flags().Changed("concurrency-limit") {
-		r.ConcurrencyLimit = &o.limit
-	}
-	no, _ := c.Flags().GetBool("no-enforce-parameter-schema")
-	r.NoEnforceSchema = no || !o.enforce
-	return r
+	o.addPrefects(c)
 }
 
 // run turns the options into what a run is told; entrypoint is the positional one, "" for none. The caller closes the state.
@@ -165,7 +119,13 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	}
 	r.Env, r.Environ = without(r.Env, r.Environ, planKeyVariable) // who has it can say that anything was reviewed: no template and no step
 	r.Token, _ = w.Env("GITHUB_TOKEN")
-	r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
+	config, err := o.config(w, dir)
+	if err != nil && !errors.Is(err, prefect.ErrNoAPIURL) && (o.state == "" || o.profile != "") {
+		return r, cli.Fail("%v", err)
+	}
+	if r.Overrides.DefaultWorkPool = config.DefaultWorkPool; err != nil && config.DefaultWorkPool == "" { // a state in a file needs no settings that can be read
+		r.Overrides.DefaultWorkPool, _ = w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
+	}
 	if err := o.read(&r, dir); err != nil {
 		return r, err
 	}
@@ -225,6 +185,11 @@ func (o *options) read(r *deploy.Options, dir string) error {
 	return nil
 }
 
+// config reads Prefect's settings, as its client would in dir.
+func (o *options) config(w cli.World, dir string) (prefect.Config, error) {
+	return prefect.Load(prefect.Sources{Env: w.Env, Profile: o.profile, ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }})
+}
+
 // open opens the state: a file, or the Prefect API. Neither is an error that names both; there is never a silent local write.
 func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if path, ok := strings.CutPrefix(o.state, "file:"); ok && path != "" {
@@ -236,33 +201,20 @@ func (o *options) open(w cli.World, dir string) (*state.State, error) {
 	if o.state != "" {
 		return nil, cli.Usage("--state %q is neither file:PATH nor git:REF", o.state)
 	}
-	config, err := prefect.LoadConfig(w.Env, os.ReadFile)
+	config, err := o.config(w, dir)
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
+	if config.Insecure {
+		fmt.Fprintln(w.Stderr, "warning: certificates are not checked, since PREFECT_API_TLS_INSECURE_SKIP_VERIFY says so: whoever is between here and the server can read the key")
+	}
 	settings := prefect.Options{MaxWriters: max(o.jobs, 2)}
 	if o.debug {
-		t := &trace{to: w.Stderr, next: http.DefaultTransport, now: time.Now}
+		t := &trace{to: w.Stderr, next: config.Transport(), now: time.Now}
 		settings.Transport, settings.Log = t, t.line
 	}
-	return state.OpenPrefect(prefect.New(config, settings)), nil
-}
-
-// expandShort turns the older `-jv` into --job-variable: it is the one short form of two letters.
-func expandShort(args []string) []string {
-	out := make([]string, 0, len(args))
-	for i, a := range args {
-		if a == "--" {
-			return append(out, args[i:]...)
-		}
-		if a == "-jv" {
-			a = "--job-variable"
-		} else if v, ok := strings.CutPrefix(a, "-jv="); ok {
-			a = "--job-variable=" + v
-		}
-		out = append(out, a)
-	}
-	return out
+	o.client = prefect.New(config, settings)
+	return state.OpenPrefect(o.client), nil
 }
 
 func seconds(d time.Duration) string {

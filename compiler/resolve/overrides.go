@@ -43,7 +43,7 @@ func (o *Overrides) Any() bool {
 // Override lays the options over the selected deployments. Options that describe a deployment need exactly one.
 func Override(chosen []*Deployment, o Overrides) error {
 	if len(chosen) != 1 {
-		if o.Any() {
+		if o.Any() || o.Tags != nil {
 			return &UsageError{"the options describe one deployment, and several are selected: " + list(titles(chosen)) + "; name the one they are for with --name"}
 		}
 		for _, d := range chosen {
@@ -179,10 +179,10 @@ func (o *Overrides) schedules(d *Deployment) error {
 		add("rrule", value.Of(r))
 	}
 	for i := range list {
-		if interval, ok := list[i].Get("interval"); ok && interval.Truthy() && o.AnchorDate != nil {
+		if interval, ok := list[i].Get("interval"); ok && interval.Truthy() && o.AnchorDate != nil && *o.AnchorDate != "" {
 			list[i] = list[i].Set("anchor_date", value.Of(*o.AnchorDate))
 		}
-		if o.Timezone != nil {
+		if o.Timezone != nil && *o.Timezone != "" {
 			list[i] = list[i].Set("timezone", value.Of(*o.Timezone))
 		}
 	}

@@ -39,7 +39,7 @@ type Options struct {
 	MaxBody int
 	// UserAgent as sent (default "prefect-deploy-action").
 	UserAgent string
-	// Transport replaces the network; nil is resty's own, with the proxies that the environment names.
+	// Transport replaces the network; nil is that of the configuration, with its proxy and certificates.
 	Transport http.RoundTripper
 	// Sleep waits or returns the context's error; nil really waits. Now is the clock, Random a number in [0, 1) for jitter.
 	Sleep  func(context.Context, time.Duration) error
@@ -62,6 +62,12 @@ type Client struct {
 
 // New makes a client; it sends nothing yet.
 func New(config Config, options Options) *Client {
+	if options.Timeout == 0 {
+		options.Timeout = config.Timeout
+	}
+	if options.Transport == nil {
+		options.Transport = config.Transport()
+	}
 	options.fill()
 	c := &Client{config: config, options: options, Limiter: NewLimiter(options.Writers, options.MaxWriters)}
 	r := resty.NewWithClient(&http.Client{Transport: options.Transport}).
@@ -81,13 +87,14 @@ func New(config Config, options Options) *Client {
 		r.SetHeader(h.Name, h.Value)
 	}
 	switch {
+	case r.Header.Get("Authorization") != "": // a custom header wins, as in Prefect
 	case config.AuthString != "":
 		r.SetHeader("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(config.AuthString)))
 	case config.APIKey != "":
 		r.SetHeader("Authorization", "Bearer "+config.APIKey)
 	}
 	c.resty = r
-	c.csrf = csrf{client: uuid4(), off: config.cloud()}
+	c.csrf = csrf{client: uuid4(), off: config.cloud() || config.NoCSRF}
 	return c
 }
 
@@ -283,7 +290,13 @@ func (h *hidden) Unwrap() error { return h.cause }
 
 // hide takes what logs in out of foreign text.
 func (c *Client) hide(text string) string {
-	for _, secret := range []string{c.config.APIKey, c.config.AuthString} {
+	secrets := []string{c.config.APIKey, c.config.AuthString}
+	for _, h := range c.config.Headers {
+		if len(h.Value) >= 8 { // a shorter one is no secret, and would take words apart
+			secrets = append(secrets, h.Value)
+		}
+	}
+	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "(hidden)")
 		}

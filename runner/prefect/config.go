@@ -1,17 +1,18 @@
 // Where the server is and how to log in. Prefect's own settings decide, so that whoever can run `prefect deploy` can run this with
-// nothing else to set up: the environment first, then the active profile. Nothing here reads the environment or the disk by
+// nothing else to set up: settings.go says where they are looked for. Nothing here reads the environment or the disk by
 // itself; both come in as functions, which keeps the rules testable and the program's inputs in `main`.
 package prefect
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrNoAPIURL says that nothing names a Prefect API. It is told apart because a file state needs none.
@@ -30,6 +31,18 @@ type Config struct {
 	Headers []Header
 	// UIURL is the address of the user interface that links point to, "" to derive it from APIURL.
 	UIURL string
+	// Insecure does not look at certificates. CertificateFile is the file of those that are believed, "" for the system's.
+	Insecure        bool
+	CertificateFile string
+	// Timeout bounds one attempt, 0 for the default; NoCSRF never asks for a CSRF token.
+	Timeout time.Duration
+	NoCSRF  bool
+	// DefaultWorkPool is that of deployments that name none.
+	DefaultWorkPool string
+
+	cloudAPI     string
+	certificates *x509.CertPool
+	env          func(string) (string, bool)
 }
 
 // String is the API's address alone, so that no %v of a Config can show a key.
@@ -51,7 +64,7 @@ func (c Config) Source() string {
 // cloud tells whether the address is Prefect Cloud's, which has no /admin/version and no CSRF tokens.
 func (c Config) cloud() bool {
 	u, err := url.Parse(c.APIURL)
-	return err == nil && (u.Hostname() == "prefect.cloud" || strings.HasSuffix(u.Hostname(), ".prefect.cloud"))
+	return err == nil && (c.cloudAPI != "" && strings.HasPrefix(c.APIURL, c.cloudAPI) || u.Hostname() == "prefect.cloud" || strings.HasSuffix(u.Hostname(), ".prefect.cloud"))
 }
 
 // DeploymentURL is the page of a deployment in the user interface (the path is that of Prefect 3's own links).
@@ -59,40 +72,120 @@ func (c Config) DeploymentURL(id string) string {
 	if id == "" {
 		return ""
 	}
-	base := strings.TrimRight(c.UIURL, "/")
-	if base == "" {
-		base = strings.TrimSuffix(c.Source(), "/api")
-		if rest, ok := strings.CutPrefix(base, "https://api.prefect.cloud/api/"); ok {
-			rest = strings.Replace(strings.Replace(rest, "accounts/", "account/", 1), "/workspaces/", "/workspace/", 1)
-			base = "https://app.prefect.cloud/" + rest
-		}
+	if c.cloudAPI == "" {
+		c.cloudAPI = "https://api.prefect.cloud/api"
 	}
-	return base + "/deployments/deployment/" + url.PathEscape(id)
+	return firstOf(strings.TrimRight(c.UIURL, "/"), c.pages("")) + "/deployments/deployment/" + url.PathEscape(id)
 }
 
-// LoadConfig reads the settings: lookup is the environment, readFile reads a file by path and answers fs.ErrNotExist for none.
-// A variable that is set to nothing counts as unset, as in Prefect.
+// LoadConfig is Load for an environment and files alone.
 func LoadConfig(lookup func(string) (string, bool), readFile func(string) ([]byte, error)) (Config, error) {
-	profile, err := activeProfile(lookup, readFile)
+	return Load(Sources{Env: lookup, ReadFile: readFile})
+}
+
+// Load reads the settings. With ErrNoAPIURL the rest of the Config is right all the same.
+func Load(from Sources) (Config, error) {
+	s, err := from.load()
 	if err != nil {
 		return Config{}, err
 	}
-	setting := func(name string) string {
-		if v, _ := lookup(name); strings.TrimSpace(v) != "" {
-			return strings.TrimSpace(v)
-		}
-		return strings.TrimSpace(profile[name])
-	}
-	c := Config{
-		APIKey:     setting("PREFECT_API_KEY"),
-		AuthString: firstOf(setting("PREFECT_API_AUTH_STRING"), setting("PREFECT_SERVER_API_AUTH_STRING")),
-		UIURL:      setting("PREFECT_UI_URL"),
-	}
-	if c.Headers, err = customHeaders(setting("PREFECT_CLIENT_CUSTOM_HEADERS")); err != nil {
+	c := Config{APIKey: s.get(apiKey), AuthString: s.get(authString), DefaultWorkPool: s.get(defaultPool), env: from.Env,
+		cloudAPI: firstOf(s.get(cloudAPI), "https://api.prefect.cloud/api")}
+	if c.Headers, err = customHeaders(s.get(customHeader)); err != nil {
 		return Config{}, err
 	}
-	c.APIURL, err = CheckAPIURL(setting("PREFECT_API_URL"))
+	if c.Insecure, err = s.truth(insecure, false); err != nil {
+		return Config{}, err
+	}
+	csrf, err := s.truth(csrfEnabled, true)
+	if err != nil {
+		return Config{}, err
+	}
+	c.NoCSRF = !csrf
+	if c.Timeout, err = s.seconds(requestTimeout); err != nil {
+		return Config{}, err
+	}
+	if err := c.readCertificates(s); err != nil {
+		return Config{}, err
+	}
+	c.APIURL, err = CheckAPIURL(s.get(apiURL))
+	c.UIURL = firstOf(strings.TrimRight(s.get(uiURL), "/"), c.pages(s.get(cloudUI)))
 	return c, err
+}
+
+// truth reads a setting that is true or false, in the words that pydantic takes.
+func (s *settings) truth(x setting, otherwise bool) (bool, error) {
+	switch strings.ToLower(s.get(x)) {
+	case "":
+		return otherwise, nil
+	case "1", "true", "t", "yes", "y", "on":
+		return true, nil
+	case "0", "false", "f", "no", "n", "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s is neither true nor false", x.variables[0])
+}
+
+// seconds reads a time, 0 where none is set.
+func (s *settings) seconds(x setting) (time.Duration, error) {
+	text := s.get(x)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n > 0 && n < 1e6) {
+		return 0, fmt.Errorf("%s is no number of seconds", x.variables[0])
+	}
+	return time.Duration(n * float64(time.Second)), nil
+}
+
+// readCertificates reads the file of PREFECT_API_SSL_CERT_FILE, else of SSL_CERT_FILE.
+func (c *Config) readCertificates(s *settings) error {
+	name := "PREFECT_API_SSL_CERT_FILE"
+	path := s.get(certificates)
+	if path == "" {
+		name = "SSL_CERT_FILE"
+		path, _ = s.Env(name)
+	}
+	if path == "" || c.Insecure || s.ReadFile == nil {
+		return nil
+	}
+	pem, err := s.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.CertificateFile = path
+	var ok bool
+	if c.certificates, ok = pool(pem); !ok {
+		return fmt.Errorf("%s names %s, which holds no certificate: it is a file of PEM blocks", name, path)
+	}
+	return nil
+}
+
+// pages is the address of the user interface that belongs to the API, as Prefect derives it, without a password that may stand in it.
+func (c *Config) pages(cloudUI string) string {
+	ui := c.Source()
+	if c.APIURL == "" {
+		return ""
+	}
+	if strings.HasPrefix(ui, c.cloudAPI) {
+		ui = strings.Replace(ui, c.cloudAPI, firstOf(cloudUI, cloudPages(c.cloudAPI)), 1)
+	}
+	ui = strings.TrimSuffix(ui, "/api")
+	for _, r := range [][2]string{{"/api/", "/"}, {"/accounts/", "/account/"}, {"/workspaces/", "/workspace/"}} { // one after the other: they share slashes
+		ui = strings.ReplaceAll(ui, r[0], r[1])
+	}
+	return ui
+}
+
+// cloudPages is where a Cloud has its pages: https://api.prefect.cloud/api has them at https://app.prefect.cloud.
+func cloudPages(api string) string {
+	if rest, ok := strings.CutPrefix(api, "https://api"); ok {
+		if host, _, _ := strings.Cut(rest, "/"); strings.Contains(host, ".prefect.") {
+			api = "https://app" + rest
+		}
+	}
+	return strings.TrimSuffix(api, "/api")
 }
 
 func firstOf(texts ...string) string {
@@ -143,54 +236,4 @@ func customHeaders(text string) ([]Header, error) {
 	}
 	sort.Slice(headers, func(i, j int) bool { return headers[i].Name < headers[j].Name })
 	return headers, nil
-}
-
-// activeProfile returns the settings of the profile that PREFECT_PROFILE, else the file's `active`, names; nil without a file.
-func activeProfile(lookup func(string) (string, bool), readFile func(string) ([]byte, error)) (map[string]string, error) {
-	path := profilesPath(lookup)
-	if path == "" || readFile == nil {
-		return nil, nil
-	}
-	data, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the profiles of Prefect cannot be read: %w", err)
-	}
-	file, err := parseProfiles(string(data))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	wanted, _ := lookup("PREFECT_PROFILE")
-	if wanted == "" {
-		return file.profiles[file.active], nil
-	}
-	settings, ok := file.profiles[wanted]
-	if !ok {
-		return nil, fmt.Errorf("PREFECT_PROFILE names %q, which %s does not have", oneLine(wanted), path)
-	}
-	return settings, nil
-}
-
-// profilesPath follows Prefect: PREFECT_PROFILES_PATH, then PREFECT_HOME, then .prefect in the home directory.
-func profilesPath(lookup func(string) (string, bool)) string {
-	get := func(name string) string { v, _ := lookup(name); return v }
-	home := firstOf(get("HOME"), get("USERPROFILE"))
-	expand := func(p string) string {
-		if rest, ok := strings.CutPrefix(p, "~/"); ok && home != "" {
-			return filepath.Join(home, rest)
-		}
-		return p
-	}
-	if p := get("PREFECT_PROFILES_PATH"); p != "" {
-		return expand(p)
-	}
-	if p := get("PREFECT_HOME"); p != "" {
-		return filepath.Join(expand(p), "profiles.toml")
-	}
-	if home == "" {
-		return ""
-	}
-	return filepath.Join(home, ".prefect", "profiles.toml")
 }

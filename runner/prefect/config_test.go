@@ -30,7 +30,7 @@ PREFECT_CLIENT_CUSTOM_HEADERS = '{"X-B": "2", "x-a": "1", "User-Agent": "mine"}'
 
 func load(env map[string]string, file string) (Config, error) {
 	return LoadConfig(func(k string) (string, bool) { v, ok := env[k]; return v, ok }, func(path string) ([]byte, error) {
-		if file == "" {
+		if file == "" || !strings.HasSuffix(path, "profiles.toml") {
 			return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
 		}
 		return []byte(file), nil

@@ -122,6 +122,16 @@ func (c *Client) WorkPools(ctx context.Context, names []string) ([]value.Value, 
 	return c.named(ctx, "work_pools", nil, "work_pools", names)
 }
 
+// AllWorkPools reads all work pools, sorted by name.
+func (c *Client) AllWorkPools(ctx context.Context) (out []value.Value, err error) {
+	err = c.pages(ctx, "work_pools", nil, func(item value.Value) bool {
+		out = append(out, item)
+		return true
+	})
+	sort.SliceStable(out, func(i, j int) bool { return text(out[i], "name") < text(out[j], "name") })
+	return out, err
+}
+
 // Variables reads those of the named variables that exist, sorted by name: mappings with "name" and "value" (any JSON).
 func (c *Client) Variables(ctx context.Context, names []string) ([]value.Value, error) {
 	return c.named(ctx, "variables", nil, "variables", names)

@@ -1,0 +1,129 @@
+// Finding the flows of a project: every Python file of the tree that has the word "flow" in it is read, without running Python, side by side. What nobody deploys from is
+// passed over: hidden folders, environments, and what .gitignore and .prefectignore name. A tree can be a home directory by mistake, so the number of files is bounded.
+package dialog
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	ignore "github.com/sabhiram/go-gitignore"
+
+	"github.com/org/prefect-deploy-action/compiler/flow"
+)
+
+const (
+	// mostFiles is how many Python files are looked at, mostFolders how many folders.
+	mostFiles   = 10_000
+	mostFolders = 20_000
+	// largest is the size of a file from which on it is passed over: nobody wrote it by hand.
+	largest = 4 << 20
+)
+
+// Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at.
+func Flows(ctx context.Context, dir string) (found []*flow.Flow, cut bool) {
+	s := &scan{ctx: ctx, dir: dir}
+	s.walk(".", nil)
+	loader := flow.NewLoader(os.DirFS(dir))
+	results := make([][]*flow.Flow, len(s.files))
+	work := make(chan int)
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0)*2, 16) {
+		all.Go(func() {
+			for i := range work {
+				if src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(s.files[i]))); err == nil && bytes.Contains(src, []byte("flow")) {
+					results[i] = loader.Flows(s.files[i])
+				}
+			}
+		})
+	}
+	for i := range s.files {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- i
+	}
+	close(work)
+	all.Wait()
+	for _, r := range results {
+		found = append(found, r...)
+	}
+	return found, s.cut
+}
+
+type scan struct {
+	ctx     context.Context
+	dir     string
+	files   []string
+	folders int
+	cut     bool
+}
+
+// rule is what an ignore file says of the paths below its folder.
+type rule struct {
+	folder string
+	ignore *ignore.GitIgnore
+}
+
+func (s *scan) walk(folder string, rules []rule) {
+	if s.folders++; s.folders > mostFolders || len(s.files) >= mostFiles || s.ctx.Err() != nil {
+		s.cut = true
+		return
+	}
+	here := filepath.Join(s.dir, filepath.FromSlash(folder))
+	entries, err := os.ReadDir(here)
+	if err != nil {
+		return // a folder that can't be read has nothing to offer
+	}
+	for _, name := range []string{".gitignore", ".prefectignore"} {
+		if g, err := ignore.CompileIgnoreFile(filepath.Join(here, name)); err == nil {
+			rules = append(rules[:len(rules):len(rules)], rule{folder, g})
+		}
+	}
+	var inner []string
+	for _, e := range entries {
+		at := path.Join(folder, e.Name())
+		switch {
+		case e.Name() == "pyvenv.cfg" && folder != ".":
+			return // an environment
+		case e.IsDir() && !passedOver(e.Name()) && !ignored(rules, at+"/"):
+			inner = append(inner, at)
+		case !e.IsDir() && strings.HasSuffix(e.Name(), ".py") && !ignored(rules, at) && s.small(e):
+			if len(s.files) >= mostFiles {
+				s.cut = true
+				return
+			}
+			s.files = append(s.files, at)
+		}
+	}
+	for _, f := range inner {
+		s.walk(f, rules)
+	}
+}
+
+func (s *scan) small(e os.DirEntry) bool {
+	info, err := e.Info()
+	return err == nil && info.Size() <= largest
+}
+
+func passedOver(folder string) bool {
+	return strings.HasPrefix(folder, ".") || folder == "__pycache__" || folder == "node_modules" || folder == "site-packages"
+}
+
+func ignored(rules []rule, at string) bool {
+	for _, r := range rules {
+		rel := at
+		if r.folder != "." {
+			rel = strings.TrimPrefix(at, r.folder+"/")
+		}
+		if r.ignore.MatchesPath(rel) {
+			return true
+		}
+	}
+	return false
+}
