@@ -73,3 +73,28 @@ func TestTheActionShowsNoSecret(t *testing.T) {
 		t.Errorf("exit %d\n%s", r.code, all)
 	}
 }
+
+// TestKeptSecretsStayInTheirJob: the review's case, `echo "$DB_PASSWORD"` and `printenv`; neither the file for other jobs, nor the dotenv report, nor the log has it.
+func TestKeptSecretsStayInTheirJob(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": `x-ci: {github: {secrets: [DB_PASSWORD]}}
+build:
+- prefect.deployments.steps.run_shell_script: {id: leak, script: "echo $DB_PASSWORD", expand_env_vars: true}
+- prefect.deployments.steps.run_shell_script: {id: all, script: printenv}
+- prefect.deployments.steps.run_shell_script: {id: hash, script: echo 2026.11}
+pull: []
+deployments: [{name: d, entrypoint: "flow.py:hello", work_pool: {name: p}}]
+`})
+	code, stdout, stderr := command(t, map[string]string{"DB_PASSWORD": "hunter2"}, "step", "leak", "all", "hash", "-C", dir, "--outputs", "o.json", "--dotenv", "o.env")
+	outputs := read(filepath.Join(dir, "o.json"))
+	if all := stdout + stderr + outputs + read(filepath.Join(dir, "o.env")); code != 0 || strings.Contains(all, "hunter2") || !strings.Contains(stderr, "leak | ***") || !strings.Contains(outputs, `"withheld":["stdout"]`) || !strings.Contains(outputs, "2026.11") {
+		t.Errorf("exit %d\n%s", code, all)
+	}
+	r := callAction(t, call{dir: dir, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"all-deployments": "true"}, env: map[string]string{"DB_PASSWORD": "hunter2"}})
+	all := r.log + r.summary + read(r.outputs["plan"])
+	for _, text := range r.outputs {
+		all += text
+	}
+	if r.code != 0 || strings.Contains(all, "hunter2") || !strings.Contains(all, "2026.11") {
+		t.Errorf("the action: exit %d\n%s", r.code, all)
+	}
+}

@@ -35,6 +35,27 @@ func ShownVariables(f *spec.File) map[string]bool {
 	return shown
 }
 
+// KeptVariables are the variables that a file says a platform keeps as secrets: x-ci.github.secrets and x-ci.gitlab.secrets.
+func KeptVariables(f *spec.File) map[string]bool {
+	kept := map[string]bool{}
+	for _, platform := range []string{"github", "gitlab"} {
+		v, _ := f.CI.Get(platform)
+		v, _ = v.Get("secrets")
+		for _, name := range v.List {
+			kept[name.Str()] = true
+		}
+	}
+	return kept
+}
+
+// Optional is the variable by which an emitted job names those that it was passed: they count as unset when they are empty.
+const Optional = "PREFECT_DEPLOY_OPTIONAL"
+
+// OptionalNames are the names in Optional's text.
+func OptionalNames(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+}
+
 // MadeOf names the arguments that a function's outputs are made of, nil where that is not known (facts: what each returns, see Known). A registry's password is no
 // part of an image's name.
 func MadeOf(function string) []string {

@@ -66,6 +66,7 @@ func (j *job) findSecrets() {
 	for _, d := range j.chosen {
 		secretsOf(d, j.secrets)
 	}
+	j.keepVariables()
 }
 
 func secretsOf(d *resolve.Deployment, into map[string]bool) {

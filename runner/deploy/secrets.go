@@ -22,26 +22,37 @@ type mask struct {
 	mu      sync.RWMutex
 	secrets []string
 	known   map[string]bool
+	// kept are those that the project itself calls secrets: there is nothing to be told apart, however short they are.
+	kept map[string]bool
 }
 
 // shortest is the length of a text, in bytes, below which it is too common to be hidden wherever it stands.
 const shortest = 4
 
 // add makes a secret known: each of its lines, also in the forms that it has in JSON, in a message and in a URL.
-func (m *mask) add(secret string) {
+func (m *mask) add(secret string) { m.learn(secret, false) }
+
+// keep is add for what the project itself calls a secret.
+func (m *mask) keep(secret string) { m.learn(secret, true) }
+
+func (m *mask) learn(secret string, kept bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.known == nil {
-		m.known = map[string]bool{}
+		m.known, m.kept = map[string]bool{}, map[string]bool{}
 	}
 	for line := range strings.SplitSeq(secret, "\n") {
 		line = strings.TrimSpace(line)
 		quoted := strings.Trim(string(value.Of(line).AppendJSON(nil)), `"`)
 		for _, text := range []string{line, quoted, diag.Clean(line), url.QueryEscape(line), url.PathEscape(line)} {
-			if len(text) >= shortest && !m.known[text] && !common(text) {
+			if len(text) < shortest || common(text) {
+				continue
+			}
+			if !m.known[text] {
 				m.known[text] = true
 				m.secrets = append(m.secrets, text)
 			}
+			m.kept[text] = m.kept[text] || kept
 		}
 	}
 }
@@ -130,11 +141,35 @@ func (h *hiding) Is(target error) bool { return errors.Is(h.err, target) }
 // long is the length from which on a secret is told from a word that happens to be the same: `prod`, say, in an image's name.
 const long = 8
 
-// holds reports whether a text holds one of the long secrets.
+// holds reports whether a text holds one of the long secrets, or one that is called so.
 func (m *mask) holds(text string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return slices.ContainsFunc(m.secrets, func(s string) bool { return len(s) >= long && strings.Contains(text, s) })
+	return slices.ContainsFunc(m.secrets, func(s string) bool { return (len(s) >= long || m.kept[s]) && strings.Contains(text, s) })
+}
+
+// keepVariables makes the variables known that a script may read without any template: those that a file has a platform keep as secrets, and those that an emitted job was passed (resolve.Optional) and that no file lets be shown.
+func (j *job) keepVariables() {
+	kept, shown := map[string]bool{}, map[string]bool{}
+	for _, f := range j.files {
+		for name := range resolve.ShownVariables(f) {
+			shown[name] = true
+		}
+		for name := range resolve.KeptVariables(f) {
+			kept[name] = true
+		}
+	}
+	list, _ := j.Env(resolve.Optional)
+	for _, name := range resolve.OptionalNames(list) {
+		if !shown[name] && !resolve.SetByCI(name) && !strings.HasPrefix(name, "PREFECT_DEFAULT_") {
+			kept[name] = true
+		}
+	}
+	for name := range kept {
+		if v, ok := j.Env(name); ok {
+			j.masked.keep(v)
+		}
+	}
 }
 
 // given makes the secrets known that a step gave, and marks what else holds one.

@@ -185,3 +185,23 @@ func TestVarsAreOfTheirOwnFile(t *testing.T) {
 		t.Errorf("a step of both files shows what one of them hides:\n%s", p.JSON())
 	}
 }
+
+// TestVariablesThatAreSecretsByName: scripts read them without a template. Of what such a script prints nothing is shown that holds the value of one, and no other job gets it.
+func TestVariablesThatAreSecretsByName(t *testing.T) {
+	const steps = "build:\n" + shell + "{id: leak, shell: true, script: 'echo \"p=$DB_PASSWORD.\"; echo \"$DB_PASSWORD\" | base64; echo $TEAM >&2'}\n" + shell + "{id: env, script: env}\n" + shell + "{id: open, script: echo visible}\n"
+	for _, c := range []struct{ name, ci, optional string }{
+		{"kept by GitHub", "x-ci: {github: {secrets: [DB_PASSWORD]}}\n", ""},
+		{"kept by GitLab", "x-ci: {gitlab: {secrets: [DB_PASSWORD]}}\n", ""},
+		{"passed to the job", "x-ci: {vars: [TEAM]}\n", "TEAM,DB_PASSWORD,PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE"},
+		{"a secret though it may be shown", "x-ci: {vars: [DB_PASSWORD], github: {secrets: [DB_PASSWORD]}}\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.env["DB_PASSWORD"], s.env["TEAM"], s.env["PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE"], s.env["PREFECT_DEPLOY_OPTIONAL"] = "canary7", "data-team", "visible", c.optional
+			p, log := s.logged(File{"prefect.yaml", []byte(c.ci + steps + one(""))})
+			if all := log + string(p.JSON()); strings.Contains(all, "canary") || !strings.Contains(log, "leak | p=***.") || !strings.Contains(all, "data-team") || !strings.Contains(string(p.JSON()), `"visible\n"`) && !strings.Contains(string(p.JSON()), `"visible"`) {
+				t.Errorf("a secret is shown, or what is none is hidden:\n%s", all)
+			}
+		})
+	}
+}

@@ -11,15 +11,14 @@ package cli
 import (
 	"slices"
 	"strings"
-)
 
-// Optional is the variable that names those that count as unset when they are empty.
-const Optional = "PREFECT_DEPLOY_OPTIONAL"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+)
 
 // WithoutEmpty is the world in which they are unset: for whatever looks one up, and for each process that is started.
 func WithoutEmpty(w World) World {
-	list, _ := w.Env(Optional)
-	names := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+	list, _ := w.Env(resolve.Optional)
+	names := resolve.OptionalNames(list)
 	if len(names) == 0 {
 		return w
 	}
