@@ -8,8 +8,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/nektos/act/pkg/runner"
 	"github.com/sirupsen/logrus"
 )
+
+// shortest is the length of a secret, in bytes, below which it stays in the log: one of a single letter would take that letter out of every word.
+const shortest = 4
 
 // observer makes the loggers of jobs, which run side by side.
 type observer struct {
@@ -25,7 +29,7 @@ type observer struct {
 func newObserver(out io.Writer, secrets map[string]string) *observer {
 	o := &observer{out: out}
 	for _, s := range secrets {
-		if s != "" {
+		if len(s) >= shortest {
 			o.secrets = append(o.secrets, s)
 		}
 	}
@@ -40,7 +44,7 @@ func newObserver(out io.Writer, secrets map[string]string) *observer {
 func (o *observer) WithJobLogger() *logrus.Logger {
 	l := logrus.New()
 	l.SetOutput(o)
-	l.SetFormatter(lines{short: o.tree != nil})
+	l.SetFormatter(lines{short: o.tree != nil, mask: o.mask})
 	l.AddHook(o)
 	return l
 }
@@ -86,7 +90,7 @@ func (o *observer) Fire(e *logrus.Entry) error {
 	return nil
 }
 
-// mask does to what is kept what act does to its log.
+// mask hides secrets, in the log and in what is kept of it. act would hide each, however short.
 func (o *observer) mask(s string) string {
 	for _, secret := range o.secrets {
 		s = strings.ReplaceAll(s, secret, "***")
@@ -102,12 +106,22 @@ func (o *observer) result() *Result {
 }
 
 // lines is the log's format: the job, and what a step said or act says of it. short leaves out what act says, but for faults and the step that failed.
-type lines struct{ short bool }
+type lines struct {
+	short bool
+	mask  func(string) string
+}
 
-// Format writes one entry. Its message is masked by then, its data is not.
+// Format writes one entry.
 func (f lines) Format(e *logrus.Entry) ([]byte, error) {
 	job, _ := e.Data["jobID"].(string)
-	said, message := e.Data["raw_output"] == true, strings.TrimRight(e.Message, "\r\n")
+	said, message := e.Data["raw_output"] == true, strings.TrimRight(f.mask(e.Message), "\r\n")
+	if e.Context != nil {
+		for _, text := range *runner.Masks(e.Context) { // ::add-mask::
+			if len(text) >= shortest {
+				message = strings.ReplaceAll(message, text, "***")
+			}
+		}
+	}
 	if f.short && !said {
 		message = fault(e, message)
 		if message == "" {

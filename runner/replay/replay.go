@@ -206,7 +206,12 @@ func configure(o Options, scratch string) (*runner.Config, error) {
 			platforms[strings.ToLower(label)] = o.Image
 		}
 	}
+	socket := "-" // containers get no engine
+	if o.Docker || o.Live {
+		socket = ""
+	}
 	return &runner.Config{
+		InsecureSecrets: true, ContainerDaemonSocket: socket, // the observer hides secrets
 		Actor: o.Actor, Workdir: directory, ActionCacheDir: filepath.Join(scratch, "act"), EventName: o.Event, EventPath: o.EventPath, DefaultBranch: "main",
 		LogOutput: true, Env: env, Secrets: o.Secrets, Vars: o.Vars, Token: o.Secrets["GITHUB_TOKEN"], Platforms: platforms, GitHubInstance: "github.com",
 		AutoRemove: true, UseGitIgnore: true, ActionCache: actions{o.Actions, map[string]string{"@artifacts@": artifacts, "@docker@": fmt.Sprint(o.Docker), "@live@": fmt.Sprint(o.Live)}},

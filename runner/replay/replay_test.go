@@ -176,3 +176,13 @@ func TestEnvironmentAsGitHubSetsIt(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestShortSecretsLeaveTheLogReadable: others are hidden, also those that a step adds.
+func TestShortSecretsLeaveTheLogReadable(t *testing.T) {
+	r, log, err := replayOf(t, map[string]string{"w.yml": "on: push\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps:\n      - shell: bash\n        run: |\n          echo 'Hello, ${{ secrets.S }} and ${{ secrets.LONG }}'\n" +
+		"          m=add; echo \"::add-mask::$m-$m\"\n          echo \"it is $m-$m\"\n"},
+		func(o *Options) { o.Secrets = map[string]string{"S": "l", "LONG": "long-canary"} })
+	if err != nil || r.Failed() || !strings.Contains(log, "Hello, l and ***") || !strings.Contains(log, "it is ***") || strings.Contains(log, "canary") {
+		t.Errorf("%v %+v\n%s", err, r, log)
+	}
+}
