@@ -12,6 +12,7 @@ import (
 	osexec "os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/emit"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/companion"
 )
@@ -39,14 +41,18 @@ type replay struct {
 	actions      []string
 	workflow     string
 	dialect      string
+	// secrets are the names of those that a replay gets as they are; shown are the variables that the files let be shown.
+	secrets []string
+	shown   map[string]bool
 }
 
 func replayCommand(ctx context.Context, w cli.World) *cobra.Command {
 	var r replay
 	c := &cobra.Command{Use: "replay", Short: "Run the emitted GitHub workflow here, through act; touches nothing real", Args: cli.NoArgs,
 		Long: "replay compiles prefect.yaml to the workflow that `compile github` emits and runs its jobs on this machine, offline, for a push to the default\n" +
-			"branch or a pull request. What the deploy would register goes to a file, images are only named (--docker builds them), nothing is pushed and\n" +
-			"nothing logs in anywhere. --live runs it against the real things, with the variables of this shell as the repository's secrets.",
+			"branch or a pull request. What the deploy would register goes to a file, images are only named (--docker builds them). Scripts of steps run, with\n" +
+			"no way for docker, git and ssh to push or log in, and with a stand-in text for each secret (--secret NAME passes one). --live runs it against\n" +
+			"the real things, with the variables of this shell as the repository's secrets.",
 		Example: "  run replay\n  run replay --event pull_request --state file:state.json\n  run replay --docker --verbose",
 		RunE:    func(*cobra.Command, []string) error { return r.run(ctx, w) }}
 	f := c.Flags()
@@ -55,6 +61,7 @@ func replayCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringVar(&r.event, "event", "push", "push or pull_request")
 	f.StringVar(&r.state, "state", "", "the state to plan and deploy against, file:PATH (default: an empty one that is thrown away)")
 	f.BoolVar(&r.live, "live", false, "use the real Prefect API, registries and buckets")
+	f.StringArrayVar(&r.secrets, "secret", nil, "pass the secret `NAME` as it is in this shell, in place of a stand-in text; repeatable")
 	f.BoolVar(&r.docker, "docker", false, "build images with this machine's Docker")
 	f.StringVar(&r.image, "image", "", "run the jobs in containers of this `IMAGE`, not on this machine itself")
 	f.StringArrayVar(&r.runsOn, "runs-on", nil, "a `LABEL` of runs-on that this machine stands for as well; repeatable")
@@ -80,6 +87,11 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 	if r.dialect == "gitlab" && (r.workflow != "" || r.image != "" || len(r.runsOn)+len(r.actions) > 0) {
 		return cli.Usage("--workflow, --image, --runs-on and --action are of GitHub's workflow, and not of --dialect gitlab")
 	}
+	for _, name := range r.secrets {
+		if _, ok := w.Env(name); !ok {
+			return cli.Usage("--secret %s: this shell has no such variable", name)
+		}
+	}
 	scratch, err := os.MkdirTemp("", "prefect-replay-")
 	if err != nil {
 		return cli.Fail("%v", err)
@@ -97,7 +109,11 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 		return cli.Fail("%v", err)
 	}
 	c := osexec.CommandContext(ctx, program, args...)
-	c.Stdout, c.Stderr = w.Stdout, w.Stderr
+	c.Stdout, c.Stderr, c.Env = w.Stdout, w.Stderr, w.Environ
+	if !r.live {
+		path, _ := w.Env("PATH")
+		c.Env = append(slices.Clone(w.Environ), "PATH="+paths{scratch}.at("bin")+string(filepath.ListSeparator)+path)
+	}
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	err = c.Run()
 	var exit *osexec.ExitError
@@ -146,7 +162,7 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 		return nil, err
 	}
 	p := paths{scratch}
-	secrets, vars := passed(w, text, r.live)
+	secrets, vars := r.passed(w, text)
 	for name, data := range map[string][]byte{"workflow.yml": text, "event.json": repository.payload(r.event), "secrets": secrets, "action/action.yml": standin} {
 		if err := p.write(name, data); err != nil {
 			return nil, cli.Fail("%v", err)
@@ -165,10 +181,10 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 		}
 	}
 	if !r.live {
-		for _, e := range nowhere(p.at("home")) {
+		for _, e := range r.nowhere(ctx, repository.root, p.at("home")) {
 			args = append(args, "--env", e)
 		}
-		if err := os.MkdirAll(p.at("home/.docker"), 0o700); err != nil {
+		if err := errors.Join(r.shutPrograms(w, p), os.MkdirAll(p.at("home/.docker"), 0o700)); err != nil {
 			return nil, cli.Fail("%v", err)
 		}
 		if r.docker {
@@ -213,6 +229,17 @@ func (r *replay) emitted(w cli.World, action string, write func(*emit.Input) ([]
 		sources = append(sources, emit.Source(f))
 	}
 	in, faults := emit.Load(os.DirFS(r.dir), sources)
+	r.shown = map[string]bool{}
+	for _, f := range in.Files {
+		for name := range resolve.ShownVariables(f) {
+			r.shown[name] = true
+		}
+		gitlab, _ := f.CI.Get("gitlab")
+		vars, _ := gitlab.Get("vars")
+		for _, name := range vars.List {
+			r.shown[name.Str()] = true
+		}
+	}
 	if faults.Errors(false) == 0 {
 		version, _ := cli.Version()
 		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), action, version
@@ -284,18 +311,21 @@ func (r *replay) engine(w cli.World, config string) (args []string) {
 }
 
 // nowhere is an environment in which no program finds a login, nor a way out: an empty home, and a proxy that is not there.
-func nowhere(home string) []string {
-	env := []string{"NO_PROXY=", "no_proxy="}
+func (r *replay) nowhere(ctx context.Context, root, home string) []string {
+	env := append(gitShut(ctx, root), "NO_PROXY=", "no_proxy=")
+	if !r.docker {
+		env = append(env, "DOCKER_HOST=tcp://127.0.0.1:9") // the default would be this machine's engine
+	}
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
 		env = append(env, name+"=http://127.0.0.1:9") // the port of the service that discards
 	}
 	return append(env, "HOME="+home, "USERPROFILE="+home, "XDG_CONFIG_HOME="+home, "PREFECT_HOME="+filepath.Join(home, ".prefect"), "DOCKER_CONFIG="+filepath.Join(home, ".docker"),
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+filepath.Join(home, "aws"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "aws"),
-		"CLOUDSDK_CONFIG="+filepath.Join(home, "gcloud"), "AZURE_CONFIG_DIR="+filepath.Join(home, "azure"), "KUBECONFIG="+filepath.Join(home, "kube"), "GIT_TERMINAL_PROMPT=0")
+		"CLOUDSDK_CONFIG="+filepath.Join(home, "gcloud"), "AZURE_CONFIG_DIR="+filepath.Join(home, "azure"), "KUBECONFIG="+filepath.Join(home, "kube"))
 }
 
-// passed are the variables of this shell under the names of the secrets and variables that a workflow uses: what a person would have set in the repository. Without --live those that log in somewhere are left out.
-func passed(w cli.World, workflow []byte, live bool) (secrets []byte, vars []string) {
+// passed are the variables of this shell under the names of the secrets and variables that a workflow uses: what a person would have set in the repository.
+func (r *replay) passed(w cli.World, workflow []byte) (secrets []byte, vars []string) {
 	seen := map[string]bool{}
 	var names []string
 	for _, m := range regexp.MustCompile(`\b(secrets|vars)\.([A-Za-z_][A-Za-z0-9_]*)`).FindAllStringSubmatch(string(workflow), -1) {
@@ -308,9 +338,9 @@ func passed(w cli.World, workflow []byte, live bool) (secrets []byte, vars []str
 	var b strings.Builder
 	for _, key := range names {
 		kind, name, _ := strings.Cut(key, ".")
-		v, ok := w.Env(name)
+		v, ok := r.standsFor(w, name, kind == "vars")
 		switch {
-		case !ok || strings.ContainsAny(v, "\r\n") || !live && logsIn(name):
+		case !ok || strings.ContainsAny(v, "\r\n"):
 		case kind == "vars":
 			vars = append(vars, name+"="+v)
 		default:
@@ -320,21 +350,35 @@ func passed(w cli.World, workflow []byte, live bool) (secrets []byte, vars []str
 	return []byte(b.String()), vars
 }
 
-// passedNames are the variables of this shell that a pipeline's templates name, with those that log in somewhere left out unless the replay is live.
-func passedNames(w cli.World, names []string, live bool) [][2]string {
+// passedNames are the variables of this shell that a pipeline's templates name.
+func (r *replay) passedNames(w cli.World, names []string) [][2]string {
 	var out [][2]string
 	for _, name := range names {
-		if v, ok := w.Env(name); ok && (live || !logsIn(name)) {
+		if v, ok := r.standsFor(w, name, r.shown[name]); ok {
 			out = append(out, [2]string{name, v})
 		}
 	}
 	return out
 }
 
+// standsFor is the value that a replay gets of a variable of this shell. Unless it is live, what logs in somewhere is left out, and a secret has a stand-in text; --secret takes that back.
+func (r *replay) standsFor(w cli.World, name string, shown bool) (string, bool) {
+	v, ok := w.Env(name)
+	switch {
+	case !ok || r.live || slices.Contains(r.secrets, name):
+		return v, ok
+	case logsIn(name):
+		return "", false
+	case shown || v == "":
+		return v, true
+	}
+	return "stand-in-of-" + name, true
+}
+
 // logsIn tells the variables that lead to a server, a cloud or a registry.
 func logsIn(name string) bool {
 	name = strings.ToUpper(name)
-	for _, prefix := range []string{"PREFECT_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "DOCKER_", "REGISTRY_", "GITHUB_", "GH_", "GITLAB_", "CI_", "KUBE"} {
+	for _, prefix := range []string{"PREFECT_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "DOCKER_", "REGISTRY_", "GITHUB_", "GH_", "GITLAB_", "CI_", "KUBE", "SSH_", "GIT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

@@ -1,5 +1,5 @@
 // `run replay --dialect gitlab`: the pipeline for GitLab, carried out by gitlab-ci-local where that is installed. It works on a copy of the repository, in which the emitted file is committed; the programs that the jobs call
-// are scripts before all else on PATH that start this one, with a state in a file, and a docker that only says what it was told.
+// are scripts before all else on PATH that start this one, with a state in a file, and those that would push or log in.
 package main
 
 import (
@@ -45,7 +45,7 @@ func (r *replay) onGitLab(ctx context.Context, w cli.World, scratch string) erro
 			"--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_PROJECT_ID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=1")
 	}
 	c := osexec.CommandContext(ctx, program, args...)
-	c.Dir, c.Stdout, c.Stderr, c.Env = p.at("code"), w.Stdout, w.Stderr, r.around(w, p)
+	c.Dir, c.Stdout, c.Stderr, c.Env = p.at("code"), w.Stdout, w.Stderr, r.around(ctx, w, p, repository.root)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	err = c.Run()
 	var exit *osexec.ExitError
@@ -82,7 +82,7 @@ func (r *replay) stage(ctx context.Context, w cli.World, p paths, repository rep
 	if err := r.overlay(ctx, repository.root, code); err != nil {
 		return err
 	}
-	variables := yamlVariables(passedNames(w, emit.Variables(text), r.live))
+	variables := yamlVariables(r.passedNames(w, emit.Variables(text)))
 	text, err := withoutServices(text)
 	if err != nil {
 		return err
@@ -187,8 +187,10 @@ func (r *replay) programs(ctx context.Context, w cli.World, p paths) error {
 	}
 	// The file in the copy is of this moment, but for its services: it is not stale.
 	scripts := map[string]string{"run": run, "compile": `if [ "$1" = gitlab ]; then exit 0; fi` + "\nexec " + shellQuote(compile) + ` "$@"` + "\n"}
-	if !r.live && !r.docker {
-		scripts["docker"] = "while [ $# -gt 0 ]; do\n  if [ \"$1\" = --metadata-file ]; then printf '{\"containerimage.digest\":\"sha256:%064d\"}' 0 > \"$2\"; fi\n  shift\ndone\n"
+	if !r.live {
+		if err := r.shutPrograms(w, p); err != nil {
+			return err
+		}
 	}
 	for name, text := range scripts {
 		if err := p.write("bin/"+name, []byte("#!/bin/sh\n"+text)); err != nil {
@@ -202,13 +204,13 @@ func (r *replay) programs(ctx context.Context, w cli.World, p paths) error {
 }
 
 // around is the environment of gitlab-ci-local, which hands it to the jobs.
-func (r *replay) around(w cli.World, p paths) []string {
+func (r *replay) around(ctx context.Context, w cli.World, p paths, root string) []string {
 	path, _ := w.Env("PATH")
 	path = "PATH=" + p.at("bin") + string(filepath.ListSeparator) + path
 	if r.live {
 		return append(append([]string(nil), w.Environ...), path)
 	}
-	env := append(nowhere(p.at("home")), path)
+	env := append(r.nowhere(ctx, root, p.at("home")), path)
 	for _, name := range []string{"LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "NO_COLOR"} {
 		if v, ok := w.Env(name); ok {
 			env = append(env, name+"="+v)

@@ -33,7 +33,8 @@ func TestReplayOnGitLab(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho \"$@\" >> '"+calls+"'\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	dir := project(t, map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM scratch\n", "prefect.yaml": `build:
+	dir := project(t, map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM scratch\n", "prefect.yaml": `x-ci: {vars: [REGION]}
+build:
 - prefect.deployments.steps.run_shell_script: {id: hash, script: git rev-parse --short HEAD}
 - prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: registry.example.com/app, tag: "{{ hash.stdout }}", dockerfile: Dockerfile}
 push:

@@ -401,7 +401,7 @@ func TestAnInterruptedReplayLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.Wait()
-		if code := c.ProcessState.ExitCode(); code != 130 || !strings.HasSuffix(out.String(), "\nerror: interrupted\n") {
+		if code := c.ProcessState.ExitCode(); code != 130 || !strings.HasSuffix(out.String(), "\nerror: interrupted\n") || strings.Contains(out.String(), "did not run") {
 			t.Errorf("%s: exit %d\n%s", name, code, out.String())
 		}
 		if syscall.Kill(step, 0) == nil {
@@ -433,4 +433,56 @@ func TestAReplayWithoutAReader(t *testing.T) {
 		t.Error("it ended as if all of it had been read")
 	}
 	l.leftNothing(t)
+}
+
+// TestScriptsOfAReplayPushNothing: a script that tries all the ways out finds them shut, and gets no secret of the shell but the one that is named.
+func TestScriptsOfAReplayPushNothing(t *testing.T) {
+	l := newLured(t)
+	bare := filepath.Join(l.top, "bare")
+	if out, err := osexec.Command("git", "init", "-q", "--bare", bare).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, args := range [][]string{{"remote", "set-url", "origin", bare}, {"remote", "add", "two", bare}, {"config", "remote.two.pushurl", bare}} {
+		c := osexec.Command("git", args...)
+		c.Dir, c.Env = l.project, l.env
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	script := "docker push localhost:5000/x:1; docker image push x; echo pw | docker login --password-stdin localhost:5000; docker --config /x push y; docker run x; " +
+		"docker buildx build --push -t x .; for r in origin two BARE file://BARE; do git push $r HEAD:refs/heads/replayed; done; curl -s http://ADDRESS/; curl -s https://ADDRESS/; ssh -o BatchMode=yes localhost true; " +
+		"echo $VAULT_TOKEN $SNOWFLAKE_PASSWORD $SSH_AUTH_SOCK $DB_PASSWORD $REGION; env > SEEN; true"
+	script = strings.NewReplacer("BARE", bare, "ADDRESS", l.address, "SEEN", l.seen).Replace(script)
+	l.commit(t, "x-ci: {vars: [REGION], github: {secrets: [VAULT_TOKEN, SNOWFLAKE_PASSWORD, SSH_AUTH_SOCK, DB_PASSWORD]}}\n"+strings.ReplaceAll(oneStep, "STEP", fmt.Sprintf("%q", script)))
+	l.env = append(l.env, "VAULT_TOKEN=key-canary", "SNOWFLAKE_PASSWORD=key-canary", "SSH_AUTH_SOCK=/key-canary", "DB_PASSWORD=named-value", "OTHER_TOKEN=key-canary")
+	for _, more := range [][]string{nil, {"--docker"}} {
+		_ = os.Remove(l.seen)
+		_ = os.Remove(l.docker)
+		code, stdout, stderr := l.replay(t, append([]string{"--verbose", "--secret", "DB_PASSWORD"}, more...)...)
+		seen, _ := os.ReadFile(l.seen)
+		for _, want := range []string{"\nVAULT_TOKEN=stand-in-of-VAULT_TOKEN\n", "\nDB_PASSWORD=named-value\n", "\nREGION=eu\n"} {
+			if !strings.Contains("\n"+string(seen), want) {
+				t.Errorf("%v: no %q in what a step sees:\n%s", more, want, seen)
+			}
+		}
+		if code != 0 || strings.Contains(string(seen)+stdout+stderr, "key-canary") || strings.Contains(stdout+stderr, "named-value") {
+			t.Errorf("%v: exit %d\n%s\n%s%s", more, code, seen, stdout, stderr)
+		}
+		if refs, _ := osexec.Command("git", "-C", bare, "for-each-ref").Output(); len(refs) > 0 {
+			t.Errorf("%v: git pushed %s", more, refs)
+		}
+		calls, _ := os.ReadFile(l.docker)
+		if strings.Contains(string(calls), "push") || strings.Contains(string(calls), "login") || more == nil && len(calls) > 0 || more != nil && !strings.Contains(string(calls), "--load -t x") {
+			t.Errorf("%v: docker was called:\n%s", more, calls)
+		}
+		if knocks := l.take(); len(knocks) > 0 {
+			t.Errorf("%v: someone knocked: %q", more, knocks)
+		}
+	}
+	_, _, _ = l.replay(t, "--live")
+	calls, _ := os.ReadFile(l.docker)
+	refs, _ := osexec.Command("git", "-C", bare, "for-each-ref").Output()
+	if !strings.Contains(string(calls), "push localhost:5000/x:1") || len(refs) == 0 {
+		t.Errorf("--live: docker was called %q, git pushed %q", calls, refs)
+	}
 }
