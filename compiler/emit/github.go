@@ -18,10 +18,6 @@ import (
 )
 
 const (
-	// proposed and landed are the two kinds of events.
-	proposed = "github.event_name == 'pull_request' || github.event_name == 'merge_group'"
-	landed   = "(github.event_name == 'push' || github.event_name == 'workflow_dispatch')"
-	onMain   = "github.ref_name == github.event.repository.default_branch && " + landed
 	// given holds what the steps of earlier jobs gave, giving what those of this job do.
 	given  = "${{ runner.temp }}/prefect-given"
 	giving = "${{ runner.temp }}/prefect-giving"
@@ -72,7 +68,7 @@ func (g *github) workflow() *yaml.Node {
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
 	root := mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
-		"concurrency", mapping("group", "prefect-${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
+		"concurrency", mapping("group", g.group(), "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
 	root.Content[2].Style = 0 // GitHub reads YAML 1.2, in which on is a text
 	return root
 }
@@ -87,14 +83,6 @@ func some(names []string) string {
 
 // empty is a key without a value.
 func empty() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} }
-
-// lands is the condition of what writes.
-func (g *github) lands() string {
-	if g.settings.names("branches") != nil {
-		return landed
-	}
-	return onMain
-}
 
 func (g *github) runsOn() *yaml.Node { return g.settings.node("runs-on", "ubuntu-latest") }
 
