@@ -22,6 +22,51 @@ func (g *github) lands() string {
 	return "(github.event_name == 'push' || github.event_name == 'workflow_dispatch' && " + onBranches(branches) + ")"
 }
 
+// starts are the pushes that start a run. Without a list of branches it is every branch's, as a file can't name the default branch: all jobs of such a run are skipped, and it takes no machine.
+func (g *github) starts() []string {
+	if branches := g.settings.names("branches"); branches != nil {
+		return branches
+	}
+	return []string{"**"}
+}
+
+// idle is what is not to run for a push to a branch that deploys nothing, "" where none starts a run.
+func (g *github) idle() string {
+	if g.settings.names("branches") != nil {
+		return ""
+	}
+	return " && (github.event_name != 'push' || github.ref_name == github.event.repository.default_branch)"
+}
+
+// required is the name of the last job. Branch protection takes a check of a commit by its name, whichever event reports it, so only the run that planned may report that name: a push to the same branch, a start by hand, or the
+// closing of the pull request would else stand for the plan.
+func (g *github) required() string {
+	name := strings.TrimSpace("prefect " + g.subject())
+	return "${{ (" + proposed + ") && github.event.action != 'closed' && " + quoted(name) + " || format(" + quoted(name+" ({0})") + ", github.event.action || github.event_name) }}"
+}
+
+// subject tells the workflows of one repository apart, in their names and so in their groups, and in the check that is required: the directory or the files, "" for the root's prefect.yaml.
+func (in *Input) subject() string {
+	if in.Within == "" && len(in.Patterns) == 1 && in.Patterns[0] == "prefect.yaml" {
+		return ""
+	}
+	name := strings.Join(in.Patterns, " ")
+	if in.Within != "" {
+		name = in.Within + "/" + strings.Join(in.Patterns, " "+in.Within+"/")
+	}
+	name = strings.TrimSuffix(name, "/prefect.yaml")
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("/._- ", r) || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '-'
+	}, name)
+	if plain == name && len(name) <= 60 {
+		return name
+	}
+	return plain[:min(len(plain), 50)] + " " + digest(name)[:8]
+}
+
 // group is what at most one run is in at a time: all that write are in one, whichever branch they come from; the plans of a pull request, or of a place in the merge queue, are in one of its own.
 func (g *github) group() string {
 	return "prefect-${{ github.workflow }}-${{ " + g.lands() + " && 'deploy' || github.ref }}"

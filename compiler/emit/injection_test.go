@@ -204,7 +204,8 @@ func skeleton(t *testing.T, workflow []byte) string {
 }
 
 // expressions are all that a workflow has GitHub evaluate, as shapes; ID is an identifier of ours.
-var expressions = regexp.MustCompile(`^(runner\.temp|github\.workflow|github\.ref|github\.event_name == 'pull_request'|join\(needs\.\*\.result, ' '\)|(secrets|vars)\.[A-Za-z_][A-Za-z0-9_]*|steps\.ID\.outputs\.imageid|` +
+var expressions = regexp.MustCompile(`^(\(github\.event_name == 'pull_request' \|\| github\.event_name == 'merge_group'\) && github\.event\.action != 'closed' && 'prefect( [A-Za-z0-9/._ -]+)?' \|\| format\('prefect( [A-Za-z0-9/._ -]+)? \(\{0\}\)', github\.event\.action \|\| github\.event_name\)|` +
+	`runner\.temp|github\.workflow|github\.ref|github\.event_name == 'pull_request'|join\(needs\.\*\.result, ' '\)|(secrets|vars)\.[A-Za-z_][A-Za-z0-9_]*|steps\.ID\.outputs\.imageid|` +
 	`fromJSON\(steps\.ID\.outputs\.inputs\)\.[a-z-]+|fromJSON\(steps\.ID\.outputs\.steps \|\| '{}'\)\['ID'\]\.[a-z_]+|join\(fromJSON\(steps\.ID\.outputs\.inputs\)\.references, ' '\)|` +
 	`(!cancelled\(\) && needs\.check\.result == 'success' && )?(github\.ref_name == github\.event\.repository\.default_branch && \(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch'\)|` +
 	`\(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch' && BRANCHES\))( && 'deploy' \|\| github\.ref)?)$`)
