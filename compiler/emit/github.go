@@ -18,10 +18,6 @@ import (
 )
 
 const (
-	// proposed and landed are the two kinds of events.
-	proposed = "github.event_name == 'pull_request' || github.event_name == 'merge_group'"
-	landed   = "(github.event_name == 'push' || github.event_name == 'workflow_dispatch')"
-	onMain   = "github.ref_name == github.event.repository.default_branch && " + landed
 	// given holds what the steps of earlier jobs gave, giving what those of this job do.
 	given  = "${{ runner.temp }}/prefect-given"
 	giving = "${{ runner.temp }}/prefect-giving"
@@ -58,12 +54,8 @@ type github struct {
 }
 
 func (g *github) workflow() *yaml.Node {
-	branches := g.settings.names("branches")
-	if branches == nil {
-		branches = []string{"main", "master"}
-	}
 	on := mapping("pull_request", flow(mapping("types", []string{"opened", "synchronize", "reopened", "ready_for_review", "closed"})),
-		"merge_group", empty(), "push", flow(mapping("branches", branches)), "workflow_dispatch", empty())
+		"merge_group", empty(), "push", flow(mapping("branches", g.starts())), "workflow_dispatch", empty())
 	jobs := mapping("check", g.check(), "plan", g.plan())
 	for _, j := range g.pipeline.Jobs {
 		put(jobs, j.ID, g.build(j))
@@ -71,8 +63,8 @@ func (g *github) workflow() *yaml.Node {
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
-	root := mapping("name", "Prefect deployments", "on", on, "permissions", flow(mapping()),
-		"concurrency", mapping("group", "prefect-${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
+	root := mapping("name", strings.TrimSpace("Prefect deployments "+g.subject()), "on", on, "permissions", flow(mapping()),
+		"concurrency", mapping("group", g.group(), "cancel-in-progress", "${{ github.event_name == 'pull_request' }}"), "jobs", jobs)
 	root.Content[2].Style = 0 // GitHub reads YAML 1.2, in which on is a text
 	return root
 }
@@ -88,18 +80,10 @@ func some(names []string) string {
 // empty is a key without a value.
 func empty() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"} }
 
-// lands is the condition of what writes.
-func (g *github) lands() string {
-	if g.settings.names("branches") != nil {
-		return landed
-	}
-	return onMain
-}
-
 func (g *github) runsOn() *yaml.Node { return g.settings.node("runs-on", "ubuntu-latest") }
 
 func (g *github) check() *yaml.Node {
-	return mapping("if", "github.event.action != 'closed'", "runs-on", g.runsOn(), "timeout-minutes", 10, "permissions", flow(mapping("contents", "read")),
+	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", 10, "permissions", flow(mapping("contents", "read")),
 		"steps", list(g.checkout(1), g.action("", "check", g.places())))
 }
 
@@ -320,7 +304,7 @@ func (g *github) last() *yaml.Node {
 	for _, j := range g.pipeline.Jobs {
 		needs = append(needs, j.ID)
 	}
-	return mapping("if", "always()", "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", 5, "permissions", flow(mapping()),
+	return mapping("name", g.required(), "if", "always()"+g.idle(), "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", 5, "permissions", flow(mapping()),
 		"steps", list(mapping("shell", "bash", "env", mapping("RESULTS", "${{ join(needs.*.result, ' ') }}"), "run", script(
 			`for result in $RESULTS; do`,
 			`  case "$result" in`,

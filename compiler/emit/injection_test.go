@@ -178,7 +178,7 @@ func skeleton(t *testing.T, workflow []byte) string {
 		switch {
 		case key == "env": // each entry is checked by itself
 		case n.Kind == yaml.ScalarNode && (key == "if" || key == "run" || key == "uses" || key == "mode" || key == "runs-on" || key == "shell" || above == "permissions" || above == "concurrency"):
-			fmt.Fprintf(&b, "%s: %s\n", key, n.Value)
+			fmt.Fprintf(&b, "%s: %s\n", key, ofBranches.ReplaceAllString(n.Value, "BRANCHES)"))
 		case n.Kind == yaml.ScalarNode:
 			fmt.Fprintf(&b, "%s: %s\n", key, n.Tag)
 		case n.Kind == yaml.MappingNode:
@@ -204,15 +204,19 @@ func skeleton(t *testing.T, workflow []byte) string {
 }
 
 // expressions are all that a workflow has GitHub evaluate, as shapes; ID is an identifier of ours.
-var expressions = regexp.MustCompile(`^(runner\.temp|github\.workflow|github\.ref|github\.event_name == 'pull_request'|join\(needs\.\*\.result, ' '\)|(secrets|vars)\.[A-Za-z_][A-Za-z0-9_]*|steps\.ID\.outputs\.imageid|` +
+var expressions = regexp.MustCompile(`^(\(github\.event_name == 'pull_request' \|\| github\.event_name == 'merge_group'\) && github\.event\.action != 'closed' && 'prefect( [A-Za-z0-9/._ -]+)?' \|\| format\('prefect( [A-Za-z0-9/._ -]+)? \(\{0\}\)', github\.event\.action \|\| github\.event_name\)|` +
+	`runner\.temp|github\.workflow|github\.ref|github\.event_name == 'pull_request'|join\(needs\.\*\.result, ' '\)|(secrets|vars)\.[A-Za-z_][A-Za-z0-9_]*|steps\.ID\.outputs\.imageid|` +
 	`fromJSON\(steps\.ID\.outputs\.inputs\)\.[a-z-]+|fromJSON\(steps\.ID\.outputs\.steps \|\| '{}'\)\['ID'\]\.[a-z_]+|join\(fromJSON\(steps\.ID\.outputs\.inputs\)\.references, ' '\)|` +
-	`!cancelled\(\) && needs\.check\.result == 'success' && github\.ref_name == github\.event\.repository\.default_branch && \(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch'\))$`)
+	`(!cancelled\(\) && needs\.check\.result == 'success' && )?(github\.ref_name == github\.event\.repository\.default_branch && \(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch'\)|` +
+	`\(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch' && BRANCHES\))( && 'deploy' \|\| github\.ref)?)$`)
 
 var (
 	inExpression = regexp.MustCompile(`(?s)\$\{\{(.*?)\}\}`)
 	anID         = regexp.MustCompile(`(steps\.|\[')[A-Za-z_][A-Za-z0-9_-]*`)
 	aVariable    = regexp.MustCompile(`^\$\{\{ (secrets|vars)\.[A-Za-z_][A-Za-z0-9_]* \}\}$`)
-	aName        = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+	// ofBranches is a condition on branches, in which their patterns stand as texts of an expression.
+	ofBranches = regexp.MustCompile(`(false|\((( \|\| )?(github\.ref == 'refs/heads/([^']|'')*'|startsWith\(github\.ref, 'refs/heads/([^']|'')*'\)))+\)( && (github\.ref != 'refs/heads/([^']|'')*'|!startsWith\(github\.ref, 'refs/heads/([^']|'')*'\)))*)(\))`)
+	aName      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
 // leaks fails for each scalar that holds the text, or an expression that is none of ours.
@@ -229,7 +233,7 @@ func leaks(t *testing.T, where string, workflow []byte, text string) {
 				t.Errorf("%s: in the workflow stands %q", where, n.Value)
 			}
 			for _, m := range inExpression.FindAllStringSubmatch(n.Value, -1) {
-				if e := anID.ReplaceAllString(strings.TrimSpace(m[1]), "${1}ID"); !expressions.MatchString(e) {
+				if e := anID.ReplaceAllString(ofBranches.ReplaceAllString(strings.TrimSpace(m[1]), "BRANCHES)"), "${1}ID"); !expressions.MatchString(e) {
 					t.Errorf("%s: the workflow evaluates %q", where, m[1])
 				}
 			}
