@@ -37,6 +37,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 
 // prepare does everything up to the state's answer; any fault ends it.
 func (j *job) prepare(ctx context.Context) error {
+	j.meetOnto(ctx)
 	if j.Missing != "" && j.Selection.All && j.Base != "" {
 		j.Selection.Gone = j.goneSince(ctx)
 	}
@@ -44,6 +45,9 @@ func (j *job) prepare(ctx context.Context) error {
 		return err
 	}
 	if ref, ok := ofCommit(j.State); ok {
+		if ref == j.Onto && j.parted != "" {
+			ref = j.parted
+		}
 		intent, err := j.intent(ctx, ref)
 		if err != nil {
 			return err
