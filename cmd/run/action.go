@@ -222,6 +222,9 @@ func (a *action) options() *options {
 	if a.in.Mode != ci.Step { // there they are all that runs, and nothing is registered
 		o.only = a.in.Steps
 	}
+	if a.event.Name == "pull_request" {
+		o.onto = a.event.BaseSHA
+	}
 	if len(o.files) == 0 {
 		o.files = []string{"prefect.yaml"}
 	}

@@ -43,7 +43,9 @@ type options struct {
 	prune   bool
 	deletes int
 	base    string
-	plan    string
+	// onto is the commit that a pull request is to be merged onto.
+	onto string
+	plan string
 	// environment is the target's name: part of the owner that a created deployment carries.
 	environment string
 	debug       bool
@@ -107,7 +109,7 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 		return deploy.Options{}, err
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
-		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
+		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Onto: o.onto, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
 	if r.Overrides.Triggers, err = mappings(dir, "trigger", "triggers", o.triggers); err != nil {
 		return r, err
 	}

@@ -79,16 +79,26 @@ func (j *job) readBase(ctx context.Context) error {
 	if j.Base == "" || j.declared != nil {
 		return nil
 	}
-	tree, err := j.commit(ctx, j.Base)
+	declared, files, err := j.declaredAt(ctx, j.Base)
 	if err != nil {
 		j.notes = append(j.notes, "deletes not examined: base not available ("+err.Error()+")")
 		return ctx.Err()
 	}
+	j.declared, j.basefiles = declared, files
+	return nil
+}
+
+// declaredAt is what the files of a commit declare, and which files those are.
+func (j *job) declaredAt(ctx context.Context, ref string) (declared map[state.Name]plan.Before, files []string, err error) {
+	tree, err := j.commit(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer tree.Close()
 	checker := check.New(tree)
-	j.declared = map[state.Name]plan.Before{}
+	declared = map[state.Name]plan.Before{}
 	for _, f := range j.filesAt(tree) {
-		j.basefiles = append(j.basefiles, f.Name)
+		files = append(files, f.Name)
 		file, _ := spec.Load(f.Name, f.Data)
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
@@ -98,11 +108,11 @@ func (j *job) readBase(ctx context.Context) error {
 				continue
 			}
 			if flow, problem := checker.Flow(file, e.Entrypoint); problem == nil && flow.NameUnknown == "" {
-				j.declared[state.Name{Flow: flow.Name, Deployment: e.Name}] = sync.OnceValue(func() *plan.Desired { return said(project, d, fromStatic(flow)) })
+				declared[state.Name{Flow: flow.Name, Deployment: e.Name}] = sync.OnceValue(func() *plan.Desired { return said(project, d, fromStatic(flow)) })
 			}
 		}
 	}
-	return nil
+	return declared, files, nil
 }
 
 // named are the early fields of an entry of the base's file, nil where its name can't be known. Blocks that only the base's file names were not read; a name rarely needs one.
@@ -176,6 +186,7 @@ func (j *job) findGone(ctx context.Context) error {
 		return err
 	}
 	j.goneByLabel(declared, found)
+	j.addedSince(ctx, found)
 	j.elsewhere(ctx, found)
 	j.takeRenames(found, declared)
 	for _, l := range found {
@@ -201,7 +212,7 @@ func (j *job) goneByBase(ctx context.Context, declared map[state.Name]bool, foun
 		return err
 	}
 	for name, l := range snapshot.Deployments {
-		if owner := l.OwnerOf(); owner == "" || j.ours()[owner] { // another file's by now
+		if owner := l.OwnerOf(); !declared[name] && (owner == "" || j.ours()[owner]) { // another file's by now; a commit's intent answers with more than was asked for
 			found[name] = l
 		}
 	}

@@ -65,6 +65,8 @@ type Options struct {
 	Patterns []string
 	// Base is the commit whose files tell what was declared before, "" for none; Token fetches it where the clone lacks it.
 	Base, Token string
+	// Onto is the commit that a pull request is to be merged onto, "" for none: what it declares is not gone because a tree that is behind it lacks it.
+	Onto string
 	// Prune deletes what is owned and no longer declared, at most MaxDeletes of it.
 	Prune      bool
 	MaxDeletes int
@@ -134,6 +136,8 @@ type job struct {
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired
+	// ahead is the commit to merge onto where this tree lacks something of it, and parted the last that both have, "" where that can't be told.
+	ahead, parted string
 	// basefiles are the base's files that the same patterns name: one that is gone by now owned deployments too.
 	basefiles []string
 	// where the run stands is asked of git once.

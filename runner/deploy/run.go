@@ -50,6 +50,7 @@ func (j *job) prepare(ctx context.Context) error {
 }
 
 func (j *job) stations(ctx context.Context) error {
+	j.meetOnto(ctx)
 	if j.Missing != "" && j.Selection.All && j.Base != "" {
 		j.Selection.Gone = j.goneSince(ctx)
 	}
@@ -57,6 +58,9 @@ func (j *job) stations(ctx context.Context) error {
 		return err
 	}
 	if ref, ok := ofCommit(j.State); ok {
+		if ref == j.Onto && j.parted != "" {
+			ref = j.parted
+		}
 		intent, err := j.intent(ctx, ref)
 		if err != nil {
 			return err

@@ -97,6 +97,25 @@ func (r *Repository) shallow(ctx context.Context) bool {
 	return err == nil && strings.TrimSpace(out) == "true"
 }
 
+// Contains tells whether the commit that is checked out has another one in it, as far as the clone knows: of a shallow one only its parents are known.
+func (r *Repository) Contains(ctx context.Context, commit string) bool {
+	if _, err := r.run(ctx, nil, "merge-base", "--is-ancestor", commit, "HEAD"); err == nil {
+		return true
+	}
+	raw, err := r.run(ctx, nil, "cat-file", "commit", "HEAD")
+	head, _, _ := strings.Cut(raw, "\n\n")
+	return err == nil && slices.Contains(strings.Split(head, "\n"), "parent "+commit)
+}
+
+// Parting is the last commit that the one checked out and another have in common, "" where the clone has none.
+func (r *Repository) Parting(ctx context.Context, commit string) string {
+	out, err := r.run(ctx, nil, "merge-base", commit, "HEAD")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(out)
+}
+
 // List gives the repository's files of these patterns, counted from its root: those that git follows, and new ones that it does not ignore. leftOut are those that a sparse checkout lacks.
 func (r *Repository) List(ctx context.Context, patterns ...string) (names, leftOut []string, err error) {
 	args := []string{"ls-files", "-z", "-t", "--full-name", "--cached", "--others", "--exclude-standard", "--"}
