@@ -169,7 +169,7 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.lands(), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
 }
 
 // setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.
