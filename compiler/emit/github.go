@@ -36,7 +36,7 @@ func GitHub(in *Input) ([]byte, diag.List) {
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
 	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-	root := g.workflow()
+	root := g.fit(g.workflow())
 	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
 }
 
@@ -51,6 +51,8 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
+	// compact are the jobs that are one call, since they would be too large for a file otherwise (scale.go).
+	compact map[string]bool
 }
 
 func (g *github) workflow() *yaml.Node {

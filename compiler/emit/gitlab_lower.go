@@ -190,7 +190,7 @@ func (l *scripting) flush() {
 
 // dockerStep writes a build or a push through Docker's own command.
 func (l *scripting) dockerStep(s *graph.Step) {
-	words, metadata := `"$work/`+s.Key+`.words"`, `"$work/`+s.Key+`.metadata"`
+	load, words, metadata := "", `"$work/`+s.Key+`.words"`, `"$work/`+s.Key+`.metadata"`
 	steps := []*graph.Step{s}
 	if resolve.Canonical(s.Function) == resolve.PushDockerImage {
 		l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
@@ -198,8 +198,11 @@ func (l *scripting) dockerStep(s *graph.Step) {
 			{l.gives(steps, " --phase outputs")}})
 		return
 	}
+	if contains(docker.ActionInputs(s.Inputs), "push") && l.pipeline.readsImage(l.job, s) {
+		load = "--load "
+	}
 	l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
-		append(l.cache(s, words), `printf '%s\0' --metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words)),
+		append(l.cache(s, words), `printf '%s\0' `+load+`--metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words)),
 		{l.gives(steps, " --phase outputs --metadata-file "+metadata)}})
 }
 

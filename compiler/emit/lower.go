@@ -61,7 +61,7 @@ func (u *unit) builds() bool {
 // units are the steps of a job as the platform sees them. Steps that follow each other are one call, as long as they are passed the same: none gets a secret for being near another one. What must not be shown never leaves
 // the process, so such a job is one call.
 func (l *lowering) units() (out []unit) {
-	whole := l.pipeline.passesHidden(l.job)
+	whole := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID]
 	for _, s := range l.job.Steps {
 		u := unit{steps: []*graph.Step{s}}
 		if !whole {
@@ -178,7 +178,20 @@ func (l *lowering) script(s *graph.Step) {
 	l.done = append(l.done, s)
 	lines, directory, _ := scriptOf(s)
 	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
-	l.nodes = append(l.nodes, l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(lines...)), env, false))
+	l.nodes = append(l.nodes, l.inShell(s, directory, lines, env))
+}
+
+// inShell is a step of the platform's shell. A secret or variable that is not set arrives as an empty text there, and no program of ours is between, so the script itself unsets those.
+func (l *lowering) inShell(s *graph.Step, directory string, lines []string, env environment) *yaml.Node {
+	var unset []string
+	for _, name := range env.names() {
+		unset = append(unset, `[ -n "$`+name+`" ] || unset `+name)
+	}
+	node := l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(append(unset, lines...)...)), env, false)
+	if vars := get(node, "env"); vars != nil {
+		without(vars, "PREFECT_DEPLOY_OPTIONAL")
+	}
+	return node
 }
 
 func (l *lowering) clone(s *graph.Step) {
@@ -196,11 +209,15 @@ func (l *lowering) clone(s *graph.Step) {
 	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
 }
 
+// pythonVersion is a fixed one, so that a new release of Python changes no build. Its cache is left out: it fails the job where pip had nothing to download.
+const pythonVersion = "3.12"
+
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
-	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", literal(path.Join(l.Within, directory, file)))),
-		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
+	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", pythonVersion)),
+		l.inShell(s, directory, []string{"python -m pip install -r " + file}, env))
 }
 
 // lowering is the writing of one job.
@@ -264,10 +281,13 @@ func (l *lowering) run(steps []*graph.Step) {
 // give makes the outputs of a step the job's, as far as their names are known and they may be shown.
 func (l *lowering) give(id string, s *graph.Step) {
 	known, ok := resolve.Known(s.Function)
-	if !ok || l.pipeline.Hidden[s] != "" {
+	if !ok || l.compact[l.job.ID] || l.pipeline.Hidden[s] != "" {
 		return
 	}
 	for _, o := range known.Outputs {
+		if o == "stderr" || o == "stdout" && !l.used[s] { // what a script prints may be of any length, and all outputs of a job together have 1 MB
+			continue
+		}
 		put(l.outputs, l.pipeline.IDs[s]+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
 	}
 }
@@ -279,6 +299,9 @@ func (l *lowering) build(s *graph.Step) {
 	with := mapping()
 	for _, name := range docker.ActionInputs(s.Inputs) {
 		put(with, name, text("${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}"))
+	}
+	if get(with, "push") != nil && l.pipeline.readsImage(l.job, s) {
+		put(with, "load", flag(true))
 	}
 	if get(with, "cache-from") == nil && get(with, "no-cache") == nil {
 		put(with, "cache-from", text("type=gha,scope="+s.Key))

@@ -59,6 +59,21 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	return files, diags
 }
 
+// fit writes jobs that are too large for any file as one call of the runtime each, without outputs of the job: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
+func (g *github) fit(root *yaml.Node) *yaml.Node {
+	jobs := get(root, "jobs")
+	g.compact = map[string]bool{}
+	for _, j := range g.pipeline.Jobs {
+		if node := get(jobs, j.ID); atMost(node, 4) > partSize-partSize/10 {
+			g.compact[j.ID] = true
+		}
+	}
+	if len(g.compact) == 0 {
+		return root
+	}
+	return g.workflow()
+}
+
 // atMost is how many bytes a node takes when it is printed, and a little more.
 func atMost(n *yaml.Node, indent int) int {
 	if n.Kind == yaml.ScalarNode {

@@ -148,6 +148,12 @@ type touch struct {
 	readers []int
 }
 
+// readsImage reports whether a later step of a job may want the image of a build in the machine's engine. A builder that pushes leaves none there by itself.
+func (p *Pipeline) readsImage(j *Job, build *graph.Step) bool {
+	at := slices.Index(j.Steps, build)
+	return slices.ContainsFunc(j.Steps[at+1:], func(s *graph.Step) bool { return share(build, s) || slices.Contains(s.Reads, graph.Everything) })
+}
+
 // meet returns the earlier steps that a step meets, and takes it in.
 func (l local) meet(place int, s *graph.Step) (out []int) {
 	for _, w := range localOnly(s.Writes) {
