@@ -218,7 +218,7 @@ func (a *action) server() error {
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
 	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment, planKey: a.in.PlanKey,
-		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: len(a.in.From) > 0 && a.in.Mode != ci.Step}}
+		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: a.in.KeepGoing || len(a.in.From) > 0 && a.in.Mode != ci.Step}}
 	if a.in.Mode != ci.Step { // there they are all that runs, and nothing is registered
 		o.only = a.in.Steps
 	}

@@ -78,13 +78,24 @@ func deploymentsJSON(p *plan.Plan) []byte {
 	return data
 }
 
-// stepsJSON is {"STEP-ID": {"OUTPUT": …}}: what is sensitive is left out, and a step without outputs has none.
+// mostShown is how long an output may be, and mostSteps all together, to stand in the output steps: GitHub takes 1 MB of a job. The file of the input outputs has all of it.
+const (
+	mostShown = 64 << 10
+	mostSteps = 512 << 10
+)
+
+// stepsJSON is {"STEP-ID": {"OUTPUT": …}}: what is sensitive or too long is left out, and a step without outputs has none.
 func stepsJSON(p *plan.Plan) []byte {
-	all := value.Value{Kind: value.Map}
+	all, size := value.Value{Kind: value.Map}, 0
 	for _, s := range p.Steps {
 		shown := value.Value{Kind: value.Map}
 		for _, e := range s.Outputs.Map {
 			if !s.Outputs.Origin.Has(value.Sensitive) && !e.Value.Marks().Has(value.Sensitive) {
+				length := len(e.Value.AppendJSON(nil))
+				if length > mostShown || size+length > mostSteps {
+					continue
+				}
+				size += length
 				shown.Map = append(shown.Map, e)
 			}
 		}

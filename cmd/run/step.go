@@ -57,6 +57,7 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.BoolVar(&s.quiet, "quiet", false, "no progress")
 	f.BoolVar(&s.debug, "debug", false, "show each request to the Prefect API on stderr")
 	s.addFrom(f)
+	f.BoolVar(&s.keepGoing, "keep-going", false, "run the steps whose needs are run here or given, leave the others out; exit 1")
 	s.phase.add(f)
 	f.StringVar(&s.dotenv, "dotenv", "", "add the outputs that are one plain line to `FILE`, a dotenv report of GitLab's, within its bounds")
 	return c

@@ -131,7 +131,7 @@ deployments:
 	const api = "PREFECT_API_URL=secrets.PREFECT_API_URL PREFECT_API_KEY=secrets.PREFECT_API_KEY PREFECT_API_AUTH_STRING=secrets.PREFECT_API_AUTH_STRING "
 	fields := api + "PASSWORD=secrets.PASSWORD REGION=vars.REGION lone=secrets.lone PREFECT_DEPLOY_OPTIONAL=PASSWORD,REGION,lone"
 	for job, want := range map[string]string{"check": "", "plan": fields, "register": fields, "prefect": "RESULTS=join(needs.*.result, ' ')",
-		"app": "TEAM=vars.TEAM PREFECT_DEPLOY_OPTIONAL=TEAM " + api + "bare=secrets.bare PREFECT_DEPLOY_OPTIONAL=bare DB=secrets.DB REGION=vars.REGION PREFECT_DEPLOY_OPTIONAL=DB,REGION,TEAM"} {
+		"app": "TEAM=vars.TEAM PREFECT_DEPLOY_OPTIONAL=TEAM " + api + "bare=secrets.bare PREFECT_DEPLOY_OPTIONAL=bare DB=secrets.DB REGION=vars.REGION"} {
 		j, err := find(root.Content[0], "/jobs/"+job)
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func GitHub(in *Input) ([]byte, diag.List) {
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
 	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-	root := g.workflow()
+	root := g.fit(g.workflow())
 	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
 }
 
@@ -51,6 +51,8 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
+	// compact are the jobs that are one call, since they would be too large for a file otherwise (scale.go).
+	compact map[string]bool
 }
 
 func (g *github) workflow() *yaml.Node {
@@ -169,7 +171,7 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.lands(), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
 }
 
 // setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.

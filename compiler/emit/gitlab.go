@@ -265,7 +265,7 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "needs", g.needs(j.Needs), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
 }
 
 // orNone is a mapping, nil when it is empty.

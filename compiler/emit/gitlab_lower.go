@@ -3,6 +3,8 @@
 package emit
 
 import (
+	"strings"
+
 	"gopkg.in/yaml.v3"
 
 	"github.com/org/prefect-deploy-action/compiler/docker"
@@ -19,7 +21,7 @@ type scripted struct {
 
 // lower writes the steps of a job.
 func (g *gitlab) lower(j *Job) scripted {
-	l := scripting{gitlab: g, job: j, out: scripted{script: list()}}
+	l := scripting{gitlab: g, job: j, out: scripted{script: list()}, careful: j.Apart || g.loose(j)}
 	whole := g.pipeline.passesHidden(j)
 	for _, s := range j.Steps {
 		switch resolve.Canonical(s.Function) {
@@ -34,7 +36,57 @@ func (g *gitlab) lower(j *Job) scripted {
 		l.chain = append(l.chain, s)
 	}
 	l.flush()
+	l.write()
 	return l.out
+}
+
+// write puts the lines of all steps together. Where steps may fail apart, the job goes on after one that did, and fails at its end.
+func (l *scripting) write() {
+	guarded := l.job.Apart && len(l.units) > 1
+	if guarded {
+		l.add("status=0")
+	}
+	for _, unit := range l.units {
+		switch {
+		case !guarded:
+			for _, lines := range unit {
+				l.add(lines...)
+			}
+		case len(unit) == 1:
+			l.add(unit[0][0] + " || status=$?")
+		default:
+			l.add(together(unit)...)
+		}
+	}
+	if guarded {
+		l.add(`exit "$status"`)
+	}
+}
+
+// together makes the commands of a unit one, which ends at the first of them that fails.
+func together(unit [][]string) []string {
+	out := []string{"{"}
+	for i, lines := range unit {
+		for k, line := range lines {
+			line = "  " + line
+			if ends := !strings.HasSuffix(line, "; then") && !strings.HasPrefix(line, "    "); ends && (i < len(unit)-1 || k < len(lines)-1) {
+				line += " &&"
+			}
+			out = append(out, line)
+		}
+	}
+	return append(out, "} || status=$?")
+}
+
+// loose reports whether a job runs also when one before it failed: one without `needs` waits for whole stages, and most of what is in them does not concern it.
+func (g *gitlab) loose(j *Job) bool { return j.Loose || g.crowded(len(j.Needs)) }
+
+// rules are a loose job's own, nil for those of all.
+func (g *gitlab) rules(j *Job) any {
+	if g.loose(j) {
+		return list(mapping("if", onDefault, "when", "always"))
+	}
+	return nil
 }
 
 // scripting is the writing of one job.
@@ -42,8 +94,12 @@ type scripting struct {
 	*gitlab
 	job   *Job
 	chain []*graph.Step
+	// units are the commands, each with its lines, of what succeeds or fails as one.
+	units [][][]string
 	out   scripted
 	calls int
+	// careful: a step that it needs may have failed without ending the job.
+	careful bool
 }
 
 func (l *scripting) add(lines ...string) {
@@ -98,6 +154,9 @@ func (l *scripting) call(steps []*graph.Step, more string) string {
 	if l.calls > 0 {
 		line += ` --from "$work/giving"`
 	}
+	if l.careful && len(l.job.Needs)+l.calls > 0 {
+		line += " --keep-going"
+	}
 	return line + more
 }
 
@@ -124,24 +183,27 @@ func (l *scripting) gives(steps []*graph.Step, more string) string {
 // flush writes the chain so far.
 func (l *scripting) flush() {
 	if len(l.chain) > 0 {
-		l.add(l.gives(l.chain, ""))
+		l.units = append(l.units, [][]string{{l.gives(l.chain, "")}})
 		l.chain = nil
 	}
 }
 
 // dockerStep writes a build or a push through Docker's own command.
 func (l *scripting) dockerStep(s *graph.Step) {
-	words, metadata := `"$work/`+s.Key+`.words"`, `"$work/`+s.Key+`.metadata"`
+	load, words, metadata := "", `"$work/`+s.Key+`.words"`, `"$work/`+s.Key+`.metadata"`
 	steps := []*graph.Step{s}
 	if resolve.Canonical(s.Function) == resolve.PushDockerImage {
-		l.add(l.call(steps, " --phase inputs --arguments "+words))
-		l.add(l.from(`xargs -0 -n 2 docker < ` + words)) // "push REFERENCE" by twos
-		l.add(l.gives(steps, " --phase outputs"))
+		l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
+			{l.from(`xargs -0 -n 2 docker < ` + words)}, // "push REFERENCE" by twos
+			{l.gives(steps, " --phase outputs")}})
 		return
 	}
-	l.add(l.call(steps, " --phase inputs --arguments "+words))
-	l.add(append(l.cache(s, words), `printf '%s\0' --metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words))...)
-	l.add(l.gives(steps, " --phase outputs --metadata-file "+metadata))
+	if contains(docker.ActionInputs(s.Inputs), "push") && l.pipeline.readsImage(l.job, s) {
+		load = "--load "
+	}
+	l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
+		append(l.cache(s, words), `printf '%s\0' `+load+`--metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words)),
+		{l.gives(steps, " --phase outputs --metadata-file "+metadata)}})
 }
 
 // from is a command that is to run where the paths count from.

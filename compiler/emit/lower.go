@@ -4,6 +4,7 @@ package emit
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -22,22 +23,95 @@ type lowered struct {
 // lower writes the steps of a job.
 func (g *github) lower(j *Job) lowered {
 	l := lowering{github: g, job: j, outputs: mapping()}
-	native := !g.pipeline.passesHidden(j)
-	for _, s := range j.Steps {
-		write, _ := l.native(s)
-		if !native || write == nil {
-			l.chain = append(l.chain, s)
+	units := l.units()
+	l.guarded = j.Apart && len(units) > 1
+	if slices.ContainsFunc(units, func(u unit) bool { return u.builds() }) {
+		l.nodes = append(l.nodes, mapping("uses", l.uses("docker/setup-buildx-action")))
+	}
+	if l.guarded { // it runs when all before it went well: a failed checkout or login concerns all
+		l.ready = l.unusedID("ready")
+		l.nodes = append(l.nodes, mapping("id", l.ready, "shell", "bash", "run", "true"))
+	}
+	for _, u := range units {
+		if u.write != nil {
+			u.write(u.steps[0])
 			continue
 		}
-		l.flush()
-		write(s)
+		l.run(u.steps)
 	}
-	l.flush()
 	l.mark()
 	if len(l.outputs.Content) == 0 {
 		l.outputs = nil
 	}
 	return lowered{l.nodes, l.outputs}
+}
+
+// unit is what succeeds or fails as one for the platform: a step in its own words, or a call of the runtime for some.
+type unit struct {
+	steps []*graph.Step
+	write func(*graph.Step)
+	// env names what a call is passed.
+	env string
+}
+
+func (u *unit) builds() bool {
+	return u.write != nil && resolve.Canonical(u.steps[0].Function) == resolve.BuildDockerImage
+}
+
+// units are the steps of a job as the platform sees them. Steps that follow each other are one call, as long as they are passed the same: none gets a secret for being near another one. What must not be shown never leaves
+// the process, so such a job is one call.
+func (l *lowering) units() (out []unit) {
+	whole := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID]
+	for _, s := range l.job.Steps {
+		u := unit{steps: []*graph.Step{s}}
+		if !whole {
+			env, api := l.ofSteps(u.steps, l.listed())
+			u.env = fmt.Sprint(api, env.names())
+			u.write, _ = l.native(s)
+		}
+		if last := len(out) - 1; last >= 0 && u.write == nil && out[last].write == nil && out[last].env == u.env {
+			out[last].steps = append(out[last].steps, s)
+			continue
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// listed are the variables that x-ci names for whatever may read any.
+func (l *lowering) listed() []string {
+	return append(l.settings.names("secrets"), l.settings.names("vars")...)
+}
+
+// unusedID is an identifier that no step has.
+func (l *lowering) unusedID(id string) string {
+	taken := map[string]bool{}
+	for _, used := range l.pipeline.IDs {
+		taken[strings.ToLower(used)] = true
+	}
+	for taken[id] {
+		id = "_" + id
+	}
+	return id
+}
+
+// when is a job's condition. A loose one runs whatever became of the builds before: each of its steps looks for what it needs.
+func (g *github) when(j *Job) string {
+	if j.Loose {
+		return "${{ !cancelled()" + checked + " && " + g.lands() + " }}"
+	}
+	return g.lands()
+}
+
+// checked is the part of a condition that a called workflow, whose call has it, is without.
+const checked = " && needs.check.result == 'success'"
+
+// guard lets a step run also after the failure of another, where steps may fail apart, as long as the one that it waits for succeeded.
+func (l *lowering) guard(node *yaml.Node, awaited string) *yaml.Node {
+	if l.guarded {
+		node.Content = append([]*yaml.Node{text("if"), text("${{ !cancelled() && steps." + awaited + ".outcome == 'success' }}")}, node.Content...)
+	}
+	return node
 }
 
 // native is how a step is written in the platform's own words; nil, and why, where it has none for it. docs/pipelines.md has these reasons in a table.
@@ -63,6 +137,10 @@ func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 // plain is the same for steps that a platform carries out by itself, see plain.go.
 func (l *lowering) plain(s *graph.Step) (write func(*graph.Step), why string) {
 	switch {
+	case l.job.Apart:
+		return nil, "its job has steps of other deployments too, and the runtime tells them apart when one fails"
+	case l.job.Loose:
+		return nil, "what it needs may have failed in another job, and only the runtime sees that"
 	case l.used[s]:
 		return nil, "what it gives is used, and only the runtime keeps that"
 	case l.Files[0].Root() != ".":
@@ -99,8 +177,21 @@ func (l *lowering) below(directory string) any {
 func (l *lowering) script(s *graph.Step) {
 	l.done = append(l.done, s)
 	lines, directory, _ := scriptOf(s)
-	env, _ := l.ofSteps([]*graph.Step{s}, append(l.settings.names("secrets"), l.settings.names("vars")...))
-	l.nodes = append(l.nodes, l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(lines...)), env, false))
+	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	l.nodes = append(l.nodes, l.inShell(s, directory, lines, env))
+}
+
+// inShell is a step of the platform's shell. A secret or variable that is not set arrives as an empty text there, and no program of ours is between, so the script itself unsets those.
+func (l *lowering) inShell(s *graph.Step, directory string, lines []string, env environment) *yaml.Node {
+	var unset []string
+	for _, name := range env.names() {
+		unset = append(unset, `[ -n "$`+name+`" ] || unset `+name)
+	}
+	node := l.withEnv(mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script(append(unset, lines...)...)), env, false)
+	if vars := get(node, "env"); vars != nil {
+		without(vars, "PREFECT_DEPLOY_OPTIONAL")
+	}
+	return node
 }
 
 func (l *lowering) clone(s *graph.Step) {
@@ -118,24 +209,29 @@ func (l *lowering) clone(s *graph.Step) {
 	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
 }
 
+// pythonVersion is a fixed one, so that a new release of Python changes no build. Its cache is left out: it fails the job where pip had nothing to download.
+const pythonVersion = "3.12"
+
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
-	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", "3.x", "cache", "pip", "cache-dependency-path", literal(path.Join(l.Within, directory, file)))),
-		mapping("name", s.Key, "shell", "bash", "working-directory", l.below(directory), "run", script("python -m pip install -r "+file)))
+	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", pythonVersion)),
+		l.inShell(s, directory, []string{"python -m pip install -r " + file}, env))
 }
 
 // lowering is the writing of one job.
 type lowering struct {
 	*github
 	job     *Job
-	chain   []*graph.Step
 	nodes   []*yaml.Node
 	outputs *yaml.Node
 	calls   int
 	// done are the steps that the platform carried out and that nobody asks for outputs.
-	done   []*graph.Step
-	buildx bool
+	done []*graph.Step
+	// guarded: steps may fail apart, and ready is the identifier of the one that runs when all before them went well.
+	guarded bool
+	ready   string
 }
 
 // file is a new file for the outputs of a call.
@@ -164,47 +260,48 @@ func (l *lowering) call(id string, steps []*graph.Step, with ...any) *yaml.Node 
 	if from != nil {
 		inputs = append(inputs, "from", strings.Join(from, ","))
 	}
-	env, api := l.ofSteps(steps, append(l.settings.names("secrets"), l.settings.names("vars")...))
+	if from != nil && (l.job.Apart || l.job.Loose) {
+		inputs = append(inputs, "keep-going", true)
+	}
+	env, api := l.ofSteps(steps, l.listed())
 	return l.withEnv(l.action(id, "step", append(inputs, with...)), env, api)
 }
 
-// flush writes the chain so far.
-func (l *lowering) flush() {
-	if len(l.chain) == 0 {
-		return
-	}
-	id := l.pipeline.IDs[l.chain[len(l.chain)-1]]
-	node := l.call(id, l.chain)
+// run writes a call of the runtime for steps.
+func (l *lowering) run(steps []*graph.Step) {
+	id := l.pipeline.IDs[steps[len(steps)-1]]
+	node := l.call(id, steps)
 	put(get(node, "with"), "outputs", text(l.file()))
-	l.nodes = append(l.nodes, node)
-	for _, s := range l.chain {
+	l.nodes = append(l.nodes, l.guard(node, l.ready))
+	for _, s := range steps {
 		l.give(id, s)
 	}
-	l.chain = nil
 }
 
 // give makes the outputs of a step the job's, as far as their names are known and they may be shown.
 func (l *lowering) give(id string, s *graph.Step) {
 	known, ok := resolve.Known(s.Function)
-	if !ok || l.pipeline.Hidden[s] != "" {
+	if !ok || l.compact[l.job.ID] || l.pipeline.Hidden[s] != "" {
 		return
 	}
 	for _, o := range known.Outputs {
+		if o == "stderr" || o == "stdout" && !l.used[s] { // what a script prints may be of any length, and all outputs of a job together have 1 MB
+			continue
+		}
 		put(l.outputs, l.pipeline.IDs[s]+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
 	}
 }
 
 // build writes a build through Docker's own action: the runtime tells it what to build, and then what Prefect calls the result.
 func (l *lowering) build(s *graph.Step) {
-	if !l.buildx {
-		l.buildx = true
-		l.nodes = append(l.nodes, mapping("uses", l.uses("docker/setup-buildx-action")))
-	}
 	id := l.pipeline.IDs[s]
-	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"))
+	l.nodes = append(l.nodes, l.guard(l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"), l.ready))
 	with := mapping()
 	for _, name := range docker.ActionInputs(s.Inputs) {
 		put(with, name, text("${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}"))
+	}
+	if get(with, "push") != nil && l.pipeline.readsImage(l.job, s) {
+		put(with, "load", flag(true))
 	}
 	if get(with, "cache-from") == nil && get(with, "no-cache") == nil {
 		put(with, "cache-from", text("type=gha,scope="+s.Key))
@@ -212,15 +309,19 @@ func (l *lowering) build(s *graph.Step) {
 	if get(with, "cache-to") == nil {
 		put(with, "cache-to", text("type=gha,mode=max,scope="+s.Key))
 	}
-	l.nodes = append(l.nodes, mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with))
+	l.nodes = append(l.nodes, l.guard(mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with), id+"-inputs"))
 	l.after(id, s, "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
 }
 
 // push writes a push: the runtime logs in and tells what is to be pushed. A reference holds no space.
 func (l *lowering) push(s *graph.Step) {
 	id := l.pipeline.IDs[s]
-	l.nodes = append(l.nodes, l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"),
-		mapping("shell", "bash", "env", mapping("IMAGES", "${{ join(fromJSON(steps."+id+"-inputs.outputs.inputs).references, ' ') }}"), "run", script(`for image in $IMAGES; do docker push "$image"; done`)))
+	var pushing any
+	if l.guarded {
+		pushing = id + "-build"
+	}
+	l.nodes = append(l.nodes, l.guard(l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"), l.ready),
+		l.guard(mapping("id", pushing, "shell", "bash", "env", mapping("IMAGES", "${{ join(fromJSON(steps."+id+"-inputs.outputs.inputs).references, ' ') }}"), "run", script(`for image in $IMAGES; do docker push "$image"; done`)), id+"-inputs"))
 	l.after(id, s)
 }
 
@@ -230,6 +331,7 @@ func (l *lowering) mark() {
 		return
 	}
 	node := l.call("", l.done, "phase", "done")
+	without(node, "env") // it fills nothing
 	put(get(node, "with"), "outputs", text(l.file()))
 	l.nodes = append(l.nodes, node)
 }
@@ -238,6 +340,16 @@ func (l *lowering) mark() {
 func (l *lowering) after(id string, s *graph.Step, with ...any) {
 	node := l.call(id, []*graph.Step{s}, append([]any{"phase", "outputs"}, with...)...)
 	put(get(node, "with"), "outputs", text(l.file()))
-	l.nodes = append(l.nodes, node)
+	l.nodes = append(l.nodes, l.guard(node, id+"-build"))
 	l.give(id, s)
+}
+
+// without takes a key out of a mapping.
+func without(m *yaml.Node, key string) {
+	for i := 0; i < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			m.Content = slices.Delete(m.Content, i, i+2)
+			return
+		}
+	}
 }

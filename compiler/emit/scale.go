@@ -59,6 +59,21 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	return files, diags
 }
 
+// fit writes jobs that are too large for any file as one call of the runtime each, without outputs of the job: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
+func (g *github) fit(root *yaml.Node) *yaml.Node {
+	jobs := get(root, "jobs")
+	g.compact = map[string]bool{}
+	for _, j := range g.pipeline.Jobs {
+		if node := get(jobs, j.ID); atMost(node, 4) > partSize-partSize/10 {
+			g.compact[j.ID] = true
+		}
+	}
+	if len(g.compact) == 0 {
+		return root
+	}
+	return g.workflow()
+}
+
 // atMost is how many bytes a node takes when it is printed, and a little more.
 func atMost(n *yaml.Node, indent int) int {
 	if n.Kind == yaml.ScalarNode {
@@ -239,7 +254,7 @@ func (s *scaling) called(i int, secrets []string) *yaml.Node {
 				needs = append(needs, n)
 			}
 		}
-		jobs.Content = append(jobs.Content, s.key(id), withNeeds(s.node[id], needs))
+		jobs.Content = append(jobs.Content, s.key(id), withNeeds(withoutCheck(s.node[id]), needs))
 	}
 	call := empty()
 	if len(secrets) > 0 {
@@ -264,6 +279,20 @@ func withNeeds(job *yaml.Node, needs []string) *yaml.Node {
 			out.Content = append(out.Content, job.Content[k], job.Content[k+1])
 		case needs != nil:
 			out.Content = append(out.Content, job.Content[k], texts(needs))
+		}
+	}
+	return &out
+}
+
+// withoutCheck is a job whose condition does not ask for check: its call does.
+func withoutCheck(job *yaml.Node) *yaml.Node {
+	out := *job
+	out.Content = append([]*yaml.Node{}, job.Content...)
+	for k := 0; k < len(out.Content); k += 2 {
+		if out.Content[k].Value == "if" {
+			condition := *out.Content[k+1]
+			condition.Value = strings.Replace(condition.Value, checked, "", 1)
+			out.Content[k+1] = &condition
 		}
 	}
 	return &out
@@ -338,10 +367,11 @@ func (s *scaling) calls(needs []string) []string {
 	return out
 }
 
-// call is the job that calls a part. What all of its jobs need must have succeeded; of what only some need, they find out themselves.
+// call is the job that calls a part. What all of its jobs need must have succeeded, unless one is loose; of what only some need, they find out themselves.
 func (s *scaling) call(i int, reads []string) *yaml.Node {
 	needs, all := []string{"check"}, map[string]int{}
 	permissions := mapping()
+	loose := s.loose()
 	for _, id := range s.parts[i] {
 		job := s.node[id]
 		for _, n := range s.calls(needsOf(job)) {
@@ -350,7 +380,9 @@ func (s *scaling) call(i int, reads []string) *yaml.Node {
 			}
 		}
 		for _, n := range needsOf(job) {
-			all[n]++
+			if !loose[id] {
+				all[n]++
+			}
 		}
 		widen(permissions, get(job, "permissions"))
 	}
@@ -369,6 +401,15 @@ func (s *scaling) call(i int, reads []string) *yaml.Node {
 		passed = secrets
 	}
 	return mapping("if", "${{ "+condition+" && "+s.lands()+" }}", "needs", needs, "permissions", flow(permissions), "uses", "./.github/workflows/"+s.file(i), "secrets", passed)
+}
+
+// loose are the jobs that run whatever became of those that they need.
+func (s *scaling) loose() map[string]bool {
+	out := map[string]bool{}
+	for _, j := range s.pipeline.Jobs {
+		out[j.ID] = j.Loose
+	}
+	return out
 }
 
 // widen takes permissions in: a called workflow has no more than its call.

@@ -33,6 +33,10 @@ type Job struct {
 	Needs []*Job
 	// Deployments are the full names of those that have a step of it.
 	Deployments []string
+	// Apart: its steps are of different deployments, so that one may fail and concern only some of them.
+	Apart bool
+	// Loose: it runs also when a job that it needs failed, since that may concern only some of its steps, or none.
+	Loose bool
 }
 
 // Pipeline is what a run of CI does, in no platform's words.
@@ -142,6 +146,12 @@ type touch struct {
 	writer  int
 	written bool
 	readers []int
+}
+
+// readsImage reports whether a later step of a job may want the image of a build in the machine's engine. A builder that pushes leaves none there by itself.
+func (p *Pipeline) readsImage(j *Job, build *graph.Step) bool {
+	at := slices.Index(j.Steps, build)
+	return slices.ContainsFunc(j.Steps[at+1:], func(s *graph.Step) bool { return share(build, s) || slices.Contains(s.Reads, graph.Everything) })
 }
 
 // meet returns the earlier steps that a step meets, and takes it in.
@@ -456,7 +466,38 @@ func (c *cutter) pipeline() *Pipeline {
 	p.Jobs = inOrder(p.Jobs)
 	p.IDs = identifiers(c.graph.Steps)
 	p.name()
+	p.tellApart()
 	return p
+}
+
+// tellApart finds the jobs in which, or before which, a step may fail that concerns only some deployments. Where all steps of a job are of the same deployments, a failure of one takes all of these with it, and plain order does.
+// Looseness goes on to who needs such a job: GitHub's success() asks all jobs before, not only those that are needed.
+func (p *Pipeline) tellApart() {
+	of := map[*graph.Step]*Job{}
+	for _, j := range p.Jobs {
+		wanted := map[*Job]bool{}
+		for _, s := range j.Steps {
+			of[s] = j
+			j.Apart = j.Apart || !sameNames(s.Deployments, j.Steps[0].Deployments)
+			for _, n := range s.Needs {
+				wanted[of[n]] = true
+			}
+		}
+		for _, n := range j.Needs {
+			j.Loose = j.Loose || j.Apart || n.Apart || n.Loose || !wanted[n]
+		}
+	}
+}
+
+func sameNames(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	in := make(map[string]bool, len(a))
+	for _, name := range a {
+		in[name] = true
+	}
+	return !slices.ContainsFunc(b, func(name string) bool { return !in[name] })
 }
 
 // needs fills who waits for whom, and whose the jobs are.

@@ -14,7 +14,7 @@ import (
 func InputNames() []string {
 	return []string{"mode", "deployment-names", "all-deployments", "deployment-file-path", "requirements-file-paths", "pyproject-toml-path", "working-directory",
 		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "comment", "github-token", "environment", "plan-policy", "plan-key", "prune", "max-deletes",
-		"jobs", "timeout", "retries", "step", "from", "skip-build", "outputs", "phase", "image-id"}
+		"jobs", "timeout", "retries", "step", "from", "skip-build", "keep-going", "outputs", "phase", "image-id"}
 }
 
 // OutputNames are the outputs that exist now, in action.yml's order.
@@ -53,7 +53,9 @@ type Inputs struct {
 	// Steps are the keys of mode step. From are files of outputs of earlier jobs, patterns allowed; SkipBuild runs no step in plan and deploy. Outputs is the file to write.
 	Steps, From []string
 	SkipBuild   bool
-	Outputs     string
+	// KeepGoing makes mode step leave out the steps of which something that they need was not given.
+	KeepGoing bool
+	Outputs   string
 	// Phase is "", inputs or outputs: what stands around a native builder. ImageID is what it gave.
 	Phase, ImageID string
 }
@@ -70,7 +72,7 @@ func (j *Job) Inputs() (Inputs, error) {
 		Comment: !strings.EqualFold(get("comment"), "false"), Token: get("github-token"), Environment: get("environment"), Policy: r.policy(get("plan-policy")), PlanKey: get("plan-key"),
 		Prune: r.truth("prune", get("prune")), MaxDeletes: r.number("max-deletes", get("max-deletes"), 0),
 		Jobs: r.number("jobs", get("jobs"), 1), Retries: r.number("retries", get("retries"), 0), Timeout: r.duration("timeout", get("timeout")),
-		Steps: list(get("step")), From: list(get("from")), SkipBuild: r.truth("skip-build", get("skip-build")), Outputs: get("outputs"), Phase: strings.ToLower(get("phase")), ImageID: get("image-id"),
+		Steps: list(get("step")), From: list(get("from")), SkipBuild: r.truth("skip-build", get("skip-build")), KeepGoing: r.truth("keep-going", get("keep-going")), Outputs: get("outputs"), Phase: strings.ToLower(get("phase")), ImageID: get("image-id"),
 	}
 	r.steps(in)
 	if text := get("comment"); text != "" {

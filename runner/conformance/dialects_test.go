@@ -74,7 +74,7 @@ var notEmitted = map[string]string{
 }
 
 // sampled are the cases of a plain `make test`; with PROVE set it is all of them.
-var sampled = []string{"override-build", "override-push", "pipeline-diamond", "pipeline-hidden", "shell-fails", "shell-options", "steps-counted", "steps-one-fails", "steps-python", "template-places", "template-pull"}
+var sampled = []string{"override-build", "override-push", "pipeline-diamond", "pipeline-hidden", "shell-fails", "shell-options", "steps-apart", "steps-counted", "steps-one-fails", "steps-python", "template-places", "template-pull"}
 
 func TestDialectsAgree(t *testing.T) {
 	all := cases(t)

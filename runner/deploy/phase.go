@@ -142,6 +142,9 @@ func begin(ctx context.Context, o StepOptions) (_ *half, err error) {
 	default:
 		return nil, &resolve.UsageError{Text: fmt.Sprintf("--phase: the step %s calls %s, and only build_docker_image and push_docker_image are carried out by another builder; run it without --phase", diag.Quote(h.step.Key), diag.Clean(h.step.Function))}
 	}
+	if why := h.notDone(h.step); why != "" && h.Given.KeepGoing {
+		return nil, fmt.Errorf("the step %s did not run: %s", diag.Clean(h.step.Key), diag.Clean(why))
+	}
 	results := map[*graph.Step]*exec.Result{}
 	for s, outputs := range h.presets(h.parts) {
 		results[s] = exec.Given(s, outputs)

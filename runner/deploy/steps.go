@@ -54,16 +54,49 @@ func Steps(ctx context.Context, o StepOptions) (*Ran, error) {
 	ran := &Ran{}
 	p := &plan.Plan{}
 	for _, s := range j.namedSteps() {
+		if results[s] == nil && j.Given.KeepGoing {
+			p.Steps = append(p.Steps, plan.Step{Key: s.Key, Function: s.Function, Outcome: exec.Skipped.String(), Error: j.notDone(s)})
+			continue
+		}
 		p.Steps = append(p.Steps, stepsOf(&graph.Graph{Steps: []*graph.Step{s}}, results)...)
 	}
 	j.hide(p)
 	ran.Steps = p.Steps
-	for i, s := range j.namedSteps() {
+	at := map[string]int{}
+	for i := range p.Steps {
+		at[p.Steps[i].Key] = i
+	}
+	for _, s := range j.namedSteps() {
 		if r := results[s]; r != nil && r.Outcome == exec.Succeeded {
+			i := at[s.Key]
 			ran.Outputs = append(ran.Outputs, handover.Of(s.Key, s.Digest, p.Steps[i].Outputs))
 		}
 	}
 	return ran, ctx.Err()
+}
+
+// notDone names what a step needs, directly or not, that neither runs here nor is given, "" when there is nothing.
+func (j *job) notDone(s *graph.Step) string {
+	seen := map[*graph.Step]bool{}
+	var find func(s *graph.Step) string
+	find = func(s *graph.Step) string {
+		seen[s] = true
+		for _, n := range s.Needs {
+			why := ""
+			switch {
+			case seen[n] || j.gifts[n.Digest] != nil:
+			case !j.runs(n):
+				why = "it needs the step " + n.Key + ", which failed or did not run"
+			default:
+				why = find(n)
+			}
+			if why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+	return find(s)
 }
 
 // prepareSteps does everything before the first step; any fault ends it, and its error holds no secret. check adds faults of its own.
