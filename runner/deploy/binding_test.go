@@ -39,6 +39,7 @@ func TestAPlanBindsItsSteps(t *testing.T) {
 	const build = "build:\n- prefect.deployments.steps.run_shell_script: {id: img, script: echo repo/app, stream_output: false}\n- prefect.deployments.steps.run_shell_script: {id: other, script: echo other}\n"
 	uses := one("  tags: [v1]\n  description: '{{ img.stdout }}'")
 	plain := one("  tags: [v1]")
+	triggered := one("  triggers: [{name: t, expect: ['{{ img.stdout }}']}]")
 	evil := strings.NewReplacer("echo repo/app", "echo evil/registry:666")
 	skip := func(o *Options) {
 		o.Given = Given{SkipBuild: true, Set: []Setting{{"img", "stdout", "repo/app"}, {"other", "stdout", "x"}}}
@@ -55,6 +56,7 @@ func TestAPlanBindsItsSteps(t *testing.T) {
 		{"with the builds left out", build + uses, build + uses, evil.Replace(build + uses), skip, "the step img is not"},
 		{"another output", build + uses, build + uses, build + strings.Replace(uses, "img.stdout", "other.stdout", 1), nil, "the place of a step's output"},
 		{"around an output", build + uses, build + uses, build + strings.Replace(uses, "'{{", "'evil/{{", 1), nil, "the place of a step's output"},
+		{"in a trigger", build + triggered, build + triggered, build + strings.Replace(triggered, "img.stdout", "other.stdout", 1), nil, "the place of a step's output"},
 		{"a step more", build + uses, build + uses, build + shell + "{id: more, script: echo}\n" + uses, nil, "the step more is not"},
 		{"the same", build + uses, build + uses, build + uses, nil, ""},
 		{"the same, with the builds left out", build + uses, build + uses, build + uses, skip, ""},
@@ -141,10 +143,11 @@ func text(t *testing.T, s *scene) string {
 // TestWhatWasApprovedIsCarriedOut: between the plan that is approved and the deploy somebody edits what both read.
 func TestWhatWasApprovedIsCarriedOut(t *testing.T) {
 	const first = `{"schema": 1, "variables": {"v": "one"}, "blocks": {"secret/pw": {"value": "pw-canary"}}}`
-	yaml := one("  description: '{{ prefect.variables.v }}'\n  parameters: {who: '{{ prefect.blocks.secret.pw }}'}")
+	yaml := one("  triggers: [{name: t, expect: [my.event]}]\n  description: '{{ prefect.variables.v }}'\n  parameters: {who: '{{ prefect.blocks.secret.pw }}'}")
 	for _, c := range []struct{ name, old, now, stale string }{
 		{"nothing", "", "", ""},
 		{"a field", `"paused": false`, `"paused": true`, "hello/d: was changed on the server"},
+		{"an automation", "my.event", "your.event", "hello/d: was changed on the server"},
 		{"a variable", `"v": "one"`, `"v": "two"`, "the variable v was changed"},
 		{"a variable that is gone", `"v":`, `"w":`, "the variable v was changed"},
 		{"a block", `"value": "pw-canary"`, `"value": "other-canary"`, "the block secret/pw was changed"},

@@ -25,7 +25,8 @@ var fieldsWithHoles = []string{
 	"work_pool: {name: typed, job_variables: {n: @}}", "work_pool: {name: typed, job_variables: {kind: @}}", "work_pool: {name: typed, job_variables: {list: [@], nn: @}}", "work_pool: {name: typed, job_variables: {word: @}}", "work_pool: @", "work_pool: {name: agent, job_variables: {x: @}}",
 	"build: [{prefect.deployments.steps.run_shell_script: {id: s, script: @}}]", "build: [{prefect.deployments.steps.run_shell_script: {id: s, script: 'echo {{ prefect.blocks.secret.@ }}'}}]", "build: [{my.step: {id: s, x: @}}]", "pull: [{my.step: {x: @}}]",
 	"tags: ['{{ prefect.blocks.json.conf.@ }}']",
-	"triggers: [{enabled: @, expect: [a.b]}]", "triggers: [{expect: [@], posture: @}]", "triggers: [{name: @, match: {x: @}, threshold: @}]", "triggers: [{expect: [a.b], within: @}]", "triggers: [@]", "sla: [{name: @, severity: @, duration: @}]",
+	"triggers: [{enabled: @, expect: [a.b]}]", "triggers: [{expect: [@], posture: @}]", "triggers: [{name: @, match: {x: @}, threshold: @}]", "triggers: [{expect: [a.b], within: @}]", "triggers: [@]", "triggers: [{type: @}]", "triggers: [{expect: [a], match: @, job_variables: @, schedule_after: @}]", "triggers: [{type: compound, require: @, triggers: [{expect: [a], within: @}]}]",
+	"triggers: [{posture: Metric, metric: {name: @, operator: @, threshold: @, range: @}}]", "sla: @", "sla: [{name: @, severity: @, duration: @}]",
 }
 
 // shapes are what fills a hole. All parts of a text that a message could cut it into hold the word canary.

@@ -64,5 +64,17 @@ func sameLive(a, b *state.Live) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.ID == b.ID && value.Equal(a.Fields, b.Fields)
+	if a.ID != b.ID || !value.Equal(a.Fields, b.Fields) || len(a.Automations) != len(b.Automations) {
+		return false
+	}
+	then := map[string]value.Value{}
+	for i := range b.Automations {
+		then[b.Automations[i].ID] = b.Automations[i].Fields
+	}
+	for i := range a.Automations {
+		if fields, there := then[a.Automations[i].ID]; !there || !value.Equal(a.Automations[i].Fields, fields) {
+			return false
+		}
+	}
+	return true
 }

@@ -39,9 +39,7 @@ func BuildOf(d *resolve.Deployment, steps []*graph.Step) Build {
 	}
 	var places []string
 	for _, e := range d.Fields.Map {
-		if e.Key != "triggers" && e.Key != "sla" { // not registered
-			places = placesOf(e.Key, e.Value, places)
-		}
+		places = placesOf(e.Key, e.Value, places)
 	}
 	for i := range d.Pull {
 		places = placesOf(fmt.Sprintf("pull[%d].%s", i, d.Pull[i].Function), d.Pull[i].Inputs, places)
