@@ -118,6 +118,8 @@ type written struct {
 	name, text    string
 	output, whole bool
 	words         bool
+	// mapping: it is a block's mapping, which may not stand inside a text.
+	mapping bool
 }
 
 // writings are all references as the whole text, inside one, and some two by two.
@@ -125,12 +127,12 @@ func writings() []written {
 	var out []written
 	all := references()
 	for i, r := range all {
-		out = append(out, written{r.name, r.text, r.output, true, r.words})
+		out = append(out, written{r.name, r.text, r.output, true, r.words, !r.plain})
 		if r.plain {
-			out = append(out, written{r.name + " inside", "a-" + r.text + "-b", r.output, false, true})
+			out = append(out, written{r.name + " inside", "a-" + r.text + "-b", r.output, false, true, false})
 		}
 		if next := all[(i+7)%len(all)]; i%3 == 0 && r.plain && next.plain {
-			out = append(out, written{r.name + " and " + next.name, r.text + "/" + strings.ReplaceAll(next.text, " ", ""), r.output || next.output, false, true})
+			out = append(out, written{r.name + " and " + next.name, r.text + "/" + strings.ReplaceAll(next.text, " ", ""), r.output || next.output, false, true, false})
 		}
 	}
 	return out
@@ -169,7 +171,7 @@ func places() []place {
 		{name: "pull step", put: func(d *draft, s string) {
 			d.dep["pull"] = []any{object{"prefect.deployments.steps.git_clone": object{"id": "clone", "repository": "https://git.example.com/x.git", "branch": s, "directories": []any{s, "b"}}},
 				object{"prefect.deployments.steps.set_working_directory": object{"directory": "{{ clone.directory }}/" + s}}}
-		}, takes: anything},
+		}, takes: func(w written) bool { return !w.mapping }},
 		{name: "schedule's parameter", put: func(d *draft, s string) { within(d.schedule, "parameters")["any"] = s }, takes: anything},
 		{name: "tag", put: func(d *draft, s string) { d.dep["tags"] = []any{"one", s, "x" + s} }, takes: anything, item: "tags"},
 		{name: "description", put: func(d *draft, s string) { d.dep["description"] = s }, takes: asText},
@@ -257,6 +259,10 @@ func structure() []factor {
 		{"build", []choice{is("top", builds("top")), is("own", builds("own")), is("mapping", builds("mapping")), is("push", builds("push")), is("none", builds("none")), is("null over top", builds("null")), is("empty over top", builds("empty"))}},
 		{"pull", []choice{is("unsaid", nothing), is("null", field("pull", nil)), is("empty", field("pull", []any{})), is("top", func(d *draft) { d.top["pull"] = pullSteps() }), is("own", field("pull", pullSteps())),
 			is("mapping", field("pull", pullSteps()[0])), is("empty over top", func(d *draft) { d.top["pull"], d.dep["pull"] = pullSteps(), []any{} })}},
+		{"triggers", []choice{is("unsaid", nothing), is("null", field("triggers", nil)), is("empty", field("triggers", []any{})),
+			is("event", field("triggers", []any{object{"type": "event", "match": object{"prefect.resource.id": "a.{{ $STAGE }}"}, "expect": []any{"x.y"}, "parameters": object{"text": "{{ event.id }}"}, "enabled": "{{ prefect.variables.on }}"}})),
+			is("two", field("triggers", []any{object{"name": "of {{ prefect.variables.word }}", "expect": []any{"x.y"}, "posture": "Proactive", "within": 60}, object{"type": "compound", "require": "any", "within": 30, "triggers": []any{object{"expect": []any{"a"}}, object{"expect": []any{"b"}}}}})),
+			is("option", option("--trigger", `{"name": "inline", "match": {"prefect.resource.id": "b"}, "expect": ["x.z"]}`))}},
 		{"unknown keys", []choice{is("none", nothing), is("some", func(d *draft) { d.top["definitions"], d.dep["owner"], d.pool["colour"] = object{"x": 1}, "me", "red" })}},
 		{"flow_name", []choice{is("unsaid", nothing), is("another", field("flow_name", "of-the-file"))}},
 	}
@@ -471,8 +477,14 @@ func refusals() []choice {
 		is("a step fails", func(d *draft) {
 			d.dep["build"] = []any{object{"prefect.deployments.steps.run_shell_script": object{"script": "false"}}}
 		}),
+		is("pull step of its own: block missing", ownPull("{{ prefect.blocks.secret.absent }}")), is("pull step of its own: mapping inside a text", ownPull("a/{{ prefect.blocks.conformance-store.main }}")),
 		is("pull is a text", field("pull", "no")), is("the file is no mapping", func(d *draft) { d.top["deployments"] = "none" }),
 	}
+}
+
+// ownPull is a pull step of the deployment's own: its blocks are read, though it is registered as written.
+func ownPull(directory string) func(*draft) {
+	return field("pull", []any{object{"prefect.deployments.steps.set_working_directory": object{"directory": directory}}})
 }
 
 // drop takes options and their values away again, so that another value of theirs decides.

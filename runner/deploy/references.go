@@ -13,7 +13,8 @@ import (
 	"github.com/org/prefect-deploy-action/runner/state"
 )
 
-// references collects the variables and blocks that fields, and the build and push steps that run here, name. Pull steps keep theirs for run time.
+// references collects the variables and blocks that fields, and the build and push steps that run here, name. Pull steps keep theirs for run time, and yet Prefect reads
+// those of a deployment's own.
 func (j *job) references() state.Query {
 	if j.project.Symbolic {
 		return state.Query{}
@@ -34,6 +35,9 @@ func (j *job) references() state.Query {
 	if j.named == nil || len(j.Given.Only) > 0 { // else only steps are run, and nothing is registered
 		for _, d := range j.chosen {
 			template.Walk(d.Fields, visit)
+			for i := range d.Spec.Pull.Steps {
+				template.Walk(d.Spec.Pull.Steps[i].Inputs, visit)
+			}
 		}
 	}
 	j.toRun(func(_ *resolve.Deployment, s *spec.Step) { template.Walk(s.Inputs, visit) })

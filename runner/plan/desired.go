@@ -93,6 +93,9 @@ func (p *Project) FillEarly(d *resolve.Deployment) (*Early, error) {
 	if err != nil {
 		return nil, faultOf(d, err)
 	}
+	if err := p.checkOwnPull(d); err != nil {
+		return nil, faultOf(d, err)
+	}
 	e := &Early{Resolved: d, Fields: fields}
 	text := func(v value.Value) string {
 		if v.IsNull() {
@@ -121,6 +124,17 @@ func (e *Early) Shown(path ...string) string {
 		return written.Str()
 	}
 	return filled.Str()
+}
+
+// checkOwnPull looks up the blocks that the deployment's own pull steps name. They are registered as written, but Prefect reads them along with the fields, and fails where a
+// block is missing or a mapping stands inside a text. A pull section of the whole file is not read.
+func (p *Project) checkOwnPull(d *resolve.Deployment) error {
+	for i := range d.Spec.Pull.Steps {
+		if _, err := template.Apply(d.Spec.Pull.Steps[i].Whole, template.Pass{Lookup: p.block, DropUnset: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // complete refuses what Prefect refuses before it asks the server.
