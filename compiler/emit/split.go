@@ -216,6 +216,9 @@ func (c *cutter) findHidden(deployments []*resolve.Deployment) {
 		if why := c.tainted(s, shown[s], made); why != "" {
 			c.hidden[s] = why
 		}
+		if why := hiddenVariable(s, shown[s]); why != "" {
+			c.hidden[s] = why
+		}
 		if s.Hidden() {
 			c.hidden[s] = "its output is a secret"
 		}
@@ -226,6 +229,17 @@ func (c *cutter) findHidden(deployments []*resolve.Deployment) {
 			c.private[s] = why
 		}
 	}
+}
+
+// hiddenVariable names the variable that a step's script reads without a template and that must not be shown, "" for none: whatever the script prints may hold it, and a job that runs it tells only then, when it is too late
+// to put who uses it beside it.
+func hiddenVariable(s *graph.Step, shown func(string) bool) string {
+	for _, name := range scriptVariables(s) {
+		if shown == nil || !shown(name) {
+			return "$" + name
+		}
+	}
+	return ""
 }
 
 // shown tells for each step which environment variables may be shown: those that every file which has the step lets be.

@@ -100,6 +100,8 @@ func TestCut(t *testing.T) {
 		"a tag that may not be shown": {"build:\n" + image("a", "{{ $TAG }}", "") + "deployments:\n- {name: d, entrypoint: 'f.py:f', work_pool: {name: p, job_variables: {image: '{{ a.image }}'}}}\n", " | a"},
 		"a tag that may be shown":     {"x-ci: {vars: [TAG]}\nbuild:\n" + image("a", "{{ $TAG }}", "") + "deployments:\n- {name: d, entrypoint: 'f.py:f', work_pool: {name: p, job_variables: {image: '{{ a.image }}'}}}\n", "a"},
 		"a tag of the CI":             {"build:\n" + image("a", "{{ $GITHUB_SHA }}", "") + "deployments:\n- {name: d, entrypoint: 'f.py:f', work_pool: {name: p, job_variables: {image: '{{ a.image }}'}}}\n", "a"},
+		"a variable of a script":      {"build:\n- prefect.deployments.steps.run_shell_script: {id: url, script: 'echo $HOST/x', expand_env_vars: true}\n" + "deployments:\n- {name: d, entrypoint: 'f.py:f', description: '{{ url.stdout }}'}\n", " | url"},
+		"one that may be shown":       {"x-ci: {vars: [HOST]}\nbuild:\n- prefect.deployments.steps.run_shell_script: {id: url, script: 'echo $HOST/x', expand_env_vars: true}\n" + "deployments:\n- {name: d, entrypoint: 'f.py:f', description: '{{ url.stdout }}'}\n", "url"},
 		"an output nobody uses":       {"build:\n" + image("a", "{{ $TAG }}", "") + deployed, "a"},
 		"names that are taken":        {"build:\n- prefect.deployments.steps.run_shell_script: {id: plan, script: date}\n- prefect.deployments.steps.run_shell_script: {id: 1st, script: date -u}\n" + deployed, "plan-a6f6a5; _1st"},
 	} {
