@@ -105,7 +105,9 @@ func (a *action) run(ctx context.Context) error {
 		return err
 	}
 	if choice.Mode == ci.Plan && event.Stranger && a.in.State == "" && a.givenNothing(in.Mode, event.Name) {
-		choice = a.withoutSecrets(ctx)
+		choice = a.withoutServer(ctx, "the jobs of this pull request are given no secrets", "")
+	} else if choice.Mode == ci.Plan && a.stands() && errors.Is(a.noServer(), prefect.ErrNoAPIURL) {
+		choice = a.withoutServer(ctx, "this job is given no PREFECT_API_URL", toRepository)
 	}
 	if choice.Warning != "" {
 		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
@@ -203,12 +205,18 @@ func (a *action) locate() error {
 	return nil
 }
 
-// server tells why there is no state to ask, nil when there is one.
-func (a *action) server() error {
+// noServer tells why there is no state to ask, nil when there is one.
+func (a *action) noServer() error {
 	if a.in.State != "" {
 		return nil
 	}
 	_, err := a.options().config(a.w, a.dir)
+	return err
+}
+
+// server is the same in the words of inputs.
+func (a *action) server() error {
+	err := a.noServer()
 	if errors.Is(err, prefect.ErrNoAPIURL) {
 		return cli.Fail("there is no Prefect server to ask: set the input api-url or the variable PREFECT_API_URL (a secret or variable that the job is not given is empty), or the input state for a state in a file")
 	}
@@ -272,7 +280,10 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	}
 	p, err = act(ctx, r)
 	a.findings.read = a.findings.read || p != nil
-	if p == nil {
+	switch {
+	case p == nil && !acting && a.stands() && a.keyless(err):
+		return a.instead(ctx)
+	case p == nil:
 		return a.stopped(ctx, err)
 	}
 	if !acting {

@@ -206,13 +206,16 @@ func (g *gitlab) atRoot() string {
 	return g.File
 }
 
-// plan posts what would change. A fork's pipeline runs in the fork, without this project's variables: its plan is made against what its base declares.
+// plan posts what would change. A fork's pipeline runs in the fork, without this project's variables, and a branch that is not protected is given no protected ones: such a plan is made against what its base declares.
 func (g *gitlab) plan() *yaml.Node {
 	choose := script(
 		"set --",
 		`if [ -n "$CI_MERGE_REQUEST_DIFF_BASE_SHA" ]; then`,
 		`  set -- --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"`,
-		`  if [ -z "$PREFECT_API_URL" ] && [ "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID" != "$CI_MERGE_REQUEST_PROJECT_ID" ]; then`,
+		`  server="$PREFECT_API_URL"`,
+		`  case "$server" in https://api.prefect.cloud/*) server="$PREFECT_API_KEY" ;; esac`,
+		`  if [ -z "$server" ]; then`,
+		`    echo "No Prefect server can be asked here: PREFECT_API_URL or PREFECT_API_KEY is not given to this pipeline, as it is a fork's or the variable is protected and the branch is not. The plan is made against what the base commit declares."`,
 		`    set -- "$@" --state "git:$CI_MERGE_REQUEST_DIFF_BASE_SHA"`,
 		"  fi",
 		"fi",
