@@ -107,6 +107,23 @@ func TestPatchesAndSettings(t *testing.T) {
 			}
 		})
 	}
+	for name, c := range map[string]struct{ patches, fault, where string }{
+		"a job that others need":      {"[{op: test, path: /jobs/plan/timeout-minutes, value: 15}, {op: remove, path: /jobs/plan}, {op: add, path: /jobs/app/env, value: {A: b}}]", `remove "/jobs/plan" the job "prefect" needs "plan"`, "{op: remove"},
+		"one, and who needs it":       {"[{op: remove, path: /jobs/plan}, {op: remove, path: /jobs/prefect/needs/1}]", "", ""},
+		"a need that conditions read": {"[{op: remove, path: /jobs/register/needs/0}]", `the job "register" reads needs.check`, "{op: remove"},
+		"outputs":                     {"[{op: add, path: /jobs/register/env, value: {A: '${{ needs.app.outputs.app_imag }}'}}]", "needs.app.outputs.app_imag, and that job has no such output", "{op: add"},
+		"outputs that are there":      {"[{op: add, path: /jobs/register/env, value: {A: '${{ needs.app.outputs.app_image }} needs.nothing', B: '${{ toJSON(needs) }} ${{ needs.*.result }}'}}]", "", ""},
+		"a new job":                   {"[{op: add, path: /jobs/mine, value: {needs: app, runs-on: x, if: 'needs.check.result', steps: [{run: 'true'}]}}]", `the job "mine" reads needs.check`, "{op: add"},
+	} {
+		source := "x-ci:\n  github:\n    patches: " + c.patches + "\n" + two
+		_, diags := GitHub(input(t, source))
+		if c.fault == "" && len(diags) > 0 || c.fault != "" && (len(diags) != 1 || diags[0].Code != "patch-does-not-fit" || !strings.Contains(diags[0].Message, c.fault) || diags[0].Line != 3 || !strings.HasPrefix(strings.Split(source, "\n")[2][diags[0].Column-1:], c.where)) {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
+	if _, diags := GitLab(input(t, "x-ci:\n  gitlab:\n    patches: [{op: remove, path: /app}, {op: replace, path: /plan/stage, value: plans}, {op: remove, path: /.prefect-step}]\n"+two)); len(diags) != 4 || diags[1].Column != 41 || !strings.Contains(diags[1].Message, `the job "plan" is in the stage "plans"`) || diags[3].Column != 15 || !strings.Contains(diags[3].Message, `the job "register" needs "app"`) {
+		t.Errorf("%v", diags)
+	}
 	a, b := input(t, "x-ci: {github: {environment: staging, vars: [A]}}\n"+two), input(t, "x-ci: {github: {environment: production, vars: [B]}}\n"+two)
 	a.Files = append(a.Files, b.Files...)
 	if _, diags := GitHub(a); len(diags) != 1 || diags[0].Code != "conflicting-ci-setting" || len(diags[0].Related) != 1 {

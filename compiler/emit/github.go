@@ -37,7 +37,7 @@ func GitHub(in *Input) ([]byte, diag.List) {
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
 	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
 	root := g.fit(g.workflow())
-	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
+	return g, root, append(g.settings.diags, patched(root, g.settings.patches, looseGitHub)...)
 }
 
 // document is a workflow with its head.

@@ -43,7 +43,7 @@ func GitLab(in *Input) ([]byte, diag.List) {
 	g.arrange()
 	root := g.document()
 	diags := g.settings.diags
-	diags = append(diags, applyPatches(root, g.settings.patches)...)
+	diags = append(diags, patched(root, g.settings.patches, looseGitLab)...)
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
