@@ -62,6 +62,7 @@ var explanations = []explanation{
 	{"unknown-schedule-key", "Schedules are the one place where Prefect forbids unknown keys: it drops the whole file for one.", "- {cron: \"0 0 * * *\", catchup: false}", "- {cron: \"0 0 * * *\"}"},
 	{"unknown-step", "Prefect has no such step, or it is not a full name.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
 	{"unknown-tag", "The YAML tag means nothing to Prefect, which then reads nothing of the file.", "token: !secret x", "token: \"{{ prefect.blocks.secret.x }}\""},
+	{"unpinned-action", "An action under x-ci is named by a tag or a branch. Whoever can move that runs code of theirs in the job, beside its secrets; a commit can't be moved.", "setup:\n  - uses: docker/login-action@v3", "setup:\n  - uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0"},
 	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},
 	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
 	{"unusable-id", "An id with such characters can't be named in a template.", "id: \"build-image`\"", "id: build-image"},

@@ -131,6 +131,38 @@ func TestPatchesAndSettings(t *testing.T) {
 	}
 }
 
+// TestTimeouts: a time is for all jobs that run steps, or one for each of some; a name that no job has is a fault where it stands.
+func TestTimeouts(t *testing.T) {
+	for _, c := range []struct{ github, want, fault string }{
+		{"90", "check 10 plan 15 hash 90 app 90 register 90 prefect 5 ", ""},
+		{"{app: 90, check: 20}", "check 20 plan 15 hash 60 app 90 register 30 prefect 5 ", ""},
+		{"{registr: 90}", "", `names the job "registr"`},
+	} {
+		out, diags := GitHub(input(t, "x-ci: {github: {timeout-minutes: "+c.github+"}}\n"+two))
+		if c.fault != "" {
+			if len(diags) != 1 || diags[0].Line != 1 || !strings.Contains(diags[0].Message, c.fault) || !strings.Contains(diags[0].Help, "did you mean register?") {
+				t.Errorf("%s: %v", c.github, diags)
+			}
+			continue
+		}
+		var root yaml.Node
+		if err := yaml.Unmarshal(out, &root); err != nil || len(diags) > 0 {
+			t.Fatal(err, diags)
+		}
+		got, jobs := "", get(root.Content[0], "jobs")
+		for i := 0; i < len(jobs.Content); i += 2 {
+			got += jobs.Content[i].Value + " " + get(jobs.Content[i+1], "timeout-minutes").Value + " "
+		}
+		if got != c.want {
+			t.Errorf("%s: %s", c.github, got)
+		}
+	}
+	doc := onGitLab(t, "x-ci: {gitlab: {timeout: {app: 1h 30m, plan: 5m}}}\n"+two)
+	if of(doc, "app", "timeout") != "1h 30m" || of(doc, "plan", "timeout") != "5m" || of(doc, "register", "timeout") != nil {
+		t.Errorf("%v", doc)
+	}
+}
+
 // TestVariables: each job is given what its templates name and no more, under the name by which a secret or variable is kept.
 func TestVariables(t *testing.T) {
 	in := input(t, `x-ci: {vars: [REGION], github: {vars: [TEAM], secrets: [DB]}}

@@ -37,6 +37,7 @@ func GitHub(in *Input) ([]byte, diag.List) {
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
 	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
 	root := g.fit(g.workflow())
+	g.settings.diags = append(g.settings.diags, g.settings.ofNoJob("timeout-minutes", keysOf(get(root, "jobs")))...)
 	return g, root, append(g.settings.diags, patched(root, g.settings.patches, looseGitHub)...)
 }
 
@@ -84,8 +85,16 @@ func empty() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"
 
 func (g *github) runsOn() *yaml.Node { return g.settings.node("runs-on", "ubuntu-latest") }
 
+// minutes are how long a job may run: what x-ci says of all that run steps, or of this one, else usual.
+func (g *github) minutes(job string, usual int) any {
+	if n := g.settings.ofJob("timeout-minutes", job, job == "register" || !slices.Contains(reserved, job)); n != nil {
+		return n
+	}
+	return usual
+}
+
 func (g *github) check() *yaml.Node {
-	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", 10, "permissions", flow(mapping("contents", "read")),
+	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("check", 10), "permissions", flow(mapping("contents", "read")),
 		"steps", list(g.checkout(1), g.action("", "check", g.places())))
 }
 
@@ -94,7 +103,7 @@ func (g *github) plan() *yaml.Node {
 	if name := environmentName(g.settings.node("environment", nil)); name != "" { // part of the comment's identity: what is planned here is what register looks for
 		with = append(with, "environment", name)
 	}
-	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
+	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", g.minutes("plan", 15), "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
 		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
 }
 
@@ -171,7 +180,7 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
 }
 
 // setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.
@@ -283,7 +292,7 @@ func (g *github) register() *yaml.Node {
 		permissions = mapping("contents", "read", "pull-requests", "write", "deployments", "write")
 	}
 	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,
-		"timeout-minutes", 30, "permissions", flow(permissions), "steps", steps)
+		"timeout-minutes", g.minutes("register", 30), "permissions", flow(permissions), "steps", steps)
 }
 
 // environmentName is the name of x-ci.github.environment, which is a text or a mapping with a name.
@@ -306,7 +315,7 @@ func (g *github) last() *yaml.Node {
 	for _, j := range g.pipeline.Jobs {
 		needs = append(needs, j.ID)
 	}
-	return mapping("name", g.required(), "if", "always()"+g.idle(), "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", 5, "permissions", flow(mapping()),
+	return mapping("name", g.required(), "if", "always()"+g.idle(), "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("prefect", 5), "permissions", flow(mapping()),
 		"steps", list(mapping("shell", "bash", "env", mapping("RESULTS", "${{ join(needs.*.result, ' ') }}"), "run", script(
 			`for result in $RESULTS; do`,
 			`  case "$result" in`,

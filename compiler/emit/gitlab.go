@@ -42,7 +42,7 @@ func GitLab(in *Input) ([]byte, diag.List) {
 	g := gitlab{Input: in, settings: in.settingsOf("gitlab"), pipeline: Cut(in.Graph, in.Deployments)}
 	g.arrange()
 	root := g.document()
-	diags := g.settings.diags
+	diags := append(g.settings.diags, g.settings.ofNoJob("timeout", g.jobNames())...)
 	diags = append(diags, patched(root, g.settings.patches, looseGitLab)...)
 	if diags.Errors(false) > 0 {
 		return nil, diags
@@ -116,7 +116,7 @@ func (g *gitlab) document() *yaml.Node {
 	for i := range g.stages {
 		stages = append(stages, stageName(i))
 	}
-	root := mapping("workflow", mapping("rules", list(mapping("if", inRequest), mapping("if", onDefault))), "stages", append(stages, "register"), base, g.base())
+	root := mapping("workflow", mapping("rules", list(mapping("if", inRequest), mapping("if", g.deploys()))), "stages", append(stages, "register"), base, g.base())
 	for _, j := range g.pipeline.Jobs {
 		g.jobs = append(g.jobs, g.build(j))
 	}
@@ -191,7 +191,7 @@ func (g *gitlab) check() *yaml.Node {
 		`  rm -rf "$source"`,
 		`  export PATH="$PWD/`+handed+`/bin:$PATH"`,
 		"fi")
-	return mapping("extends", base, "stage", "check", "needs", flow(list()), "interruptible", true,
+	return mapping("extends", base, "stage", "check", "needs", flow(list()), "interruptible", true, "timeout", g.timeout("check"),
 		"cache", mapping("key", "prefect-deploy-$PREFECT_DEPLOY_REF", "paths", []string{handed + "-go/"}),
 		"before_script", g.before(nil, bring),
 		"script", list(text("compile check"+g.places()), text("compile gitlab"+g.places()+" --check "+quote(g.atRoot())), text("mkdir -p "+handed+" && touch "+handed+"/checked")),
@@ -222,7 +222,7 @@ func (g *gitlab) plan() *yaml.Node {
 		"mkdir -p "+handed,
 		"run plan --all"+g.places()+` "$@" --json "$PWD/`+handed+`/plan.json" --markdown "$PWD/`+handed+`/plan.md"`)
 	post := `run comment --plan "$PWD/` + handed + `/plan.json"` + g.noteOptions()
-	return mapping("extends", base, "stage", "plan", "rules", list(mapping("if", inRequest)), "needs", []string{"check"}, "interruptible", true,
+	return mapping("extends", base, "stage", "plan", "rules", list(mapping("if", inRequest)), "needs", []string{"check"}, "interruptible", true, "timeout", g.timeout("plan"),
 		"script", list(choose, text(post)),
 		"artifacts", mapping("paths", []string{handed + "/plan.json", handed + "/plan.md"}, "expose_as", "Prefect plan", "expire_in", "1 week"))
 }
@@ -230,7 +230,7 @@ func (g *gitlab) plan() *yaml.Node {
 // templates puts what the jobs that run steps have in common, where there are any.
 func (g *gitlab) templates(root *yaml.Node) {
 	if len(g.jobs) > 0 {
-		put(root, baseStep, mapping("extends", base, "rules", list(mapping("if", onDefault)), "after_script", g.pack(),
+		put(root, baseStep, mapping("extends", base, "rules", list(mapping("if", g.deploys())), "after_script", g.pack(),
 			"artifacts", mapping("when", "always", "paths", []string{handed + "/given/"}, "expire_in", "1 day")))
 	}
 	if !g.docker {
@@ -268,7 +268,24 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+}
+
+// jobNames are those of all jobs.
+func (g *gitlab) jobNames() []string {
+	names := []string{"check", "plan"}
+	for _, j := range g.pipeline.Jobs {
+		names = append(names, g.names[j])
+	}
+	return append(names, "register")
+}
+
+// timeout is how long a job may run, nil for what the project says.
+func (g *gitlab) timeout(job string) any {
+	if n := g.settings.ofJob("timeout", job, job != "check" && job != "plan"); n != nil {
+		return n
+	}
+	return nil
 }
 
 // orNone is a mapping, nil when it is empty.
@@ -325,8 +342,8 @@ func (g *gitlab) register() *yaml.Node {
 		deploy+` "$@" --json "$work/result.json" || status=$?`,
 		`if [ -e "$work/result.json" ]; then run comment --result "$work/result.json"`+g.noteOptions()+" || true; fi",
 		`exit "$status"`)
-	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", onDefault, "when", "always")), "needs", g.needs(g.pipeline.Jobs),
-		"resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
+	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", g.deploys(), "when", "always")), "needs", g.needs(g.pipeline.Jobs),
+		"timeout", g.timeout("register"), "resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
 }
 
 // places are the options that say where the files are.

@@ -84,7 +84,7 @@ func (g *gitlab) loose(j *Job) bool { return j.Loose || g.crowded(len(j.Needs)) 
 // rules are a loose job's own, nil for those of all.
 func (g *gitlab) rules(j *Job) any {
 	if g.loose(j) {
-		return list(mapping("if", onDefault, "when", "always"))
+		return list(mapping("if", g.deploys(), "when", "always"))
 	}
 	return nil
 }

@@ -86,6 +86,14 @@ func get(m *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// keysOf are the keys of a mapping.
+func keysOf(m *yaml.Node) (keys []string) {
+	for i := 0; i < len(m.Content); i += 2 {
+		keys = append(keys, m.Content[i].Value)
+	}
+	return keys
+}
+
 func list(items ...*yaml.Node) *yaml.Node {
 	l := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 	for _, n := range items {
