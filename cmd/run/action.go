@@ -21,6 +21,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/forge"
+	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/report"
@@ -226,7 +227,11 @@ func (a *action) server() error {
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
 	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment, planKey: a.in.PlanKey,
-		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: a.in.KeepGoing || len(a.in.From) > 0 && a.in.Mode != ci.Step}}
+		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: a.in.KeepGoing || len(a.in.From) > 0 && a.in.Mode != ci.Step, left: a.outdated}}
+	for _, r := range a.in.Results {
+		o.ended = append(o.ended, handover.Result{Job: r[0], Result: r[1]})
+	}
+	o.attempt, _ = a.w.Env("GITHUB_RUN_ATTEMPT")
 	if a.in.Mode != ci.Step { // there they are all that runs, and nothing is registered
 		o.only = a.in.Steps
 	}
@@ -249,6 +254,11 @@ func (a *action) options() *options {
 		o.retries = defaultRetries
 	}
 	return o
+}
+
+// outdated tells of outputs that are left out.
+func (a *action) outdated(r handover.Result) {
+	a.job.Notice(ci.Place{}, "", fmt.Sprintf("what the job %s gave in an earlier attempt of this run is left out, as in this one it ended with %s; re-run the failed jobs, and those that were skipped after them run too", diag.Clean(r.Job), diag.Clean(r.Result)))
 }
 
 // execute plans or deploys.

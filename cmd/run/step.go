@@ -91,6 +91,9 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 	if to, err = handover.Create(dir, s.outputs, w.Stdout); err != nil {
 		return o, nil, cli.Usage("--outputs: %v; nothing ran", err)
 	}
+	if to != nil {
+		to.Attempt, _ = w.Env("GITHUB_RUN_ATTEMPT")
+	}
 	return o, to, nil
 }
 

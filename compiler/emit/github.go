@@ -268,7 +268,7 @@ func (g *github) register() *yaml.Node {
 	}
 	if len(g.pipeline.Jobs) > 0 {
 		steps.Content = append(steps.Content, g.download())
-		with = append(with, "from", given+"/*.json")
+		with = append(with, "from", given+"/*.json", "results", g.results())
 	}
 	env := g.ofFields()
 	if len(g.pipeline.Last) == 0 {
@@ -294,6 +294,17 @@ func (g *github) register() *yaml.Node {
 	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,
 		"timeout-minutes", g.minutes("register", 30), "permissions", flow(permissions), "steps", steps)
 }
+
+// results tell the runtime how the jobs before ended. A run that is started again finds the artifacts of the attempts before, which it needs of the jobs that are not run again, and must not take of those that now failed.
+func (g *github) results() *yaml.Node {
+	var lines []string
+	for _, j := range g.pipeline.Jobs {
+		lines = append(lines, j.ID+"="+resultOf(j.ID))
+	}
+	return script(lines...)
+}
+
+func resultOf(job string) string { return "${{ needs." + job + ".result }}" }
 
 // environmentName is the name of x-ci.github.environment, which is a text or a mapping with a name.
 func environmentName(n *yaml.Node) string {

@@ -336,7 +336,7 @@ func (s *scaling) main(secrets [][]string) *yaml.Node {
 		switch {
 		case !moved:
 			job := s.jobs.Content[k+1]
-			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(job, s.calls(needsOf(job))))
+			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(s.askCalls(job), s.calls(needsOf(job))))
 		case s.parts[part][0] == id:
 			put(jobs, s.caller(part), s.call(part, secrets[part]))
 			jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(s.parts[part])
@@ -351,6 +351,30 @@ func (s *scaling) main(secrets [][]string) *yaml.Node {
 		root.Content = append(root.Content, s.root.Content[k], v)
 	}
 	return root
+}
+
+// askCalls is a job whose `results` ask for those of the calls in place of their jobs, which no other file sees.
+func (s *scaling) askCalls(job *yaml.Node) *yaml.Node {
+	steps := get(job, "steps")
+	if steps == nil || !slices.ContainsFunc(steps.Content, func(n *yaml.Node) bool { return get(get(n, "with"), "results") != nil }) {
+		return job
+	}
+	out := deepCopy(job)
+	for _, n := range get(out, "steps").Content {
+		results := get(get(n, "with"), "results")
+		if results == nil {
+			continue
+		}
+		lines := strings.Split(results.Value, "\n")
+		for i, line := range lines {
+			id, _, _ := strings.Cut(line, "=")
+			if part, moved := s.of[id]; moved {
+				lines[i] = strings.Replace(line, resultOf(id), resultOf(s.caller(part)), 1)
+			}
+		}
+		results.Value = strings.Join(lines, "\n")
+	}
+	return out
 }
 
 // calls puts the calls of parts in place of their jobs.
