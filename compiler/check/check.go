@@ -107,6 +107,7 @@ func (c *Checker) each(name string, src []byte, take func(*resolve.Deployment)) 
 // Load reads a file and checks what belongs to no single deployment; ok is false when nothing of it could be read.
 func (c *Checker) Load(name string, src []byte) (f *spec.File, ok bool) {
 	f, diags := spec.Load(name, src)
+	f.Tree = c.root
 	c.diags = append(c.diags, diags...)
 	if broken(diags) {
 		return f, false

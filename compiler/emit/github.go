@@ -180,7 +180,15 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "env", ownBuilder(j), "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+}
+
+// ownBuilder makes the engine's own builder the one of a job whose builds stand on each other, whatever a step of the setup chose; nil for others.
+func ownBuilder(j *Job) any {
+	if j.stacked() {
+		return mapping("BUILDX_BUILDER", "default")
+	}
+	return nil
 }
 
 // setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.

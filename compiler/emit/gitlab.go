@@ -261,6 +261,9 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if depthFor(j.Steps) == 0 {
 		put(variables, "GIT_DEPTH", text("0"))
 	}
+	if j.stacked() {
+		put(variables, "BUILDX_BUILDER", text("default"))
+	}
 	if calls.docker {
 		g.docker, extends = true, baseImage
 	}

@@ -22,12 +22,12 @@ type scripted struct {
 // lower writes the steps of a job.
 func (g *gitlab) lower(j *Job) scripted {
 	l := scripting{gitlab: g, job: j, out: scripted{script: list()}, careful: j.Apart || g.loose(j)}
-	whole := g.pipeline.passesHidden(j)
+	whole, stacked := g.pipeline.passesHidden(j), j.stacked()
 	for _, s := range j.Steps {
 		switch resolve.Canonical(s.Function) {
 		case resolve.BuildDockerImage, resolve.PushDockerImage:
 			l.out.docker = true
-			if !whole && l.native(s) {
+			if !whole && l.native(s) && (!stacked || resolve.Canonical(s.Function) == resolve.PushDockerImage) {
 				l.flush()
 				l.dockerStep(s)
 				continue

@@ -124,6 +124,8 @@ func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 			return nil, why
 		case l.pipeline.Private[s] != "":
 			return nil, l.pipeline.Private[s] + " must not be shown, and a builder's inputs are"
+		case function == resolve.BuildDockerImage && l.job.stacked():
+			return nil, "a build begins with the image of another one (FROM), which only the engine's own builder has"
 		case function == resolve.BuildDockerImage:
 			return l.build, ""
 		case argument(s, "tag").IsNull():

@@ -16,6 +16,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
@@ -120,6 +121,11 @@ func (c *cutter) joinLocal() {
 				c.join(i, c.place[n])
 			}
 		}
+		for _, n := range s.After { // another deployment's build of the image that this one begins with
+			if stands(n, s) && share(n, s) {
+				c.join(i, c.place[n])
+			}
+		}
 		for _, j := range touched.meet(i, s) {
 			c.join(i, j)
 		}
@@ -131,12 +137,27 @@ func share(made, using *graph.Step) bool {
 	if resolve.Canonical(made.Function) == resolve.BuildDockerImage && resolve.Canonical(using.Function) == resolve.PushDockerImage && slices.Contains(using.Upstream, made) {
 		return true
 	}
+	if stands(made, using) && slices.Contains(docker.ActionInputs(made.Inputs), "push") {
+		return false // whoever builds on it gets it from its registry
+	}
 	for _, w := range made.Writes {
 		if kind, _, _ := strings.Cut(w, ":"); (kind == "docker" || kind == "python") && slices.Contains(using.Reads, w) {
 			return true
 		}
 	}
 	return false
+}
+
+// stands reports whether a build begins with the image of another one.
+func stands(made, using *graph.Step) bool {
+	return resolve.Canonical(made.Function) == resolve.BuildDockerImage && resolve.Canonical(using.Function) == resolve.BuildDockerImage && slices.ContainsFunc(made.Writes, func(w string) bool { return slices.Contains(using.Reads, w) })
+}
+
+// stacked reports whether a build of a job begins with an image that another one leaves in the machine's engine: a builder beside the engine, as the platforms have it for the cache, does not see that.
+func (j *Job) stacked() bool {
+	return slices.ContainsFunc(j.Steps, func(s *graph.Step) bool {
+		return slices.ContainsFunc(before(s), func(n *graph.Step) bool { return stands(n, s) && share(n, s) })
+	})
 }
 
 // local remembers, for each resource of a machine, who wrote it last and who read it since.

@@ -15,7 +15,7 @@ import (
 
 // Build makes the graph of the deployments. name gives a deployment's full name (flow/name) as people see it.
 func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) string) *Graph {
-	b := builder{graph: &Graph{}, era: 1, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}}
+	b := builder{graph: &Graph{}, era: 1, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}, dockerfiles: map[string][]byte{}}
 	for i, d := range deployments {
 		full := name(d)
 		l := list{builder: &b, deployment: d, name: full}
@@ -43,6 +43,8 @@ type builder struct {
 	reads, writes touched
 	// era counts the barriers.
 	era int
+	// dockerfiles are those that were read, by their paths.
+	dockerfiles map[string][]byte
 }
 
 type node struct {
@@ -79,6 +81,12 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	upstream := l.upstream(s)
 	e := effectsOf(l.deployment.File, s)
 	consumed := l.consumed(e)
+	if bases, certain := l.bases(s); len(bases) > 0 {
+		e.reads = append(e.reads[:len(e.reads):len(e.reads)], bases...)
+		if certain {
+			consumed = l.consumed(e)
+		}
+	}
 	digest := l.digest(s, upstream, consumed)
 	if n, ok := l.builder.nodes[digest]; ok {
 		n.step.Sensitive = n.step.Sensitive || sensitive(l.deployment.File, s) // another file may be the only one that says so
