@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Bases are the images that a Dockerfile takes something from, with their tags, each once. arg gives an argument that the build is told; known is false where its value is not known yet.
-func Bases(dockerfile []byte, arg func(name string) (text string, given, known bool)) (images []string) {
+// Bases are the images that a Dockerfile takes something from, with their tags, each once; all is false where there is one that is not known. arg gives an argument that the build is told; known is false where its value is not known yet.
+func Bases(dockerfile []byte, arg func(name string) (text string, given, known bool)) (images []string, all bool) {
 	b := bases{arg: arg, values: map[string]*string{}}
 	for _, line := range instructions(string(dockerfile)) {
 		b.instruction(line)
 	}
-	return b.images
+	return b.images, b.begun && !b.unknown
 }
 
 type bases struct {
@@ -22,7 +22,9 @@ type bases struct {
 	values map[string]*string // of arguments before the first FROM; nil where it is not known
 	stages []string
 	begun  bool
-	images []string
+	// unknown: there was an image of which the name is not known.
+	unknown bool
+	images  []string
 }
 
 func (b *bases) instruction(line string) {
@@ -83,6 +85,7 @@ func (b *bases) take(name string, filled bool) {
 	if !ok && filled {
 		name, ok = b.fill(name)
 	}
+	b.unknown = b.unknown || !ok
 	if !ok || name == "" || name == "scratch" || slices.Contains(b.stages, strings.ToLower(name)) {
 		return
 	}

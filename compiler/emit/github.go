@@ -169,7 +169,8 @@ func (g *github) sourceOf(name string) string {
 // build is a job of the pipeline.
 func (g *github) build(j *Job) *yaml.Node {
 	steps := list(g.checkout(depthFor(j.Steps)))
-	steps.Content = append(steps.Content, g.setup().Content...)
+	setup, token := g.setupOf(j.Steps)
+	steps.Content = append(steps.Content, setup...)
 	if len(j.Needs) > 0 {
 		steps.Content = append(steps.Content, g.download())
 	}
@@ -180,7 +181,7 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "env", ownBuilder(j), "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "env", ownBuilder(j), "permissions", flow(permissions(token, "contents", "read")), "outputs", calls.outputs, "steps", steps)
 }
 
 // ownBuilder makes the engine's own builder the one of a job whose builds stand on each other, whatever a step of the setup chose; nil for others.
@@ -207,15 +208,11 @@ func (g *github) setup() *yaml.Node {
 	return out
 }
 
-// permissions are what a job may do; a login by OpenID Connect in the setup needs a token for that.
-func (g *github) permissions(pairs ...any) *yaml.Node {
+// permissions are what a job may do; a login by OpenID Connect in its setup needs a token for that.
+func permissions(token bool, pairs ...any) *yaml.Node {
 	m := mapping(pairs...)
-	for _, v := range g.settings.lists["setup"] {
-		uses, _ := v.Get("uses")
-		name, _, _ := strings.Cut(uses.Text, "@")
-		if slices.Contains([]string{"aws-actions/configure-aws-credentials", "google-github-actions/auth", "azure/login"}, strings.ToLower(name)) && get(m, "id-token") == nil {
-			put(m, "id-token", text("write"))
-		}
+	if token {
+		put(m, "id-token", text("write"))
 	}
 	return m
 }
@@ -267,8 +264,11 @@ func (g *github) register() *yaml.Node {
 		needs = append(needs, j.ID)
 	}
 	environment, steps := g.settings.node("environment", nil), list(g.checkout(depthFor(g.pipeline.Last)))
+	token := false
 	if len(g.pipeline.Last) > 0 {
-		steps.Content = append(steps.Content, g.setup().Content...)
+		var setup []*yaml.Node
+		setup, token = g.setupOf(g.pipeline.Last)
+		steps.Content = append(steps.Content, setup...)
 	}
 	with := append(g.places(), "all-deployments", true)
 	if name := environmentName(environment); name != "" {
@@ -295,12 +295,8 @@ func (g *github) register() *yaml.Node {
 		}
 	}
 	steps.Content = append(steps.Content, g.withEnv(g.action("", "deploy", with), env, true))
-	permissions := g.permissions("contents", "read", "pull-requests", "write", "deployments", "write")
-	if len(g.pipeline.Last) == 0 {
-		permissions = mapping("contents", "read", "pull-requests", "write", "deployments", "write")
-	}
 	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,
-		"timeout-minutes", g.minutes("register", 30), "permissions", flow(permissions), "steps", steps)
+		"timeout-minutes", g.minutes("register", 30), "permissions", flow(permissions(token, "contents", "read", "pull-requests", "write", "deployments", "write")), "steps", steps)
 }
 
 // results tell the runtime how the jobs before ended. A run that is started again finds the artifacts of the attempts before, which it needs of the jobs that are not run again, and must not take of those that now failed.

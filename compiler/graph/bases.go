@@ -18,19 +18,23 @@ import (
 const largest = 1 << 20
 
 // bases are the images that a build begins with, as resources. They are certain where no step before it may have written the Dockerfile: only then they are a part of what the step is, as else a run in between would call it another.
-func (l *list) bases(s *spec.Step) (reads []string, certain bool) {
+func (l *list) bases(s *spec.Step) (reads, known []string, certain bool) {
 	tree := l.deployment.File.Tree
 	if _, said := declared(l.deployment.File, s); said || tree == nil || resolve.Canonical(s.Function) != resolve.BuildDockerImage || len(l.directory) > 0 {
-		return nil, false
+		return nil, nil, false
 	}
-	for _, image := range docker.Bases(l.dockerfile(tree, l.deployment.File.Root(), s.Inputs), argumentsOf(s.Inputs)) {
+	images, all := docker.Bases(l.dockerfile(tree, l.deployment.File.Root(), s.Inputs), argumentsOf(s.Inputs))
+	if all {
+		known = append([]string{}, images...)
+	}
+	for _, image := range images {
 		reads = append(reads, "docker:"+image)
 	}
 	certain = true
 	for _, n := range l.nodes {
 		certain = certain && !meet(n.effects.writes, []string{"workspace"})
 	}
-	return reads, certain
+	return reads, known, certain
 }
 
 // dockerfile is the text of a step's Dockerfile, each read once; nil where it is made, elsewhere, or known only later.

@@ -81,11 +81,10 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	upstream := l.upstream(s)
 	e := effectsOf(l.deployment.File, s)
 	consumed := l.consumed(e)
-	if bases, certain := l.bases(s); len(bases) > 0 {
-		e.reads = append(e.reads[:len(e.reads):len(e.reads)], bases...)
-		if certain {
-			consumed = l.consumed(e)
-		}
+	bases, known, certain := l.bases(s)
+	e.reads = append(e.reads[:len(e.reads):len(e.reads)], bases...)
+	if certain {
+		consumed = l.consumed(e)
 	}
 	digest := l.digest(s, upstream, consumed)
 	if n, ok := l.builder.nodes[digest]; ok {
@@ -94,7 +93,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	}
 	n := &node{effects: e, step: &Step{Digest: digest, Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
-		Reads: e.reads, Writes: e.writes, Sensitive: sensitive(l.deployment.File, s)}}
+		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()
 	}
