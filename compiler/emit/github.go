@@ -52,8 +52,8 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
-	// compact are the jobs that are one call, since they would be too large for a file otherwise (scale.go).
-	compact map[string]bool
+	// compact are the jobs that would be too large for a file otherwise (scale.go), and how far they are written shorter.
+	compact map[string]shortness
 }
 
 func (g *github) workflow() *yaml.Node {
@@ -186,7 +186,7 @@ func (g *github) build(j *Job) *yaml.Node {
 
 // ownBuilder makes the engine's own builder the one of a job whose builds stand on each other, whatever a step of the setup chose; nil for others.
 func ownBuilder(j *Job) any {
-	if j.stacked() {
+	if j.Stacked {
 		return mapping("BUILDX_BUILDER", "default")
 	}
 	return nil

@@ -261,7 +261,7 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if depthFor(j.Steps) == 0 {
 		put(variables, "GIT_DEPTH", text("0"))
 	}
-	if j.stacked() {
+	if j.Stacked {
 		put(variables, "BUILDX_BUILDER", text("default"))
 	}
 	if calls.docker {

@@ -22,7 +22,7 @@ type scripted struct {
 // lower writes the steps of a job.
 func (g *gitlab) lower(j *Job) scripted {
 	l := scripting{gitlab: g, job: j, out: scripted{script: list()}, careful: j.Apart || g.loose(j)}
-	whole, stacked := g.pipeline.passesHidden(j), j.stacked()
+	whole, stacked := g.pipeline.passesHidden(j), j.Stacked
 	for _, s := range j.Steps {
 		switch resolve.Canonical(s.Function) {
 		case resolve.BuildDockerImage, resolve.PushDockerImage:

@@ -61,12 +61,14 @@ func (u *unit) builds() bool {
 // units are the steps of a job as the platform sees them. Steps that follow each other are one call, as long as they are passed the same: none gets a secret for being near another one. What must not be shown never leaves
 // the process, so such a job is one call.
 func (l *lowering) units() (out []unit) {
-	whole := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID]
+	whole, calls := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID] == oneCall, l.compact[l.job.ID] == onlyCalls
 	for _, s := range l.job.Steps {
 		u := unit{steps: []*graph.Step{s}}
 		if !whole {
 			env, api := l.ofSteps(u.steps, l.listed())
 			u.env = fmt.Sprint(api, env.names())
+		}
+		if !whole && !calls {
 			u.write, _ = l.native(s)
 		}
 		if last := len(out) - 1; last >= 0 && u.write == nil && out[last].write == nil && out[last].env == u.env {
@@ -124,7 +126,7 @@ func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 			return nil, why
 		case l.pipeline.Private[s] != "":
 			return nil, l.pipeline.Private[s] + " must not be shown, and a builder's inputs are"
-		case function == resolve.BuildDockerImage && l.job.stacked():
+		case function == resolve.BuildDockerImage && l.job.Stacked:
 			return nil, "a build begins with the image of another one (FROM), which only the engine's own builder has"
 		case function == resolve.BuildDockerImage:
 			return l.build, ""
@@ -283,7 +285,7 @@ func (l *lowering) run(steps []*graph.Step) {
 // give makes the outputs of a step the job's, as far as their names are known and they may be shown.
 func (l *lowering) give(id string, s *graph.Step) {
 	known, ok := resolve.Known(s.Function)
-	if !ok || l.compact[l.job.ID] || l.pipeline.Hidden[s] != "" {
+	if !ok || l.compact[l.job.ID] != inFull || l.pipeline.Hidden[s] != "" {
 		return
 	}
 	for _, o := range known.Outputs {

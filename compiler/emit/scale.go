@@ -59,19 +59,31 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	return files, diags
 }
 
-// fit writes jobs that are too large for any file as one call of the runtime each, without outputs of the job: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
+// shortness is how a job is written: in full; as calls of the runtime without outputs of the job, cut where they are passed different variables; or as one call, which is passed all of them.
+type shortness int
+
+const (
+	inFull shortness = iota
+	onlyCalls
+	oneCall
+)
+
+// fit writes jobs that are too large for any file shorter, as far as it takes: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
 func (g *github) fit(root *yaml.Node) *yaml.Node {
-	jobs := get(root, "jobs")
-	g.compact = map[string]bool{}
-	for _, j := range g.pipeline.Jobs {
-		if node := get(jobs, j.ID); atMost(node, 4) > partSize-partSize/10 {
-			g.compact[j.ID] = true
+	g.compact = map[string]shortness{}
+	for _, how := range []shortness{onlyCalls, oneCall} {
+		jobs, again := get(root, "jobs"), false
+		for _, j := range g.pipeline.Jobs {
+			if atMost(get(jobs, j.ID), 4) > partSize-partSize/10 {
+				g.compact[j.ID], again = how, true
+			}
 		}
+		if !again {
+			break
+		}
+		root = g.workflow()
 	}
-	if len(g.compact) == 0 {
-		return root
-	}
-	return g.workflow()
+	return root
 }
 
 // atMost is how many bytes a node takes when it is printed, and a little more.

@@ -38,6 +38,8 @@ type Job struct {
 	Apart bool
 	// Loose: it runs also when a job that it needs failed, since that may concern only some of its steps, or none.
 	Loose bool
+	// Stacked: one of its builds begins with an image that another one leaves in the machine's engine. A builder beside the engine, as the platforms have it for the cache, does not see that.
+	Stacked bool
 }
 
 // Pipeline is what a run of CI does, in no platform's words.
@@ -121,10 +123,8 @@ func (c *cutter) joinLocal() {
 				c.join(i, c.place[n])
 			}
 		}
-		for _, n := range s.After { // another deployment's build of the image that this one begins with
-			if stands(n, s) && share(n, s) {
-				c.join(i, c.place[n])
-			}
+		for _, n := range standsOn(s) { // it may be another deployment's
+			c.join(i, c.place[n])
 		}
 		for _, j := range touched.meet(i, s) {
 			c.join(i, j)
@@ -153,11 +153,22 @@ func stands(made, using *graph.Step) bool {
 	return resolve.Canonical(made.Function) == resolve.BuildDockerImage && resolve.Canonical(using.Function) == resolve.BuildDockerImage && slices.ContainsFunc(made.Writes, func(w string) bool { return slices.Contains(using.Reads, w) })
 }
 
-// stacked reports whether a build of a job begins with an image that another one leaves in the machine's engine: a builder beside the engine, as the platforms have it for the cache, does not see that.
-func (j *Job) stacked() bool {
-	return slices.ContainsFunc(j.Steps, func(s *graph.Step) bool {
-		return slices.ContainsFunc(before(s), func(n *graph.Step) bool { return stands(n, s) && share(n, s) })
-	})
+// stacked reports whether a build of some steps begins with an image that another one leaves in the machine's engine.
+func stacked(steps []*graph.Step) bool {
+	return slices.ContainsFunc(steps, func(s *graph.Step) bool { return len(standsOn(s)) > 0 })
+}
+
+// standsOn are the builds before a build whose images it begins with and finds only in the engine.
+func standsOn(s *graph.Step) (on []*graph.Step) {
+	if resolve.Canonical(s.Function) != resolve.BuildDockerImage || !slices.ContainsFunc(s.Reads, func(r string) bool { return strings.HasPrefix(r, "docker:") }) {
+		return nil
+	}
+	for _, n := range before(s) {
+		if stands(n, s) && share(n, s) {
+			on = append(on, n)
+		}
+	}
+	return on
 }
 
 // local remembers, for each resource of a machine, who wrote it last and who read it since.
@@ -510,6 +521,7 @@ func (c *cutter) pipeline() *Pipeline {
 func (p *Pipeline) tellApart() {
 	of := map[*graph.Step]*Job{}
 	for _, j := range p.Jobs {
+		j.Stacked = stacked(j.Steps)
 		wanted := map[*Job]bool{}
 		for _, s := range j.Steps {
 			of[s] = j
