@@ -124,6 +124,8 @@ func (a *action) run(ctx context.Context) error {
 		return a.check()
 	case ci.Prune:
 		return a.prune(ctx)
+	case ci.Review:
+		return a.reviewFirst(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }

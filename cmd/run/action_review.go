@@ -235,7 +235,6 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	if err := a.job.Output("comment-url", ""); err != nil { // until there is one
 		return b, err
 	}
-	b.sha, _ = a.w.Env("GITHUB_SHA")
 	r.Token = a.in.Token
 	switch {
 	case !acting:
@@ -245,26 +244,37 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	case a.review == nil:
 		return b, nil
 	}
-	span, err := a.review.RangeOf(ctx, a.event, b.sha)
-	if err != nil {
+	if err := b.bring(ctx, r); err != nil {
 		return b, err
-	}
-	if strings.Trim(span.Base, "0") != "" {
-		if r.Base != "" {
-			r.Base = span.Base
-		}
-		if b.merged, err = a.review.Merged(ctx, span); err != nil {
-			return b, err
-		}
-	}
-	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
-		r.Approve, r.Deployed = b.approve, span.Deployed
 	}
 	if !a.speaks() {
 		return b, nil
 	}
 	b.started = true
 	return b, a.review.Started(ctx, b.sha)
+}
+
+// bring finds the pull requests that a deploy brings.
+func (b *binding) bring(ctx context.Context, r *deploy.Options) error {
+	a := b.a
+	b.sha, _ = a.w.Env("GITHUB_SHA")
+	r.Token = a.in.Token
+	span, err := a.review.RangeOf(ctx, a.event, b.sha)
+	if err != nil {
+		return err
+	}
+	if strings.Trim(span.Base, "0") != "" {
+		if r.Base != "" {
+			r.Base = span.Base
+		}
+		if b.merged, err = a.review.Merged(ctx, span); err != nil {
+			return err
+		}
+	}
+	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
+		r.Approve, r.Deployed = b.approve, span.Deployed
+	}
+	return nil
 }
 
 // approve holds the plan against what was reviewed.

@@ -94,12 +94,51 @@ func (g *github) minutes(job string, usual int) any {
 }
 
 func (g *github) check() *yaml.Node {
-	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("check", 10), "permissions", flow(mapping("contents", "read")),
-		"steps", list(g.checkout(1), g.action("", "check", g.places())))
+	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("check", 10), "permissions", flow(g.ofCheck()),
+		"steps", list(g.checkout(1), g.action("", "check", g.places()), g.first()))
+}
+
+// binds tells whether only what was reviewed may be written. Then the first job refuses what was not, before anything is built.
+func (g *github) binds() bool {
+	n := g.settings.node("plan-policy", nil)
+	return n != nil && n.Value == "require"
+}
+
+// ofCheck are the permissions of the job check: to read what was reviewed it reads comments, and the last deploy.
+func (g *github) ofCheck() *yaml.Node {
+	if !g.binds() {
+		return mapping("contents", "read")
+	}
+	return mapping("contents", "read", "pull-requests", "read", "deployments", "read")
+}
+
+// first is the refusal of what was not reviewed, nil where nothing binds.
+func (g *github) first() *yaml.Node {
+	if !g.binds() {
+		return nil
+	}
+	with := append(g.places(), "all-deployments", true)
+	if name := environmentName(g.settings.node("environment", nil)); name != "" {
+		with = append(with, "environment", name)
+	}
+	step := g.withEnv(g.action("", "review", g.bound(with)), g.ofFields(), true)
+	step.Content = append([]*yaml.Node{text("if"), text(g.lands())}, step.Content...)
+	return step
+}
+
+// bound adds what binds a deploy to what was reviewed.
+func (g *github) bound(with []any) []any {
+	if n := g.settings.node("plan-policy", nil); n != nil {
+		with = append(with, "plan-policy", n)
+	}
+	if n := g.settings.node("plan-key", nil); n != nil {
+		with = append(with, "plan-key", text("${{ secrets."+n.Value+" }}"))
+	}
+	return with
 }
 
 func (g *github) plan() *yaml.Node {
-	with := append(g.places(), "all-deployments", true)
+	with := g.bound(append(g.places(), "all-deployments", true))
 	if name := environmentName(g.settings.node("environment", nil)); name != "" { // part of the comment's identity: what is planned here is what register looks for
 		with = append(with, "environment", name)
 	}
@@ -270,7 +309,7 @@ func (g *github) register() *yaml.Node {
 		setup, token = g.setupOf(g.pipeline.Last)
 		steps.Content = append(steps.Content, setup...)
 	}
-	with := append(g.places(), "all-deployments", true)
+	with := g.bound(append(g.places(), "all-deployments", true))
 	if name := environmentName(environment); name != "" {
 		with = append(with, "environment", name)
 	}

@@ -21,14 +21,18 @@ func ciTop() []ciKey {
 	return []ciKey{
 		{"root", oneWord("file")}, {"version", oneWord("always")}, {"pull-directory", oneWord("always")}, {"owner", (*checker).ciText}, {"vars", (*checker).ciNames},
 		{"steps", (*checker).ciSteps}, {"renamed-from", (*checker).ciRenames},
-		{"github", func(c *checker, v value.Value, path string) { c.ciKeys(v, path, ciGitHub()); c.ciHosted(v) }},
+		{"github", func(c *checker, v value.Value, path string) {
+			c.ciKeys(v, path, ciGitHub())
+			c.ciHosted(v)
+			c.ciBound(v)
+		}},
 		{"gitlab", func(c *checker, v value.Value, path string) { c.ciKeys(v, path, ciGitLab()) }},
 	}
 }
 
 func ciGitHub() []ciKey {
 	return []ciKey{{"runs-on", (*checker).ciRunsOn}, {"environment", (*checker).ciNamed}, {"branches", (*checker).ciBranches}, {"secrets", (*checker).ciPassed}, {"vars", (*checker).ciPassed},
-		{"timeout-minutes", (*checker).ciMinutes}, {"setup", (*checker).ciSetup}, {"patches", (*checker).ciPatches}}
+		{"timeout-minutes", (*checker).ciMinutes}, {"plan-policy", (*checker).ciPolicy}, {"plan-key", (*checker).ciKey}, {"setup", (*checker).ciSetup}, {"patches", (*checker).ciPatches}}
 }
 
 func ciGitLab() []ciKey {

@@ -149,3 +149,25 @@ func (c *checker) ciUses(v value.Value, path string) {
 		c.ciUses(e.Value, path)
 	}
 }
+
+// ciPolicy is what binds a deploy to what was reviewed, in the words of the action's input.
+func (c *checker) ciPolicy(v value.Value, path string) {
+	if v.Kind != value.Text || v.Text != "require" && v.Text != "warn" && v.Text != "ignore" {
+		c.ciFault(v, path+" is require, warn or ignore", "write require to deploy only what a merged pull request's plan showed")
+	}
+}
+
+// ciKey is the name of the secret that signs plans.
+func (c *checker) ciKey(v value.Value, path string) {
+	if c.ciName(v, path) && strings.HasPrefix(strings.ToUpper(v.Text), "GITHUB_") {
+		c.ciFault(v, fmt.Sprintf("GitHub keeps nothing under %s: names that begin with GITHUB_ are its own", diag.Quote(v.Text)), "give it another name there and here")
+	}
+}
+
+// ciBound holds a policy against what it needs.
+func (c *checker) ciBound(github value.Value) {
+	policy, _ := github.Get("plan-policy")
+	if key, _ := github.Get("plan-key"); policy.Text == "require" && key.IsNull() {
+		c.ciFault(policy, "x-ci.github.plan-policy: require needs plan-key, the secret that signs what was reviewed", "write plan-key: PREFECT_DEPLOY_PLAN_KEY, and keep a random text under that name among the repository's secrets")
+	}
+}
