@@ -113,6 +113,9 @@ func (in *Input) ofSteps(steps []*graph.Step, listed []string) (env environment,
 		for _, name := range scriptVariables(s) {
 			env.add(name)
 		}
+		if readsNamespace(s) {
+			env.add(namespaceVariable)
+		}
 		if open(s) {
 			for _, name := range listed {
 				env.add(name)

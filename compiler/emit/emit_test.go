@@ -129,9 +129,11 @@ deployments:
 		t.Fatal(err)
 	}
 	const api = "PREFECT_API_URL=secrets.PREFECT_API_URL PREFECT_API_KEY=secrets.PREFECT_API_KEY PREFECT_API_AUTH_STRING=secrets.PREFECT_API_AUTH_STRING "
-	fields := api + "PASSWORD=secrets.PASSWORD REGION=vars.REGION lone=secrets.lone PREFECT_DEPLOY_OPTIONAL=PASSWORD,REGION,lone"
+	const headers = "PREFECT_CLIENT_CUSTOM_HEADERS=secrets.PREFECT_CLIENT_CUSTOM_HEADERS "
+	fields := api + "DB=secrets.DB PASSWORD=secrets.PASSWORD " + headers + "PREFECT_DEFAULT_WORK_POOL_NAME=vars.PREFECT_DEFAULT_WORK_POOL_NAME REGION=vars.REGION lone=secrets.lone " +
+		"PREFECT_DEPLOY_OPTIONAL=DB,PASSWORD,PREFECT_CLIENT_CUSTOM_HEADERS,PREFECT_DEFAULT_WORK_POOL_NAME,REGION,lone"
 	for job, want := range map[string]string{"check": "", "plan": fields, "register": fields, "prefect": "RESULTS=join(needs.*.result, ' ')",
-		"app": "TEAM=vars.TEAM PREFECT_DEPLOY_OPTIONAL=TEAM " + api + "bare=secrets.bare PREFECT_DEPLOY_OPTIONAL=bare DB=secrets.DB REGION=vars.REGION"} {
+		"app": "TEAM=vars.TEAM PREFECT_DEPLOY_OPTIONAL=TEAM " + api + headers + "bare=secrets.bare PREFECT_DEPLOY_OPTIONAL=PREFECT_CLIENT_CUSTOM_HEADERS,bare DB=secrets.DB REGION=vars.REGION"} {
 		j, err := find(root.Content[0], "/jobs/"+job)
 		if err != nil {
 			t.Fatal(err)

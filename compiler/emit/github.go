@@ -8,6 +8,7 @@ package emit
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -95,7 +96,7 @@ func (g *github) plan() *yaml.Node {
 		with = append(with, "environment", name)
 	}
 	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
-		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
+		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofTarget(), true)))
 }
 
 // places are the inputs that say where the files are.
@@ -137,6 +138,10 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 		}
 	}
 	names := env.names()
+	if api && !env[headersVariable] {
+		names = append(names, headersVariable)
+		sort.Strings(names)
+	}
 	for _, name := range names {
 		put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
 	}
@@ -147,14 +152,6 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 		put(step, "env", vars)
 	}
 	return step
-}
-
-// sourceOf is where GitHub keeps a variable: among the secrets, unless x-ci says that it may be shown.
-func (g *github) sourceOf(name string) string {
-	if !slices.Contains(g.settings.names("secrets"), name) && slices.Contains(g.settings.names("vars"), name) {
-		return "vars." + name
-	}
-	return "secrets." + name
 }
 
 // build is a job of the pipeline.
@@ -261,7 +258,7 @@ func (g *github) register() *yaml.Node {
 		steps.Content = append(steps.Content, g.download())
 		with = append(with, "from", given+"/*.json")
 	}
-	env := g.ofFields()
+	env := g.ofTarget()
 	if len(g.pipeline.Last) == 0 {
 		if len(g.pipeline.Jobs) > 0 {
 			with = append(with, "skip-build", true)
@@ -272,7 +269,7 @@ func (g *github) register() *yaml.Node {
 			keys = append(keys, s.Key)
 		}
 		with = append(with, "step", strings.Join(keys, ","))
-		own, _ := g.ofSteps(g.pipeline.Last, append(g.settings.names("secrets"), g.settings.names("vars")...))
+		own, _ := g.ofSteps(g.pipeline.Last, g.listed())
 		for name := range own {
 			env[name] = true
 		}

@@ -90,9 +90,19 @@ func (g *github) facts(root *yaml.Node) facts {
 
 // facts of GitLab's are the variables that the project should have, as far as the files name them, and the images.
 func (g *gitlab) facts(root *yaml.Node) facts {
-	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true}, map[string]bool{}
+	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true, "PREFECT_API_AUTH_STRING": true, poolVariable: true, headersVariable: true}, map[string]bool{}
 	read, _ := g.ofSteps(g.Graph.Steps, nil)
-	for _, env := range []environment{read, g.ofFields()} {
+	listed := environment{}
+	for _, name := range append(g.settings.names("secrets"), g.settings.names("vars")...) {
+		listed.add(name)
+	}
+	for _, f := range g.Files {
+		shown, _ := f.CI.Get("vars")
+		for _, name := range shown.List {
+			listed.add(name.Str())
+		}
+	}
+	for _, env := range []environment{read, g.ofFields(), listed} {
 		for name := range env {
 			vars[name] = true
 		}

@@ -78,11 +78,6 @@ func (l *lowering) units() (out []unit) {
 	return out
 }
 
-// listed are the variables that x-ci names for whatever may read any.
-func (l *lowering) listed() []string {
-	return append(l.settings.names("secrets"), l.settings.names("vars")...)
-}
-
 // unusedID is an identifier that no step has.
 func (l *lowering) unusedID(id string) string {
 	taken := map[string]bool{}

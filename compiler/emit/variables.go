@@ -1,0 +1,71 @@
+// Variables of Prefect's own that no template names and that change all the same what is registered: they are there on a laptop, so a job that is not passed them would do something else. A job gets each only where it is read: the
+// namespace where Docker's steps may put it before an image's name, the pool where deployments are planned and written, the headers wherever the API is asked.
+package emit
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/value"
+)
+
+const (
+	namespaceVariable = "PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE"
+	poolVariable      = "PREFECT_DEFAULT_WORK_POOL_NAME"
+	headersVariable   = "PREFECT_CLIENT_CUSTOM_HEADERS"
+)
+
+// readsNamespace reports whether the default namespace may go before the name of a step's image: it does so only where that has no slash.
+func readsNamespace(s *graph.Step) bool {
+	switch resolve.Canonical(s.Function) {
+	case resolve.BuildDockerImage, resolve.PushDockerImage:
+		name := argument(s, "image_name")
+		return name.Kind != value.Text || !strings.Contains(withoutTemplates(name.Text), "/")
+	}
+	return false
+}
+
+// withoutTemplates is what of a text is not filled.
+func withoutTemplates(s string) string {
+	before, rest, found := strings.Cut(s, "{{")
+	if !found {
+		return s
+	}
+	_, after, _ := strings.Cut(rest, "}}")
+	return before + withoutTemplates(after)
+}
+
+// listed are the variables that x-ci names for whatever may read any.
+func (g *github) listed() []string {
+	return append(g.settings.names("secrets"), g.settings.names("vars")...)
+}
+
+// ofTarget are the variables of the jobs that plan and register: what deployments read, and what x-ci lists and no step is seen to read, since then it is for Prefect's client or nobody knows whom for.
+func (g *github) ofTarget() environment {
+	env := g.ofFields()
+	env.add(poolVariable)
+	read, _ := g.ofSteps(g.Graph.Steps, nil)
+	for _, name := range g.listed() {
+		if !read[name] {
+			env.add(name)
+		}
+	}
+	return env
+}
+
+// sourceOf is where GitHub keeps a variable: where x-ci lists it, else among the secrets, but for names of Prefect's that are none.
+func (g *github) sourceOf(name string) string {
+	shown := name == namespaceVariable || name == poolVariable
+	if slices.Contains(g.settings.names("vars"), name) {
+		shown = true
+	}
+	if slices.Contains(g.settings.names("secrets"), name) {
+		shown = false
+	}
+	if shown {
+		return "vars." + name
+	}
+	return "secrets." + name
+}
