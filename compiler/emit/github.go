@@ -43,7 +43,7 @@ func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
 
 // document is a workflow with its head.
 func (g *github) document(root *yaml.Node) []byte {
-	return append(g.head("github", g.facts(root)), encode(root)...)
+	return append(g.head("github", g.facts(root), root), encode(root)...)
 }
 
 type github struct {

@@ -14,16 +14,19 @@ import (
 // facts are what an emitted file uses.
 type facts struct{ secrets, vars, permissions, actions, images []string }
 
-// head is the comment before the document.
-func (in *Input) head(dialect string, f facts) []byte {
+// head is the comment before a document.
+//
+// Of prefect.yaml the digest is that of the steps as they are resolved and of the variables that are read, since an edit of anything else changes no pipeline. That of the pins is there to be seen: they may be edited in the file, so it is
+// never held against them. The last digest is that of the document itself, versions aside: by it an edit by hand is told from another compiler's work.
+func (in *Input) head(dialect string, f facts, root *yaml.Node) []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
 	line("Versions of %s may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", versioned[dialect], dialect)
 	if in.made == "" { // the same for all files of a pipeline
-		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
+		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, pins %s, compiler %s", in.ofGraph(), in.ofSettings(), in.ofPins(), in.Compiler)
 	}
-	line("%s", in.made)
+	line("%s, content %s", in.made, ofContent(root))
 	for _, l := range []struct {
 		name  string
 		items []string
