@@ -36,14 +36,25 @@ func GitHub(in *Input) ([]byte, diag.List) {
 }
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
-	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
+	g := githubOf(in)
 	root := g.fit(g.workflow())
+	if len(g.settings.patches) > 0 {
+		clear(g.sizes)
+	}
 	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
 }
 
+func githubOf(in *Input) *github {
+	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in), reads: map[*graph.Step]reading{}, sizes: map[*yaml.Node]int{}}
+	g.target = g.ofTarget()
+	return g
+}
+
 // document is a workflow with its head.
-func (g *github) document(root *yaml.Node) []byte {
-	return append(g.head("github", g.facts(root), root), encode(root)...)
+func (g *github) document(root *yaml.Node) []byte { return g.documentOf(root, factsOf(root)) }
+
+func (g *github) documentOf(root *yaml.Node, f facts) []byte {
+	return append(g.head("github", f, root), encode(root)...)
 }
 
 type github struct {
@@ -52,6 +63,11 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
+	// reads are the variables that steps read, target those of the jobs that plan and register.
+	reads  map[*graph.Step]reading
+	target environment
+	// sizes are about how many bytes jobs take, as long as no patch may have changed them.
+	sizes map[*yaml.Node]int
 	// compact are the jobs that are one call, since they would be too large for a file otherwise (scale.go).
 	compact map[string]bool
 }
@@ -96,7 +112,7 @@ func (g *github) plan() *yaml.Node {
 		with = append(with, "environment", name)
 	}
 	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
-		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofTarget(), true)))
+		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.target, true)))
 }
 
 // places are the inputs that say where the files are.
@@ -258,7 +274,7 @@ func (g *github) register() *yaml.Node {
 		steps.Content = append(steps.Content, g.download())
 		with = append(with, "from", given+"/*.json")
 	}
-	env := g.ofTarget()
+	env := g.target
 	if len(g.pipeline.Last) == 0 {
 		if len(g.pipeline.Jobs) > 0 {
 			with = append(with, "skip-build", true)
@@ -269,10 +285,8 @@ func (g *github) register() *yaml.Node {
 			keys = append(keys, s.Key)
 		}
 		with = append(with, "step", strings.Join(keys, ","))
-		own, _ := g.ofSteps(g.pipeline.Last, g.listed())
-		for name := range own {
-			env[name] = true
-		}
+		own, _ := g.passed(g.pipeline.Last)
+		env = env.and(own)
 	}
 	steps.Content = append(steps.Content, g.withEnv(g.action("", "deploy", with), env, true))
 	permissions := g.permissions("contents", "read", "pull-requests", "write", "deployments", "write")

@@ -63,38 +63,46 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// facts collects what a workflow uses from the workflow itself, so that patches are in it too.
-func (g *github) facts(root *yaml.Node) facts {
-	secrets, vars, permissions, actions := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		for i, c := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 1 {
-				switch key := n.Content[i-1].Value; key {
-				case "uses":
-					name, _, _ := strings.Cut(c.Value, "@")
-					actions[oneLine(name)] = true
-				case "permissions":
-					for k := 0; k+1 < len(c.Content); k += 2 {
-						permissions[oneLine(c.Content[k].Value+": "+c.Content[k+1].Value)] = true
-					}
+// factsOf collects what a workflow uses from the workflow itself, so that patches are in it too.
+func factsOf(root *yaml.Node) facts {
+	f := finding{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	f.walk(root)
+	return facts{secrets: sorted(f.secrets), vars: sorted(f.vars), permissions: sorted(f.permissions), actions: sorted(f.actions)}
+}
+
+// finding is what was found in a workflow so far.
+type finding struct{ secrets, vars, permissions, actions map[string]bool }
+
+func (f *finding) walk(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		if strings.Contains(n.Value, "s.") { // as in both contexts
+			names(n.Value, "secrets.", f.secrets)
+			names(n.Value, "vars.", f.vars)
+		}
+		return
+	}
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue
+			}
+			switch n.Content[i-1].Value {
+			case "uses":
+				name, _, _ := strings.Cut(c.Value, "@")
+				f.actions[oneLine(name)] = true
+			case "permissions":
+				for k := 0; k+1 < len(c.Content); k += 2 {
+					f.permissions[oneLine(c.Content[k].Value+": "+c.Content[k+1].Value)] = true
 				}
 			}
-			walk(c)
 		}
-		if n.Kind == yaml.ScalarNode {
-			names(n.Value, "secrets.", secrets)
-			names(n.Value, "vars.", vars)
-		}
+		f.walk(c)
 	}
-	walk(root)
-	return facts{secrets: sorted(secrets), vars: sorted(vars), permissions: sorted(permissions), actions: sorted(actions)}
 }
 
 // facts of GitLab's are the variables that the project should have, as far as the files name them, and the images.
 func (g *gitlab) facts(root *yaml.Node) facts {
 	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true, "PREFECT_API_AUTH_STRING": true, poolVariable: true, headersVariable: true}, map[string]bool{}
-	read, _ := g.ofSteps(g.Graph.Steps, nil)
 	listed := environment{}
 	for _, name := range append(g.settings.names("secrets"), g.settings.names("vars")...) {
 		listed.add(name)
@@ -105,10 +113,11 @@ func (g *gitlab) facts(root *yaml.Node) facts {
 			listed.add(name.Str())
 		}
 	}
-	for _, env := range []environment{read, g.ofFields(), listed} {
-		for name := range env {
-			vars[name] = true
-		}
+	for _, s := range g.Graph.Steps {
+		listed = listed.and(readingOf(s).env)
+	}
+	for name := range listed.and(g.ofFields()) {
+		vars[name] = true
 	}
 	for i := 1; i < len(root.Content); i += 2 {
 		if n := get(root.Content[i], "image"); n != nil && n.Kind == yaml.ScalarNode {

@@ -65,7 +65,7 @@ func (l *lowering) units() (out []unit) {
 	for _, s := range l.job.Steps {
 		u := unit{steps: []*graph.Step{s}}
 		if !whole {
-			env, api := l.ofSteps(u.steps, l.listed())
+			env, api := l.passed(u.steps)
 			u.env = fmt.Sprint(api, env.names())
 			u.write, _ = l.native(s)
 		}
@@ -172,7 +172,7 @@ func (l *lowering) below(directory string) any {
 func (l *lowering) script(s *graph.Step) {
 	l.done = append(l.done, s)
 	lines, directory, _ := scriptOf(s)
-	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	env, _ := l.passed([]*graph.Step{s})
 	l.nodes = append(l.nodes, l.inShell(s, directory, lines, env))
 }
 
@@ -210,7 +210,7 @@ const pythonVersion = "3.12"
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
-	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	env, _ := l.passed([]*graph.Step{s})
 	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", pythonVersion)),
 		l.inShell(s, directory, []string{"python -m pip install -r " + file}, env))
 }
@@ -258,7 +258,7 @@ func (l *lowering) call(id string, steps []*graph.Step, with ...any) *yaml.Node 
 	if from != nil && (l.job.Apart || l.job.Loose) {
 		inputs = append(inputs, "keep-going", true)
 	}
-	env, api := l.ofSteps(steps, l.listed())
+	env, api := l.passed(steps)
 	return l.withEnv(l.action(id, "step", append(inputs, with...)), env, api)
 }
 

@@ -24,26 +24,41 @@ const (
 	dockerEngine = "docker dind"
 )
 
-// defaults are the versions of a first emission.
-func defaults() Pins {
-	return Pins{
-		"actions/checkout":           {"11bd71901bbe5b1630ceea73d27597364c9af683", "v4.2.2"},
-		"actions/upload-artifact":    {"ea165f8d65b6e75b540449e92b4886f43607fa02", "v4.6.2"},
-		"actions/download-artifact":  {"d3f86a106a0bac45b974a628896c90dbdf5c8093", "v4.3.0"},
-		"actions/setup-python":       {"a26af69be951a213d495a4c3e4e4022e16d87065", "v5.6.0"},
-		"docker/setup-buildx-action": {"b5ca514318bd6ebac0fb2aedd5d36ec1b5c232a2", "v3.10.0"},
-		"docker/build-push-action":   {"263435318d21b8e681c14492fe198d362a7d2c83", "v6.18.0"},
-		golang:                       {"1.26-bookworm", ""},
-		dockerCLI:                    {"28.5.1-cli", ""},
-		dockerEngine:                 {"28.5.1-dind", ""},
+// builtIn is a version of a first emission, "" for what the compiler has none of.
+func builtIn(name string) Pin {
+	switch name {
+	case "actions/checkout":
+		return Pin{"11bd71901bbe5b1630ceea73d27597364c9af683", "v4.2.2"}
+	case "actions/upload-artifact":
+		return Pin{"ea165f8d65b6e75b540449e92b4886f43607fa02", "v4.6.2"}
+	case "actions/download-artifact":
+		return Pin{"d3f86a106a0bac45b974a628896c90dbdf5c8093", "v4.3.0"}
+	case "actions/setup-python":
+		return Pin{"a26af69be951a213d495a4c3e4e4022e16d87065", "v5.6.0"}
+	case "docker/setup-buildx-action":
+		return Pin{"b5ca514318bd6ebac0fb2aedd5d36ec1b5c232a2", "v3.10.0"}
+	case "docker/build-push-action":
+		return Pin{"263435318d21b8e681c14492fe198d362a7d2c83", "v6.18.0"}
+	case golang:
+		return Pin{"1.26-bookworm", ""}
+	case dockerCLI:
+		return Pin{"28.5.1-cli", ""}
+	case dockerEngine:
+		return Pin{"28.5.1-dind", ""}
 	}
+	return Pin{}
+}
+
+// pinnedNames are all that have one.
+func pinnedNames() []string {
+	return []string{"actions/checkout", "actions/upload-artifact", "actions/download-artifact", "actions/setup-python", "docker/setup-buildx-action", "docker/build-push-action", golang, dockerCLI, dockerEngine}
 }
 
 // uses is a `uses:` line: the pin that the file has, else the compiler's own.
 func (in *Input) uses(name string) *yaml.Node {
 	pin, ok := in.Pins[name]
 	if !ok {
-		pin = defaults()[name]
+		pin = builtIn(name)
 	}
 	return pinned(name, pin)
 }
@@ -73,7 +88,7 @@ func pinned(name string, pin Pin) *yaml.Node {
 func (in *Input) image(pin string) string {
 	p, ok := in.Pins[pin]
 	if !ok {
-		p = defaults()[pin]
+		p = builtIn(pin)
 	}
 	name, _, _ := strings.Cut(pin, " ")
 	if strings.HasPrefix(p.Ref, "sha256:") {
@@ -173,7 +188,10 @@ func Movable(old, now []byte) (out []Moving) {
 
 // ofPins is the digest of the versions in use.
 func (in *Input) ofPins() string {
-	used := defaults()
+	used := Pins{}
+	for _, name := range pinnedNames() {
+		used[name] = builtIn(name)
+	}
 	name, ref, _ := strings.Cut(in.Action, "@")
 	used[name] = Pin{Ref: ref}
 	for name, pin := range in.Pins {

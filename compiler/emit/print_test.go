@@ -16,8 +16,7 @@ func TestPrintedAsByYAML(t *testing.T) {
 	for seed := range uint64(60) {
 		in := input(t, strings.Replace(chance(rand.New(rand.NewPCG(seed, 9))), "x-ci: {", "x-ci: {"+settings, 1))
 		in.Within = "a/b"
-		g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-		root := g.workflow()
+		root := githubOf(in).workflow()
 		if !simple(root) {
 			t.Fatal("this is left to yaml.v3")
 		}

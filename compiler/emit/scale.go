@@ -43,14 +43,14 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	if atMost(root, 0) <= fileLimit+fileLimit/5 { // else it is not worth the printing
+	if g.sizeOfAll(root) <= fileLimit+fileLimit/5 { // else it is not worth the printing
 		if whole := g.document(root); len(whole) <= fileLimit {
 			return []File{{name, whole}}, diags
 		}
 	}
-	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
+	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, key: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
 	for i := 0; i < len(s.jobs.Content); i += 2 {
-		s.node[s.jobs.Content[i].Value] = s.jobs.Content[i+1]
+		s.key[s.jobs.Content[i].Value], s.node[s.jobs.Content[i].Value] = s.jobs.Content[i], s.jobs.Content[i+1]
 	}
 	files, fault := s.files()
 	if fault != nil {
@@ -64,7 +64,7 @@ func (g *github) fit(root *yaml.Node) *yaml.Node {
 	jobs := get(root, "jobs")
 	g.compact = map[string]bool{}
 	for _, j := range g.pipeline.Jobs {
-		if node := get(jobs, j.ID); atMost(node, 4) > partSize-partSize/10 {
+		if g.sizeOf(get(jobs, j.ID)) > partSize-partSize/10 {
 			g.compact[j.ID] = true
 		}
 	}
@@ -72,6 +72,31 @@ func (g *github) fit(root *yaml.Node) *yaml.Node {
 		return root
 	}
 	return g.workflow()
+}
+
+// sizeOf is about how many bytes a job takes.
+func (g *github) sizeOf(job *yaml.Node) int {
+	size, ok := g.sizes[job]
+	if !ok {
+		size = atMost(job, 4)
+		g.sizes[job] = size
+	}
+	return size
+}
+
+// sizeOfAll is the same of a workflow: its jobs, and some more.
+func (g *github) sizeOfAll(root *yaml.Node) int {
+	size := 0
+	for i, n := range root.Content {
+		if jobs := get(root, "jobs"); n != jobs || n.Kind != yaml.MappingNode {
+			size += atMost(root.Content[i], 2)
+			continue
+		}
+		for k := 1; k < len(n.Content); k += 2 {
+			size += atMost(n.Content[k-1], 2) + 2 + g.sizeOf(n.Content[k])
+		}
+	}
+	return size
 }
 
 // atMost is how many bytes a node takes when it is printed, and a little more.
@@ -110,8 +135,8 @@ type scaling struct {
 	*github
 	root, jobs *yaml.Node
 	name       string
-	// node is a job by its name.
-	node map[string]*yaml.Node
+	// node is a job by its name, key the name's own node, with the comment that says whose it is.
+	node, key map[string]*yaml.Node
 	// parts are the jobs of each called workflow; of is the part of a job, none for those that the main workflow keeps.
 	parts [][]string
 	of    map[string]int
@@ -122,7 +147,7 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 	builds := s.builds()
 	size := map[string]int{}
 	for _, id := range builds {
-		size[id] = atMost(s.node[id], 4) + 200 // with its name and who needs it
+		size[id] = s.sizeOf(s.node[id]) + 200 // with its name and who needs it
 	}
 	s.divide(builds, size)
 	s.merge(size)
@@ -137,8 +162,11 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 	secrets := make([][]string, len(s.parts))
 	var called []File
 	for i := range s.parts {
-		secrets[i] = s.secretsOf(i)
-		called = append(called, File{s.file(i), s.document(s.called(i, secrets[i]))})
+		jobs := s.jobsOf(i)
+		facts := factsOf(jobs)
+		secrets[i] = facts.secretsToPass()
+		root := s.called(i, jobs, secrets[i])
+		called = append(called, File{s.file(i), s.documentOf(root, facts)})
 	}
 	files := append([]File{{s.name, s.document(s.main(secrets))}}, called...)
 	for _, f := range files {
@@ -244,8 +272,8 @@ func (s *scaling) caller(i int) string {
 	return id
 }
 
-// called is the workflow of a part.
-func (s *scaling) called(i int, secrets []string) *yaml.Node {
+// jobsOf are the jobs of a part as they stand in its file.
+func (s *scaling) jobsOf(i int) *yaml.Node {
 	jobs := mapping()
 	for _, id := range s.parts[i] {
 		var needs []string
@@ -254,8 +282,13 @@ func (s *scaling) called(i int, secrets []string) *yaml.Node {
 				needs = append(needs, n)
 			}
 		}
-		jobs.Content = append(jobs.Content, s.key(id), withNeeds(withoutCheck(s.node[id]), needs))
+		jobs.Content = append(jobs.Content, s.key[id], withNeeds(withoutCheck(s.node[id]), needs))
 	}
+	return jobs
+}
+
+// called is the workflow of a part.
+func (s *scaling) called(i int, jobs *yaml.Node, secrets []string) *yaml.Node {
 	call := empty()
 	if len(secrets) > 0 {
 		declared := mapping()
@@ -298,33 +331,9 @@ func withoutCheck(job *yaml.Node) *yaml.Node {
 	return &out
 }
 
-// key is the node of a job's name, with the comment that says whose it is.
-func (s *scaling) key(id string) *yaml.Node {
-	for i := 0; i < len(s.jobs.Content); i += 2 {
-		if s.jobs.Content[i].Value == id {
-			return s.jobs.Content[i]
-		}
-	}
-	return text(id)
-}
-
-// secretsOf are the secrets that the jobs of a part read; GitHub gives a called workflow its token by itself.
-func (s *scaling) secretsOf(i int) []string {
-	found := map[string]bool{}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode {
-			names(n.Value, "secrets.", found)
-		}
-		for _, c := range n.Content {
-			walk(c)
-		}
-	}
-	for _, id := range s.parts[i] {
-		walk(s.node[id])
-	}
-	delete(found, "GITHUB_TOKEN")
-	return sorted(found)
+// secretsToPass are the secrets that a called workflow reads; GitHub gives it its token by itself.
+func (f facts) secretsToPass() []string {
+	return slices.DeleteFunc(slices.Clone(f.secrets), func(name string) bool { return name == "GITHUB_TOKEN" })
 }
 
 // main is the workflow without what is called, and with the calls.

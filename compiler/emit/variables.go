@@ -42,11 +42,46 @@ func (g *github) listed() []string {
 	return append(g.settings.names("secrets"), g.settings.names("vars")...)
 }
 
+// reading is what is seen of a step.
+func (g *github) reading(s *graph.Step) reading {
+	r, ok := g.reads[s]
+	if !ok {
+		r = readingOf(s)
+		g.reads[s] = r
+	}
+	return r
+}
+
+// passed are the variables that steps are passed, and whether they are passed the Prefect API.
+func (g *github) passed(steps []*graph.Step) (env environment, api bool) {
+	opens := false
+	for i, s := range steps {
+		r := g.reading(s)
+		if api, opens = api || r.api, opens || open(s); i == 0 {
+			env = r.env
+		} else if len(r.env) > 0 {
+			env = env.and(r.env)
+		}
+	}
+	if !opens {
+		return env, api
+	}
+	listed := environment{}
+	for _, name := range g.listed() {
+		listed.add(name)
+	}
+	return env.and(listed), api
+}
+
 // ofTarget are the variables of the jobs that plan and register: what deployments read, and what x-ci lists and no step is seen to read, since then it is for Prefect's client or nobody knows whom for.
 func (g *github) ofTarget() environment {
-	env := g.ofFields()
-	env.add(poolVariable)
-	read, _ := g.ofSteps(g.Graph.Steps, nil)
+	env := environment{poolVariable: true}.and(g.ofFields())
+	read := environment{}
+	for _, s := range g.Graph.Steps {
+		for name := range g.reading(s).env {
+			read[name] = true
+		}
+	}
 	for _, name := range g.listed() {
 		if !read[name] {
 			env.add(name)
