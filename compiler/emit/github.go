@@ -32,7 +32,7 @@ func GitHub(in *Input) ([]byte, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return g.document(root), diags
+	return g.document(root, g.sizeOfAll(root)), diags
 }
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
@@ -51,10 +51,12 @@ func githubOf(in *Input) *github {
 }
 
 // document is a workflow with its head.
-func (g *github) document(root *yaml.Node) []byte { return g.documentOf(root, factsOf(root)) }
+func (g *github) document(root *yaml.Node, room int) []byte {
+	return g.documentOf(root, factsOf(root), room)
+}
 
-func (g *github) documentOf(root *yaml.Node, f facts) []byte {
-	return append(g.head("github", f, root), encode(root)...)
+func (g *github) documentOf(root *yaml.Node, f facts, room int) []byte {
+	return encode(g.head("github", f, root), root, room)
 }
 
 type github struct {

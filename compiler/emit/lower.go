@@ -66,7 +66,10 @@ func (l *lowering) units() (out []unit) {
 		u := unit{steps: []*graph.Step{s}}
 		if !whole {
 			env, api := l.passed(u.steps)
-			u.env = fmt.Sprint(api, env.names())
+			u.env = strings.Join(env.names(), " ")
+			if api {
+				u.env += " and the API"
+			}
 			u.write, _ = l.native(s)
 		}
 		if last := len(out) - 1; last >= 0 && u.write == nil && out[last].write == nil && out[last].env == u.env {

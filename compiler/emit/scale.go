@@ -43,8 +43,8 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	if g.sizeOfAll(root) <= fileLimit+fileLimit/5 { // else it is not worth the printing
-		if whole := g.document(root); len(whole) <= fileLimit {
+	if size := g.sizeOfAll(root); size <= fileLimit+fileLimit/5 { // else it is not worth the printing
+		if whole := g.document(root, size); len(whole) <= fileLimit {
 			return []File{{name, whole}}, diags
 		}
 	}
@@ -166,9 +166,13 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 		facts := factsOf(jobs)
 		secrets[i] = facts.secretsToPass()
 		root := s.called(i, jobs, secrets[i])
-		called = append(called, File{s.file(i), s.documentOf(root, facts)})
+		room := 0
+		for _, id := range s.parts[i] {
+			room += size[id]
+		}
+		called = append(called, File{s.file(i), s.documentOf(root, facts, room)})
 	}
-	files := append([]File{{s.name, s.document(s.main(secrets))}}, called...)
+	files := append([]File{{s.name, s.document(s.main(secrets), stays)}}, called...)
 	for _, f := range files {
 		if len(f.Data) > fileLimit {
 			return nil, s.tooLarge(fmt.Sprintf("%s has %d bytes, and GitHub takes %d", f.Name, len(f.Data), fileLimit))

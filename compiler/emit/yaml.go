@@ -200,12 +200,12 @@ func ofValue(v value.Value) *yaml.Node {
 	return text(v.Str())
 }
 
-// encode writes a document.
-func encode(root *yaml.Node) []byte {
-	if root.Kind == yaml.MappingNode && simple(root) {
-		return printed(root)
+// encode writes a document behind what is before it. room is about how long it will be.
+func encode(before []byte, root *yaml.Node, room int) []byte {
+	if out, ok := printed(before, root, room); ok {
+		return out
 	}
-	return encodeAny(root)
+	return append(before, encodeAny(root)...)
 }
 
 // encodeAny is yaml.v3's printer.

@@ -87,12 +87,17 @@ func sensitive(f *spec.File, s *spec.Step) bool {
 func meet(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
-			if x == y || x == Everything || y == Everything || strings.HasPrefix(x, y+":") || strings.HasPrefix(y, x+":") {
+			if x == y || x == Everything || y == Everything || within(x, y) || within(y, x) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// within reports whether a resource is a part of another one: workspace:a of workspace.
+func within(part, whole string) bool {
+	return len(part) > len(whole) && part[len(whole)] == ':' && part[:len(whole)] == whole
 }
 
 // clash: one writes what the other touches.
