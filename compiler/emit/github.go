@@ -50,13 +50,16 @@ func githubOf(in *Input) *github {
 	return g
 }
 
-// document is a workflow with its head.
+// document is a workflow with its head; room is about how long it will be.
 func (g *github) document(root *yaml.Node, room int) []byte {
-	return g.documentOf(root, factsOf(root), room)
+	jobs := survey(get(root, "jobs"))
+	return g.documentOf(root, jobs, room)
 }
 
-func (g *github) documentOf(root *yaml.Node, f facts, room int) []byte {
-	return encode(g.head("github", f, root), root, room)
+// documentOf is the same where its jobs were looked through already.
+func (g *github) documentOf(root *yaml.Node, jobs surveyed, room int) []byte {
+	all := surveyAround(root, jobs)
+	return encode(g.head("github", all.facts(), all.content), root, room)
 }
 
 type github struct {
@@ -78,9 +81,16 @@ func (g *github) workflow() *yaml.Node {
 	on := mapping("pull_request", flow(mapping("types", []string{"opened", "synchronize", "reopened", "ready_for_review", "closed"})),
 		"merge_group", empty(), "push", flow(mapping("branches", g.starts())), "workflow_dispatch", empty())
 	jobs := mapping("check", g.check(), "plan", g.plan())
-	for _, j := range g.pipeline.Jobs {
-		put(jobs, j.ID, g.build(j))
+	builds := make([]*yaml.Node, len(g.pipeline.Jobs))
+	sizes := make([]int, len(builds))
+	sideBySide(len(builds), func(i int) {
+		builds[i] = g.build(g.pipeline.Jobs[i])
+		sizes[i] = atMost(builds[i], 4)
+	})
+	for i, j := range g.pipeline.Jobs {
+		put(jobs, j.ID, builds[i])
 		jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(j.Deployments)
+		g.sizes[builds[i]] = sizes[i]
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
@@ -152,7 +162,7 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 	vars := mapping()
 	if api {
 		for _, name := range []string{"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
-			put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+			putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 		}
 	}
 	names := env.names()
@@ -161,10 +171,10 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 		sort.Strings(names)
 	}
 	for _, name := range names {
-		put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+		putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 	}
 	if len(names) > 0 {
-		put(vars, "PREFECT_DEPLOY_OPTIONAL", text(strings.Join(names, ",")))
+		putText(vars, "PREFECT_DEPLOY_OPTIONAL", strings.Join(names, ","))
 	}
 	if len(vars.Content) > 0 {
 		put(step, "env", vars)

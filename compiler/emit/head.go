@@ -18,15 +18,13 @@ type facts struct{ secrets, vars, permissions, actions, images []string }
 //
 // Of prefect.yaml the digest is that of the steps as they are resolved and of the variables that are read, since an edit of anything else changes no pipeline. That of the pins is there to be seen: they may be edited in the file, so it is
 // never held against them. The last digest is that of the document itself, versions aside: by it an edit by hand is told from another compiler's work.
-func (in *Input) head(dialect string, f facts, root *yaml.Node) []byte {
+func (in *Input) head(dialect string, f facts, content string) []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
 	line("Versions of %s may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", versioned[dialect], dialect)
-	if in.made == "" { // the same for all files of a pipeline
-		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, pins %s, compiler %s", in.ofGraph(), in.ofSettings(), in.ofPins(), in.Compiler)
-	}
-	line("%s, content %s", in.made, ofContent(root))
+	in.makeDigests()
+	line("%s, content %s", in.made, content)
 	for _, l := range []struct {
 		name  string
 		items []string
@@ -36,6 +34,13 @@ func (in *Input) head(dialect string, f facts, root *yaml.Node) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// makeDigests makes the line of what the pipeline was made of, which is the same for all of its files.
+func (in *Input) makeDigests() {
+	if in.made == "" {
+		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, pins %s, compiler %s", in.ofGraph(), in.ofSettings(), in.ofPins(), in.Compiler)
+	}
 }
 
 // versioned says in people's words what has a version in an emitted file.
@@ -61,43 +66,6 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// factsOf collects what a workflow uses from the workflow itself, so that patches are in it too.
-func factsOf(root *yaml.Node) facts {
-	f := finding{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
-	f.walk(root)
-	return facts{secrets: sorted(f.secrets), vars: sorted(f.vars), permissions: sorted(f.permissions), actions: sorted(f.actions)}
-}
-
-// finding is what was found in a workflow so far.
-type finding struct{ secrets, vars, permissions, actions map[string]bool }
-
-func (f *finding) walk(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode {
-		if strings.Contains(n.Value, "s.") { // as in both contexts
-			names(n.Value, "secrets.", f.secrets)
-			names(n.Value, "vars.", f.vars)
-		}
-		return
-	}
-	for i, c := range n.Content {
-		if n.Kind == yaml.MappingNode {
-			if i%2 == 0 {
-				continue
-			}
-			switch n.Content[i-1].Value {
-			case "uses":
-				name, _, _ := strings.Cut(c.Value, "@")
-				f.actions[oneLine(name)] = true
-			case "permissions":
-				for k := 0; k+1 < len(c.Content); k += 2 {
-					f.permissions[oneLine(c.Content[k].Value+": "+c.Content[k+1].Value)] = true
-				}
-			}
-		}
-		f.walk(c)
-	}
 }
 
 // facts of GitLab's are the variables that the project should have, as far as the files name them, and the images.
@@ -131,26 +99,6 @@ func (g *gitlab) facts(root *yaml.Node) facts {
 	}
 	delete(images, "")
 	return facts{vars: sorted(vars), images: sorted(images)}
-}
-
-// names takes in the names behind a context in a text.
-func names(text, context string, into map[string]bool) {
-	for {
-		i := strings.Index(text, context)
-		if i < 0 {
-			return
-		}
-		text = text[i+len(context):]
-		end := strings.IndexFunc(text, func(r rune) bool {
-			return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-		})
-		if end < 0 {
-			end = len(text)
-		}
-		if end > 0 {
-			into[text[:end]] = true
-		}
-	}
 }
 
 func sorted(set map[string]bool) []string {

@@ -197,11 +197,11 @@ func (l *lowering) clone(s *graph.Step) {
 	c, _ := cloneOf(s)
 	with := mapping("repository", c.repository)
 	if c.ref != "" {
-		put(with, "ref", text(c.ref))
+		putText(with, "ref", c.ref)
 	}
-	put(with, "path", text(literal(path.Join(l.Within, c.path))))
+	putText(with, "path", literal(path.Join(l.Within, c.path)))
 	if c.submodules {
-		put(with, "submodules", text("recursive"))
+		putText(with, "submodules", "recursive")
 	}
 	put(with, "persist-credentials", flag(false))
 	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
@@ -269,7 +269,7 @@ func (l *lowering) call(id string, steps []*graph.Step, with ...any) *yaml.Node 
 func (l *lowering) run(steps []*graph.Step) {
 	id := l.pipeline.IDs[steps[len(steps)-1]]
 	node := l.call(id, steps)
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	l.nodes = append(l.nodes, l.guard(node, l.ready))
 	for _, s := range steps {
 		l.give(id, s)
@@ -286,7 +286,7 @@ func (l *lowering) give(id string, s *graph.Step) {
 		if o == "stderr" || o == "stdout" && !l.used[s] { // what a script prints may be of any length, and all outputs of a job together have 1 MB
 			continue
 		}
-		put(l.outputs, l.pipeline.IDs[s]+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
+		putText(l.outputs, l.pipeline.IDs[s]+"_"+o, "${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}")
 	}
 }
 
@@ -296,16 +296,16 @@ func (l *lowering) build(s *graph.Step) {
 	l.nodes = append(l.nodes, l.guard(l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"), l.ready))
 	with := mapping()
 	for _, name := range docker.ActionInputs(s.Inputs) {
-		put(with, name, text("${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}"))
+		putText(with, name, "${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}")
 	}
 	if get(with, "push") != nil && l.pipeline.readsImage(l.job, s) {
 		put(with, "load", flag(true))
 	}
 	if get(with, "cache-from") == nil && get(with, "no-cache") == nil {
-		put(with, "cache-from", text("type=gha,scope="+s.Key))
+		putText(with, "cache-from", "type=gha,scope="+s.Key)
 	}
 	if get(with, "cache-to") == nil {
-		put(with, "cache-to", text("type=gha,mode=max,scope="+s.Key))
+		putText(with, "cache-to", "type=gha,mode=max,scope="+s.Key)
 	}
 	l.nodes = append(l.nodes, l.guard(mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with), id+"-inputs"))
 	l.after(id, s, "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
@@ -330,14 +330,14 @@ func (l *lowering) mark() {
 	}
 	node := l.call("", l.done, "phase", "done")
 	without(node, "env") // it fills nothing
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	l.nodes = append(l.nodes, node)
 }
 
 // after takes in what a native step gave.
 func (l *lowering) after(id string, s *graph.Step, with ...any) {
 	node := l.call(id, []*graph.Step{s}, append([]any{"phase", "outputs"}, with...)...)
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	l.nodes = append(l.nodes, l.guard(node, id+"-build"))
 	l.give(id, s)
 }

@@ -13,8 +13,11 @@ package emit
 import (
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gopkg.in/yaml.v3"
 
@@ -124,6 +127,20 @@ func atMost(n *yaml.Node, indent int) int {
 	return size
 }
 
+// sideBySide does what has n parts that know nothing of each other, on all processors: as long as each only writes what is its own, the order shows nowhere.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // Parts are the patterns of the names that the called workflows of a main one have.
 func Parts(name string) string {
 	extension := path.Ext(name)
@@ -160,18 +177,19 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 		}
 	}
 	secrets := make([][]string, len(s.parts))
-	var called []File
-	for i := range s.parts {
+	called := make([]File, len(s.parts))
+	s.makeDigests()
+	sideBySide(len(s.parts), func(i int) {
 		jobs := s.jobsOf(i)
-		facts := factsOf(jobs)
-		secrets[i] = facts.secretsToPass()
+		seen := survey(jobs)
+		secrets[i] = seen.facts().secretsToPass()
 		root := s.called(i, jobs, secrets[i])
 		room := 0
 		for _, id := range s.parts[i] {
 			room += size[id]
 		}
-		called = append(called, File{s.file(i), s.documentOf(root, facts, room)})
-	}
+		called[i] = File{s.file(i), s.documentOf(root, seen, room)}
+	})
 	files := append([]File{{s.name, s.document(s.main(secrets), stays)}}, called...)
 	for _, f := range files {
 		if len(f.Data) > fileLimit {

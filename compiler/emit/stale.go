@@ -4,11 +4,7 @@ package emit
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -215,56 +211,6 @@ func contentOf(file []byte) (digest string, ok bool) {
 		return "", false
 	}
 	return ofContent(root.Content[0]), true
-}
-
-// ofContent is a digest of a document without its layout, its comments and the versions that may be edited in it.
-func ofContent(root *yaml.Node) string {
-	h := sha256.New()
-	c := contents{hash: h}
-	c.take(root, "")
-	c.flush()
-	return hex.EncodeToString(h.Sum(nil))[:16]
-}
-
-// contents gathers what a digest is made of.
-type contents struct {
-	hash   io.Writer
-	buffer []byte
-}
-
-func (c *contents) flush() {
-	_, _ = c.hash.Write(c.buffer) // a digest takes all
-	c.buffer = c.buffer[:0]
-}
-
-// take takes a node in, which is the value of a key. The length before a text keeps it from looking like several.
-func (c *contents) take(n *yaml.Node, key string) {
-	if len(c.buffer) > 1<<14 {
-		c.flush()
-	}
-	switch n.Kind {
-	case yaml.ScalarNode:
-		c.text(n.ShortTag(), versionless(n, key))
-	case yaml.AliasNode: // none is emitted
-		c.text("*", n.Value)
-	default:
-		c.text(n.ShortTag(), n.Anchor)
-		c.buffer = binary.AppendUvarint(c.buffer, uint64(len(n.Content)))
-		for i, child := range n.Content {
-			within := key
-			if n.Kind == yaml.MappingNode {
-				if within = ""; i%2 == 1 {
-					within = n.Content[i-1].Value
-				}
-			}
-			c.take(child, within)
-		}
-	}
-}
-
-func (c *contents) text(kind, s string) {
-	c.buffer = binary.AppendUvarint(append(c.buffer, kind...), uint64(len(s)))
-	c.buffer = append(c.buffer, s...)
 }
 
 // versionless is a scalar without the version that may be edited in it.

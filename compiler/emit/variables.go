@@ -8,6 +8,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -17,14 +18,24 @@ const (
 	headersVariable   = "PREFECT_CLIENT_CUSTOM_HEADERS"
 )
 
-// readsNamespace reports whether the default namespace may go before the name of a step's image: it does so only where that has no slash.
+// readsNamespace reports whether the default namespace may go before the name of a step's image: it does so only where that has no slash. What a build gives as its image's name has the namespace already.
 func readsNamespace(s *graph.Step) bool {
 	switch resolve.Canonical(s.Function) {
 	case resolve.BuildDockerImage, resolve.PushDockerImage:
 		name := argument(s, "image_name")
-		return name.Kind != value.Text || !strings.Contains(withoutTemplates(name.Text), "/")
+		return name.Kind != value.Text || !strings.Contains(withoutTemplates(name.Text), "/") && !namesBuilt(s, name.Text)
 	}
 	return false
+}
+
+// namesBuilt reports whether a name is the output image_name of a build.
+func namesBuilt(s *graph.Step, name string) bool {
+	p, whole := template.Whole(name)
+	if !whole || p.Kind != template.Output || p.Name != resolve.Head(p.Name)+".image_name" {
+		return false
+	}
+	sources := sourcesOf(s.Upstream, p.Name)
+	return len(sources) > 0 && !slices.ContainsFunc(sources, func(u *graph.Step) bool { return resolve.Canonical(u.Function) != resolve.BuildDockerImage })
 }
 
 // withoutTemplates is what of a text is not filled.

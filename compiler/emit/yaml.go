@@ -96,18 +96,32 @@ func script(lines ...string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.LiteralStyle, Value: strings.Join(lines, "\n") + "\n"}
 }
 
-// mapping is made of keys and values by turns; a nil value leaves its key out. Half of the nodes of a workflow are keys, so those of a mapping are made at once.
+// mapping is made of keys and values by turns; a nil value leaves its key out. A workflow has some ten thousands of these, so the nodes of one are made at once.
 func mapping(pairs ...any) *yaml.Node {
 	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, len(pairs)+2)}
-	keys := make([]yaml.Node, len(pairs)/2)
+	nodes := make([]yaml.Node, 0, len(pairs))
+	next := func(s string) *yaml.Node {
+		nodes = nodes[:len(nodes)+1]
+		n := &nodes[len(nodes)-1]
+		scalar(n, s)
+		return n
+	}
 	for i := 0; i < len(pairs); i += 2 {
-		if v := node(pairs[i+1]); v != nil {
-			key := &keys[i/2]
-			scalar(key, pairs[i].(string))
-			m.Content = append(m.Content, key, v)
+		if s, ok := pairs[i+1].(string); ok {
+			m.Content = append(m.Content, next(pairs[i].(string)), next(s))
+		} else if v := node(pairs[i+1]); v != nil {
+			m.Content = append(m.Content, next(pairs[i].(string)), v)
 		}
 	}
 	return m
+}
+
+// putText adds a key with a text.
+func putText(m *yaml.Node, key, s string) {
+	nodes := make([]yaml.Node, 2)
+	scalar(&nodes[0], key)
+	scalar(&nodes[1], s)
+	m.Content = append(m.Content, &nodes[0], &nodes[1])
 }
 
 // put adds a key, unless the value is nil.

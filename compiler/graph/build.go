@@ -192,6 +192,9 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) [sha256.Size]byt
 
 // sorted orders the top-level arguments, whose order means nothing.
 func sorted(v value.Value) value.Value {
+	if slices.IsSortedFunc(v.Map, func(a, b value.Entry) int { return strings.Compare(a.Key, b.Key) }) {
+		return v
+	}
 	entries := append([]value.Entry(nil), v.Map...)
 	for i := 1; i < len(entries); i++ {
 		for j := i; j > 0 && entries[j].Key < entries[j-1].Key; j-- {

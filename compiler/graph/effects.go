@@ -60,7 +60,10 @@ func image(inputs value.Value) string {
 
 // declared reads x-ci.steps.ID.effects: {reads: […], writes: […]}.
 func declared(f *spec.File, s *spec.Step) (effects, bool) {
-	steps, _ := f.CI.Get("steps")
+	steps, said := f.CI.Get("steps")
+	if !said {
+		return effects{}, false
+	}
 	step, _ := steps.Get(s.ID.Str())
 	e, ok := step.Get("effects")
 	if !ok || s.ID.IsNull() {
