@@ -172,6 +172,12 @@ func (a *action) login() {
 			a.job.Mask(password)
 		}
 	}
+	config, _ := prefect.LoadConfig(a.w.Env, os.ReadFile) // what is wrong with it is told where it is used
+	for _, h := range config.Headers {
+		if len(h.Value) >= 4 { // GitHub hides the whole of a secret, and not the parts of a JSON object
+			a.job.Mask(h.Value)
+		}
+	}
 }
 
 // locate finds the working directory, and its path within the repository.

@@ -388,11 +388,12 @@ deployments:
     work_pool: {name: p}
     description: "seen {{ $PREFECT_DEPLOY_INPUT_API_KEY }}"
 `})
-	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"api-key": key, "api-auth-string": auth, "api-url": "http://127.0.0.1:1/api"}})
+	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"api-key": key, "api-auth-string": auth, "api-url": "http://127.0.0.1:1/api"},
+		env: map[string]string{"PREFECT_CLIENT_CUSTOM_HEADERS": `{"X-Way-In": "a-header"}`}})
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s", r.code, r.log)
 	}
-	for _, secret := range []string{key, auth, "a-password"} {
+	for _, secret := range []string{key, auth, "a-password", "a-header"} {
 		if !strings.HasPrefix(r.log, "::add-mask::") || !strings.Contains(r.log, "::add-mask::"+secret+"\n") {
 			t.Errorf("%s is not masked before anything else", secret)
 		}

@@ -241,8 +241,7 @@ func (r *replay) emitted(w cli.World, action string, write func(*emit.Input) ([]
 		}
 	}
 	if faults.Errors(false) == 0 {
-		version, _ := cli.Version()
-		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), action, version
+		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), action, cli.Stamp()
 		text, faults = write(in)
 	}
 	if len(faults) > 0 {

@@ -8,6 +8,7 @@ package emit
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -31,19 +32,35 @@ func GitHub(in *Input) ([]byte, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return g.document(root), diags
+	return g.document(root, g.sizeOfAll(root)), diags
 }
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
-	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
+	g := githubOf(in)
 	root := g.fit(g.workflow())
 	g.settings.diags = append(g.settings.diags, g.settings.ofNoJob("timeout-minutes", keysOf(get(root, "jobs")))...)
+	if len(g.settings.patches) > 0 {
+		clear(g.sizes)
+	}
 	return g, root, append(g.settings.diags, patched(root, g.settings.patches, looseGitHub)...)
 }
 
-// document is a workflow with its head.
-func (g *github) document(root *yaml.Node) []byte {
-	return append(g.head("github", g.facts(root)), encode(root)...)
+func githubOf(in *Input) *github {
+	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in), reads: map[*graph.Step]reading{}, sizes: map[*yaml.Node]int{}}
+	g.target = g.ofTarget()
+	return g
+}
+
+// document is a workflow with its head; room is about how long it will be.
+func (g *github) document(root *yaml.Node, room int) []byte {
+	jobs := survey(get(root, "jobs"))
+	return g.documentOf(root, jobs, room)
+}
+
+// documentOf is the same where its jobs were looked through already.
+func (g *github) documentOf(root *yaml.Node, jobs surveyed, room int) []byte {
+	all := surveyAround(root, jobs)
+	return encode(g.head("github", all.facts(), all.content), root, room)
 }
 
 type github struct {
@@ -52,6 +69,11 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
+	// reads are the variables that steps read, target those of the jobs that plan and register.
+	reads  map[*graph.Step]reading
+	target environment
+	// sizes are about how many bytes jobs take, as long as no patch may have changed them.
+	sizes map[*yaml.Node]int
 	// compact are the jobs that would be too large for a file otherwise (scale.go), and how far they are written shorter.
 	compact map[string]shortness
 }
@@ -60,9 +82,16 @@ func (g *github) workflow() *yaml.Node {
 	on := mapping("pull_request", flow(mapping("types", []string{"opened", "synchronize", "reopened", "ready_for_review", "closed"})),
 		"merge_group", empty(), "push", flow(mapping("branches", g.starts())), "workflow_dispatch", empty())
 	jobs := mapping("check", g.check(), "plan", g.plan())
-	for _, j := range g.pipeline.Jobs {
-		put(jobs, j.ID, g.build(j))
+	builds := make([]*yaml.Node, len(g.pipeline.Jobs))
+	sizes := make([]int, len(builds))
+	sideBySide(len(builds), func(i int) {
+		builds[i] = g.build(g.pipeline.Jobs[i])
+		sizes[i] = atMost(builds[i], 4)
+	})
+	for i, j := range g.pipeline.Jobs {
+		put(jobs, j.ID, builds[i])
 		jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(j.Deployments)
+		g.sizes[builds[i]] = sizes[i]
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
@@ -121,7 +150,7 @@ func (g *github) first() *yaml.Node {
 	if name := environmentName(g.settings.node("environment", nil)); name != "" {
 		with = append(with, "environment", name)
 	}
-	step := g.withEnv(g.action("", "review", g.bound(with)), g.ofFields(), true)
+	step := g.withEnv(g.action("", "review", g.bound(with)), g.target, true)
 	step.Content = append([]*yaml.Node{text("if"), text(g.lands())}, step.Content...)
 	return step
 }
@@ -143,7 +172,7 @@ func (g *github) plan() *yaml.Node {
 		with = append(with, "environment", name)
 	}
 	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", g.minutes("plan", 15), "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
-		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
+		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.target, true)))
 }
 
 // places are the inputs that say where the files are.
@@ -181,28 +210,24 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 	vars := mapping()
 	if api {
 		for _, name := range []string{"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
-			put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+			putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 		}
 	}
 	names := env.names()
+	if api && !env[headersVariable] {
+		names = append(names, headersVariable)
+		sort.Strings(names)
+	}
 	for _, name := range names {
-		put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+		putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 	}
 	if len(names) > 0 {
-		put(vars, "PREFECT_DEPLOY_OPTIONAL", text(strings.Join(names, ",")))
+		putText(vars, "PREFECT_DEPLOY_OPTIONAL", strings.Join(names, ","))
 	}
 	if len(vars.Content) > 0 {
 		put(step, "env", vars)
 	}
 	return step
-}
-
-// sourceOf is where GitHub keeps a variable: among the secrets, unless x-ci says that it may be shown.
-func (g *github) sourceOf(name string) string {
-	if !slices.Contains(g.settings.names("secrets"), name) && slices.Contains(g.settings.names("vars"), name) {
-		return "vars." + name
-	}
-	return "secrets." + name
 }
 
 // build is a job of the pipeline.
@@ -317,7 +342,7 @@ func (g *github) register() *yaml.Node {
 		steps.Content = append(steps.Content, g.download())
 		with = append(with, "from", given+"/*.json", "results", g.results())
 	}
-	env := g.ofFields()
+	env := g.target
 	if len(g.pipeline.Last) == 0 {
 		if len(g.pipeline.Jobs) > 0 {
 			with = append(with, "skip-build", true)
@@ -328,10 +353,8 @@ func (g *github) register() *yaml.Node {
 			keys = append(keys, s.Key)
 		}
 		with = append(with, "step", strings.Join(keys, ","))
-		own, _ := g.ofSteps(g.pipeline.Last, append(g.settings.names("secrets"), g.settings.names("vars")...))
-		for name := range own {
-			env[name] = true
-		}
+		own, _ := g.passed(g.pipeline.Last)
+		env = env.and(own)
 	}
 	steps.Content = append(steps.Content, g.withEnv(g.action("", "deploy", with), env, true))
 	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,

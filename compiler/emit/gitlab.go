@@ -47,7 +47,7 @@ func GitLab(in *Input) ([]byte, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return append(in.head("gitlab", g.facts(root)), encode(root)...), diags
+	return encode(in.head("gitlab", g.facts(root), ofContent(root)), root, 0), diags
 }
 
 type gitlab struct {

@@ -15,7 +15,7 @@ const stack = `build:
 deployments: [{name: d, entrypoint: 'f.py:f'}]
 `
 
-func within(src string, files map[string]string) map[string]*Step {
+func deploying(src string, files map[string]string) map[string]*Step {
 	tree := fstest.MapFS{}
 	for name, text := range files {
 		tree[name] = &fstest.MapFile{Data: []byte(text)}
@@ -52,11 +52,11 @@ func TestABuildNeedsItsBase(t *testing.T) {
 		"an argument filled later": {strings.Replace(stack, "image_name: r/app", "buildargs: {B: '{{ $B }}'}, image_name: r/app", 1), map[string]string{"Dockerfile": "ARG B=r/base:1\nFROM $B\n"}, false},
 		"effects are said":         {"x-ci: {steps: {app: {effects: {reads: [workspace], writes: ['docker:r/app:1']}}}}\n" + stack, on, false},
 	} {
-		steps := within(c.src, c.files)
+		steps := deploying(c.src, c.files)
 		if got := len(steps["app"].Needs) == 1 && steps["app"].Needs[0] == steps["base"]; got != c.needs {
 			t.Errorf("%s: %v", name, steps["app"].Needs)
 		}
-		if same := steps["app"].Digest == within(c.src, nil)["app"].Digest; same == c.needs {
+		if same := steps["app"].Digest == deploying(c.src, nil)["app"].Digest; same == c.needs {
 			t.Errorf("%s: with its base it is the step that it is without: %v", name, same)
 		}
 	}
@@ -65,7 +65,7 @@ func TestABuildNeedsItsBase(t *testing.T) {
 // TestADockerfileThatAStepWrites orders, and is no part of what a step is: the graph is made anew in each job, before and after the file is there.
 func TestADockerfileThatAStepWrites(t *testing.T) {
 	src := strings.Replace(stack, "build:\n", "build:\n- prefect.deployments.steps.run_shell_script: {id: write, script: ./write.sh}\n", 1)
-	before, after := within(src, nil), within(src, map[string]string{"Dockerfile": "FROM r/base:1\n"})
+	before, after := deploying(src, nil), deploying(src, map[string]string{"Dockerfile": "FROM r/base:1\n"})
 	if before["app"].Digest != after["app"].Digest || before["app"].Key != after["app"].Key {
 		t.Error("the step is another one once its Dockerfile is written")
 	}

@@ -60,7 +60,10 @@ func image(inputs value.Value) string {
 
 // declared reads x-ci.steps.ID.effects: {reads: […], writes: […]}.
 func declared(f *spec.File, s *spec.Step) (effects, bool) {
-	steps, _ := f.CI.Get("steps")
+	steps, said := f.CI.Get("steps")
+	if !said {
+		return effects{}, false
+	}
 	step, _ := steps.Get(s.ID.Str())
 	e, ok := step.Get("effects")
 	if !ok || s.ID.IsNull() {
@@ -87,12 +90,17 @@ func sensitive(f *spec.File, s *spec.Step) bool {
 func meet(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
-			if x == y || x == Everything || y == Everything || strings.HasPrefix(x, y+":") || strings.HasPrefix(y, x+":") {
+			if x == y || x == Everything || y == Everything || within(x, y) || within(y, x) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// within reports whether a resource is a part of another one: workspace:a of workspace.
+func within(part, whole string) bool {
+	return len(part) > len(whole) && part[len(whole)] == ':' && part[:len(whole)] == whole
 }
 
 // clash: one writes what the other touches.

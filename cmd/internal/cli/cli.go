@@ -225,3 +225,16 @@ func Version() (version string, clean bool) {
 	}
 	return revision, true
 }
+
+// Stamp is the version as the heads of emitted files have it: the release, or the commit's beginning, with a + where the build was changed. Whoever compares a head with what it would write now must use the same words.
+func Stamp() string {
+	version, _ := Version()
+	word, _, changed := strings.Cut(version, " ")
+	if len(word) == 40 {
+		word = word[:12]
+	}
+	if changed && word != "unstamped" {
+		word += "+"
+	}
+	return word
+}
