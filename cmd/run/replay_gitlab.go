@@ -31,8 +31,13 @@ func (r *replay) onGitLab(ctx context.Context, w cli.World, scratch string) erro
 	if err != nil {
 		return cli.Fail("%v", err)
 	}
-	text, err := r.emitted(w, replayed, emit.GitLab)
+	in, files, err := r.load(w)
 	if err != nil {
+		return err
+	}
+	in.Action = replayed
+	text, faults := emit.GitLab(in)
+	if err := told(w, files, faults); err != nil {
 		return err
 	}
 	p := paths{scratch}

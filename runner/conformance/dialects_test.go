@@ -115,7 +115,10 @@ type deployed struct {
 	output string
 }
 
-func (c *testCase) agree(t *testing.T) {
+func (c *testCase) agree(t *testing.T) { c.agreeIn(t, dialects()) }
+
+func (c *testCase) agreeIn(t *testing.T, ways []dialect) {
+	t.Helper()
 	counted := counting(t)
 	one := c.through(t, counted, dialect{name: "in-process", words: func(t *testing.T) []string { return []string{programs(t), "deploy", "--all"} }})
 	if !one.Failed {
@@ -125,7 +128,7 @@ func (c *testCase) agree(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range dialects() {
+	for _, d := range ways {
 		other := c.through(t, counted, d)
 		if diff := differences(one.snapshot, other.snapshot); len(diff) > 0 {
 			t.Errorf("%s: %s\n%s\nin-process:\n%s\n%s:\n%s", d.name, c.About, strings.Join(diff, "\n"), one.output, d.name, other.output)
