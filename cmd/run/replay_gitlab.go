@@ -45,6 +45,9 @@ func (r *replay) onGitLab(ctx context.Context, w cli.World, scratch string) erro
 		return cli.Fail("%v", err)
 	}
 	args := []string{"--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"}
+	if !r.live { // the cache of layers is a registry's
+		args = append(args, "--unset-variable", "CI_REGISTRY_IMAGE")
+	}
 	if r.event == "pull_request" {
 		args = append(args, "--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH", "--ignore-predefined-vars", "CI_PIPELINE_SOURCE",
 			"--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_PROJECT_ID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=1")
