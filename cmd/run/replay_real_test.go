@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// builtPrograms is a directory with the program and its companion.
+// builtPrograms is a directory with the program and its companions.
 var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err := touchSources(); err != nil {
 		return "", err
@@ -41,7 +41,7 @@ var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for program, source := range map[string]string{"run": "../run", "prefect-deploy-replay": "../replay"} {
+	for program, source := range map[string]string{"run": "../run", "compile": "../compile", "prefect-deploy-replay": "../replay"} {
 		if out, err := osexec.Command("go", "build", "-o", filepath.Join(dir, program), source).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("go build %s: %w\n%s", source, err, out)
 		}
