@@ -245,7 +245,7 @@ func TestPatchesAndSettings(t *testing.T) {
 			t.Errorf("%s: %v", name, diags)
 		}
 	}
-	if _, diags := GitLab(input(t, "x-ci:\n  gitlab:\n    patches: [{op: remove, path: /app}, {op: replace, path: /plan/stage, value: plans}, {op: remove, path: /.prefect-step}]\n"+two)); len(diags) != 4 || diags[1].Column != 41 || !strings.Contains(diags[1].Message, `the job "plan" is in the stage "plans"`) || diags[3].Column != 15 || !strings.Contains(diags[3].Message, `the job "register" needs "app"`) {
+	if _, diags := GitLab(input(t, "x-ci:\n  gitlab:\n    patches: [{op: remove, path: /hash}, {op: replace, path: /plan/stage, value: plans}, {op: remove, path: /.prefect-step}]\n"+two)); len(diags) != 3 || diags[1].Column != 42 || !strings.Contains(diags[1].Message, `the job "plan" is in the stage "plans"`) || diags[2].Column != 15 || !strings.Contains(diags[2].Message, `the job "app" needs "hash"`) {
 		t.Errorf("%v", diags)
 	}
 	a, b := input(t, "x-ci: {github: {environment: staging, vars: [A]}}\n"+two), input(t, "x-ci: {github: {environment: production, vars: [B]}}\n"+two)

@@ -4,6 +4,7 @@
 // Facts of the platform that shaped it (its reference of .gitlab-ci.yml, and docs/pipelines.md):
 //
 //   - A job has at most 50 `needs`. One that waits for more stands in a later stage without any: it then waits for all of the stages before and gets all of their artifacts.
+//   - As soon as one of a job's `needs` is skipped, which is one that needed a failed job, GitLab waits for no other of them. A job that is to run nevertheless (`when: always`) would start too early, so it has no `needs` either.
 //   - `when: always` runs a job whatever became of those that it needs, skipped ones too. So `register` runs after a failed build, which concerns only the deployments that need it; the failed job itself makes the
 //     pipeline red. As that would also let it run after a failed check, each job looks for the file that `check` leaves at its end.
 //   - A dotenv report that is too large fails its job; the runtime keeps to the limits (5 KB, 20 variables). What must arrive travels in JSON, the report is for other jobs of the project.
@@ -13,6 +14,7 @@
 package emit
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -82,7 +84,7 @@ func (g *gitlab) arrange() {
 		g.names[j] = name
 		for _, n := range j.Needs {
 			at := g.stage[n]
-			if g.crowded(len(j.Needs)) {
+			if g.staged(j.Needs, j.Loose) {
 				at++
 			}
 			g.stage[j] = max(g.stage[j], at)
@@ -93,6 +95,11 @@ func (g *gitlab) arrange() {
 
 // crowded reports whether jobs and `check` are more than a job may need.
 func (g *gitlab) crowded(jobs int) bool { return jobs+1 > mostNeeds }
+
+// staged reports whether a job that runs after others waits for stages in place of `needs`: there are too many, or one of them may be skipped and it runs always.
+func (g *gitlab) staged(needs []*Job, always bool) bool {
+	return g.crowded(len(needs)) || always && slices.ContainsFunc(needs, func(n *Job) bool { return len(n.Needs) > 0 && !g.loose(n) })
+}
 
 func contains(list []string, s string) bool {
 	for _, x := range list {
@@ -271,7 +278,7 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs, j.Loose), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
 }
 
 // jobNames are those of all jobs.
@@ -300,8 +307,8 @@ func orNone(m *yaml.Node) *yaml.Node {
 }
 
 // needs are check and the jobs before, nil where the stages have to do.
-func (g *gitlab) needs(jobs []*Job) any {
-	if g.crowded(len(jobs)) {
+func (g *gitlab) needs(jobs []*Job, always bool) any {
+	if g.staged(jobs, always) {
 		return nil
 	}
 	needs := []string{"check"}
@@ -345,7 +352,7 @@ func (g *gitlab) register() *yaml.Node {
 		deploy+` "$@" --json "$work/result.json" || status=$?`,
 		`if [ -e "$work/result.json" ]; then run comment --result "$work/result.json"`+g.noteOptions()+" || true; fi",
 		`exit "$status"`)
-	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", g.deploys(), "when", "always")), "needs", g.needs(g.pipeline.Jobs),
+	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", g.deploys(), "when", "always")), "needs", g.needs(g.pipeline.Jobs, true),
 		"timeout", g.timeout("register"), "resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
 }
 
