@@ -25,10 +25,15 @@ const (
 	largest = 4 << 20
 )
 
-// Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at.
-func Flows(ctx context.Context, dir string) (found []*flow.Flow, cut bool) {
+// Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at. passOver are patterns as in .gitignore that count
+// as if the directory had them.
+func Flows(ctx context.Context, dir string, passOver ...string) (found []*flow.Flow, cut bool) {
 	s := &scan{ctx: ctx, dir: dir}
-	s.walk(".", nil)
+	rules := above(dir)
+	if len(passOver) > 0 {
+		rules = append(rules, rule{".", "", ignore.CompileIgnoreLines(passOver...)})
+	}
+	s.walk(".", rules)
 	loader := flow.NewLoader(os.DirFS(dir))
 	results := make([][]*flow.Flow, len(s.files))
 	work := make(chan int)
@@ -67,7 +72,28 @@ type scan struct {
 // rule is what an ignore file says of the paths below its folder.
 type rule struct {
 	folder string
+	// inner is the way from its folder to the directory, "" unless it stands above that.
+	inner  string
 	ignore *ignore.GitIgnore
+}
+
+// above are the rules that the repository has above a directory. One that the directory itself falls under is left out: whoever works there means it.
+func above(dir string) (out []rule) {
+	inner := ""
+	for d := dir; ; d = filepath.Dir(d) {
+		if inner != "" {
+			if g, err := ignore.CompileIgnoreFile(filepath.Join(d, ".gitignore")); err == nil && !g.MatchesPath(inner) {
+				out = append(out, rule{".", inner, g})
+			}
+		}
+		if _, err := os.Stat(filepath.Join(d, ".git")); err == nil {
+			return out
+		}
+		if d == filepath.Dir(d) {
+			return nil // no repository
+		}
+		inner = filepath.Base(d) + "/" + inner
+	}
 }
 
 func (s *scan) walk(folder string, rules []rule) {
@@ -82,7 +108,7 @@ func (s *scan) walk(folder string, rules []rule) {
 	}
 	for _, name := range []string{".gitignore", ".prefectignore"} {
 		if g, err := ignore.CompileIgnoreFile(filepath.Join(here, name)); err == nil {
-			rules = append(rules[:len(rules):len(rules)], rule{folder, g})
+			rules = append(rules[:len(rules):len(rules)], rule{folder, "", g})
 		}
 	}
 	var inner []string
@@ -121,7 +147,7 @@ func ignored(rules []rule, at string) bool {
 		if r.folder != "." {
 			rel = strings.TrimPrefix(at, r.folder+"/")
 		}
-		if r.ignore.MatchesPath(rel) {
+		if r.ignore.MatchesPath(r.inner + rel) {
 			return true
 		}
 	}
