@@ -245,7 +245,7 @@ func TestAskAMethod(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "jobs.py"), []byte("from prefect import flow\n\nclass Jobs:\n    @flow(name=\"A method\")\n    @staticmethod\n    def run(): pass\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := on(t, dir, 80, nil, "plan", "--state", "file:state.json").expect("look for:").send("2\n").expect("+ hello/d").expect("1 to create")
+	s := on(t, dir, 80, []string{"NO_COLOR=1"}, "plan", "--state", "file:state.json").expect("look for:").send("2\n").expect("+ hello/d").expect("1 to create")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit %d\n%s", code, s.screen())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sort"
 	"strings"
 	"time"
@@ -66,35 +65,39 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 	if !o.quiet {
 		r.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
 	}
+	end := func() {}
 	if !o.quiet && acting {
-		r.Log = sink(w)
+		r.Log, end = progress(w, !to.stdout, o.debug)
 	}
 	act := deploy.Plan
 	if acting {
 		act = deploy.Deploy
 	}
 	p, err := act(ctx, r)
+	end()
 	if p == nil {
 		return failure(ctx, w, err)
 	}
-	return o.show(w, to, p, acting, seconds(time.Since(began)), o.exit(ctx, p))
+	return o.show(w, to, p, acting, took(time.Since(began), p), o.exit(ctx, p))
 }
 
-// sink chooses how steps are shown: groups in GitHub, else prefixed lines, coloured on a terminal.
-func sink(w cli.World) exec.Sink {
+// progress chooses how steps are shown: groups in GitHub, on a terminal what runs now, else prefixed lines. table says that the results have a table of the steps. The second function ends
+// it, before anything else is printed.
+func progress(w cli.World, table, debug bool) (exec.Sink, func()) {
 	if v, _ := w.Env("GITHUB_ACTIONS"); v == "true" {
-		return exec.GitHub(w.Stderr, exec.NewToken())
+		return exec.GitHub(w.Stderr, exec.NewToken()), func() {}
 	}
-	f, ok := w.Stderr.(*os.File)
-	if !ok {
-		return exec.Plain(w.Stderr)
+	screen := cli.Screen(w.Stderr)
+	kind, _ := w.Env("TERM")
+	ci, _ := w.Env("CI")
+	switch {
+	case screen == nil:
+		return exec.Plain(w.Stderr), func() {}
+	case ci != "", kind == "dumb", debug: // nobody watches, the terminal can't, or others write to it as well
+		return exec.Terminal(w.Stderr, cli.Colour(w)), func() {}
 	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return exec.Plain(w.Stderr)
-	}
-	_, no := w.Env("NO_COLOR")
-	return exec.Terminal(w.Stderr, !no)
+	live := exec.NewLive(exec.Screen{Out: screen, Size: func() (int, int) { return cli.Window(screen) }, Colour: cli.Colour(w), Table: table && cli.Screen(w.Stdout) != nil})
+	return live.Event, live.Close
 }
 
 // failure turns what stopped a run into text and exit code.

@@ -111,9 +111,10 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		return cli.Fail("GITHUB_OUTPUT: %v; nothing ran", err)
 	}
 	defer func() { _ = output.done() }()
+	end := func() {}
 	if !s.quiet {
 		o.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
-		o.Log = sink(w)
+		o.Log, end = progress(w, false, s.debug)
 	}
 	ran, err := s.phase.run(ctx, o, o.Directory, func(inputs string) error {
 		if output == nil && s.arguments == "" {
@@ -122,6 +123,7 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		}
 		return output.githubOutput("inputs", inputs)
 	})
+	end()
 	switch {
 	case ran == nil && err == nil: // the first half
 		return nil

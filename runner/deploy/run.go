@@ -247,8 +247,10 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	j.warn()
 	defer j.hide(p)
 	g := graph.Build(j.chosen, j.names())
+	began := j.Now()
 	results := j.run(ctx, g)
 	p.Steps = stepsOf(g, results)
+	p.Built = j.Now().Sub(began).Seconds()
 	if len(g.Steps) > 0 {
 		j.after(p, g, results)
 	}
@@ -334,7 +336,7 @@ func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
 		if r == nil {
 			continue
 		}
-		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
+		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Began: r.Began, Outputs: r.Outputs}
 		if r.Given {
 			x.Outcome = "given"
 		}
