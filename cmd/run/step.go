@@ -47,6 +47,9 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 			s.keys = args
 			return s.execute(ctx, w)
 		}}
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return s.options.keys(), nothingElse
+	}
 	f := c.Flags()
 	f.StringArrayVarP(&s.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
 	f.StringVarP(&s.dir, "chdir", "C", ".", "as if started in `DIR`")

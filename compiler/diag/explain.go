@@ -82,6 +82,17 @@ func Codes() []string {
 	return out
 }
 
+// Meaning is the first sentence of what a code means, "" for one that nobody knows.
+func Meaning(code string) string {
+	for _, e := range explanations {
+		if e.code == code {
+			first, _, _ := strings.Cut(e.meaning, ". ")
+			return strings.TrimSuffix(first, ".")
+		}
+	}
+	return ""
+}
+
 // Explain returns what a code means, with an example of the fault and its cure.
 func Explain(code string) (string, bool) {
 	for _, e := range explanations {
