@@ -1,7 +1,6 @@
 //go:build unix
 
 // What a shell is offered: the deployments and steps of the files that the line names, and nothing where they can't be read.
-//
 package main
 
 import (
