@@ -114,10 +114,11 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		return cli.Fail("GITHUB_OUTPUT: %v; nothing ran", err)
 	}
 	defer func() { _ = output.done() }()
-	end := func() {}
+	show := plainly(nil)
 	if !s.quiet {
 		o.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
-		o.Log, end = progress(w, false, s.debug)
+		show = progress(w, false, s.debug)
+		o.Log = show.steps
 	}
 	ran, err := s.phase.run(ctx, o, o.Directory, func(inputs string) error {
 		if output == nil && s.arguments == "" {
@@ -126,7 +127,7 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		}
 		return output.githubOutput("inputs", inputs)
 	})
-	end()
+	show.end()
 	switch {
 	case ran == nil && err == nil: // the first half
 		return nil

@@ -49,6 +49,8 @@ type Live struct {
 	// shown is the region as it stands on the screen, of so many rows; last is when it was drawn.
 	shown string
 	rows  int
+	// note is what goes on beside steps.
+	note  string
 	last  time.Time
 	width int // of the names
 	stop  chan struct{}
@@ -125,6 +127,16 @@ func (l *Live) Event(e Event) {
 	}
 }
 
+// Note shows what goes on when no step runs, "" for nothing.
+func (l *Live) Note(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note = text
+	if l.Now().Sub(l.last) >= frame {
+		l.draw(l.region())
+	}
+}
+
 // Close prints what is left, takes the region away and ends the drawing. It may be called more than once.
 func (l *Live) Close() {
 	l.mu.Lock()
@@ -143,7 +155,7 @@ const widestName = 40
 // region are the lines for the steps that have begun, in that order. Where they don't fit, those that run go before those that ended.
 func (l *Live) region() []string {
 	_, rows := l.Size()
-	room := max(rows-3, 1)
+	room := max(rows-4, 1)
 	shown := slices.Clone(l.steps)
 	for _, ended := range []bool{true, false} { // of those that ended the oldest go, of those that run the last
 		for len(shown) > room {
@@ -170,14 +182,22 @@ func (l *Live) region() []string {
 		}
 		lines = append(lines, fmt.Sprintf("   %d running, %d ended", active, len(l.steps)-active))
 	}
+	if l.note != "" {
+		lines = append(lines, " "+l.turning()+" "+l.note)
+	}
 	return lines
+}
+
+// turning is a sign that shows that time passes.
+func (l *Live) turning() string {
+	return string(spinner[int(l.Now().UnixMilli()/frame.Milliseconds())%len(spinner)])
 }
 
 var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
 // row is the line of a step.
 func (l *Live) row(r *running) string {
-	sign, seconds := string(spinner[int(l.Now().UnixMilli()/frame.Milliseconds())%len(spinner)]), l.Now().Sub(r.since).Seconds()
+	sign, seconds := l.turning(), l.Now().Sub(r.since).Seconds()
 	if r.result != nil {
 		sign, seconds = [...]string{Succeeded: "✓", Failed: "✗", Skipped: "⊘"}[r.result.Outcome], r.result.Seconds
 	}

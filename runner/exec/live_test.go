@@ -88,6 +88,11 @@ build-my-image | #5 [2/4] RUN pip install
  ⠸ build-my-image  build_docker_image   12.3 s`)
 	l.Event(Event{Kind: Done, Step: image, Result: &Result{Outcome: Failed, Seconds: 12.3, Err: errors.New("no space left\nin two lines")}})
 	l.Event(Event{Kind: Done, Step: stepC, Result: &Result{Outcome: Skipped, Err: errors.New("skipped")}})
+	l.Note("writing: 3 of 12")
+	w.after(l, time.Second)
+	if !strings.Contains(w.seen(), " writing: 3 of 12") {
+		t.Errorf("the note is not shown:\n%s", w.seen())
+	}
 	l.Close()
 	l.Close()
 	w.expect(t, "the end", `
