@@ -127,14 +127,11 @@ func (l *Live) Event(e Event) {
 	}
 }
 
-// Note shows what goes on when no step runs, "" for nothing.
+// Note shows what goes on when no step runs, "" for nothing. It waits for the next frame: what takes no time is not worth one.
 func (l *Live) Note(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.note = text
-	if l.Now().Sub(l.last) >= frame {
-		l.draw(l.region())
-	}
 }
 
 // Close prints what is left, takes the region away and ends the drawing. It may be called more than once.

@@ -246,7 +246,10 @@ func (t *terminal) notes() {
 func (v *View) summary(o Terminal) string {
 	c, where := v.tally(o.Done), diag.Clean(withoutLogin(v.State))
 	if !o.Done {
-		if c.changes() == 0 {
+		switch {
+		case c.changes() == 0 && c.unchanged == 0:
+			return fmt.Sprintf("No changes to %s.", where)
+		case c.changes() == 0:
 			return fmt.Sprintf("No changes: %s as %s has %s.", count(c.unchanged), where, them(c.unchanged))
 		}
 		return fmt.Sprintf("Plan: %s against %s.", all(c), where)
