@@ -16,6 +16,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/flow"
 	"github.com/org/prefect-deploy-action/compiler/recipe"
 	"github.com/org/prefect-deploy-action/runner/dialog"
 )
@@ -271,16 +272,17 @@ func (b *beginning) flows(ctx context.Context, w cli.World, t *dialog.Terminal, 
 	if _, err := os.Stat(filepath.Join(dir, ".prefectignore")); err != nil {
 		passOver = strings.Split(recipe.Ignore, "\n") // which is going to be written
 	}
-	found, cut := dialog.Flows(ctx, dir, passOver...)
+	found := dialog.Scan(ctx, dir, passOver...)
+	refused(w, found.Refused)
 	switch {
 	case ctx.Err() != nil:
 		return dialog.ErrCancelled
-	case len(found) == 0:
+	case len(found.Flows) == 0:
 		return cli.Fail("no flow was found below %s, so nothing was written; without --discover the file has a deployment to be filled in", b.dir)
-	case cut:
+	case found.Cut:
 		fmt.Fprintln(w.Stderr, "warning: the tree has more files than are looked at; not all flows have a deployment")
 	}
-	p.Flows, p.Pool = recipe.NameAll(found), b.pool
+	p.Flows, p.Pool = recipe.NameAll(found.Flows), b.pool
 	env, _ := w.Env("PREFECT_DEFAULT_WORK_POOL_NAME")
 	if p.Pool == "" && env == "" && t != nil {
 		var err error
@@ -288,6 +290,18 @@ func (b *beginning) flows(ctx context.Context, w cli.World, t *dialog.Terminal, 
 		return err
 	}
 	return nil
+}
+
+// refused tells which flows get no deployment because Prefect would refuse them.
+func refused(w cli.World, problems []*flow.Problem) {
+	const most = 5
+	for i, p := range problems {
+		if i == most {
+			fmt.Fprintf(w.Stderr, "warning: %d more flows or files can't be deployed as they are; compile check tells of each that has a deployment\n", len(problems)-most)
+			break
+		}
+		fmt.Fprintf(w.Stderr, "warning: %s:%d: %s; there is no deployment for it\n", diag.Clean(p.File), p.Line, diag.Clean(p.Message))
+	}
 }
 
 // write puts the files where they belong, and says so.

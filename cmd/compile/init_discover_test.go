@@ -17,7 +17,7 @@ const twoFlows = "from prefect import flow\n\n@flow\ndef load(day: str, region: 
 
 // discoverable is a tree with flows in all the places that count, and in those that do not.
 var discoverable = map[string]string{"flow.py": flowFile, "flows/orders.py": twoFlows, "flows/__init__.py": "", "a b/x: y.py": flowFile, "ünï/é.py": twoFlows, "team.py": "from ours import team_flow\n\n@team_flow(retries=2)\ndef perhaps(): pass\n",
-	"broken.py": "from prefect import flow\n@flow\ndef (:\n", "none.py": "def f(): pass\n", ".gitignore": "/build/\n*.gen.py\n", "services/.prefectignore": "skipped.py\n", "services/skipped.py": twoFlows, "services/kept.py": twoFlows,
+	"broken.py": "from prefect import flow\n@flow\ndef (:\n", "none.py": "def f(): pass\n", "named.py": "from prefect import flow\n\n@flow(name=\"a/b\")\ndef f(): pass\n", "python2.py": "print 'workflow'\n", ".gitignore": "/build/\n*.gen.py\n", "services/.prefectignore": "skipped.py\n", "services/skipped.py": twoFlows, "services/kept.py": twoFlows,
 	"build/x.py": twoFlows, "a.gen.py": twoFlows, ".venv/lib/x.py": twoFlows, "venv/x.py": twoFlows, "myenv/pyvenv.cfg": "", "myenv/x.py": twoFlows, "node_modules/x/y.py": twoFlows, "lib/site-packages/x.py": twoFlows, "__pycache__/x.py": twoFlows,
 	".hidden/x.py": twoFlows}
 
@@ -29,7 +29,7 @@ func TestInitDiscovers(t *testing.T) {
 			args = append(args, f.Name+"=v1", "--field")
 		}
 		code, _, stderr := initIn(dir, args[:len(args)-1]...)
-		if code != 0 || !strings.Contains(stderr, "8 deployments, 1 more in comments") {
+		if code != 0 || !strings.Contains(stderr, "8 deployments, 1 more in comments") || !strings.Contains(stderr, "warning: broken.py:3: ") || !strings.Contains(stderr, "warning: named.py:4: ") || strings.Count(stderr, "there is no deployment for it") != 2 {
 			t.Fatalf("%s: %d\n%s", r.Name, code, stderr)
 		}
 		code, checked, stderr := compile("check", "-C", dir)

@@ -28,6 +28,20 @@ const (
 // Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at. passOver are patterns as in .gitignore that count
 // as if the directory had them.
 func Flows(ctx context.Context, dir string, passOver ...string) (found []*flow.Flow, cut bool) {
+	all := Scan(ctx, dir, passOver...)
+	return all.Flows, all.Cut
+}
+
+// Found is what a tree holds.
+type Found struct {
+	Flows []*flow.Flow
+	// Refused are flows and files of them that Prefect would refuse.
+	Refused []*flow.Problem
+	Cut     bool
+}
+
+// Scan is Flows, with what is wrong with others.
+func Scan(ctx context.Context, dir string, passOver ...string) (found Found) {
 	s := &scan{ctx: ctx, dir: dir}
 	rules := above(dir)
 	if len(passOver) > 0 {
@@ -35,14 +49,17 @@ func Flows(ctx context.Context, dir string, passOver ...string) (found []*flow.F
 	}
 	s.walk(".", rules)
 	loader := flow.NewLoader(os.DirFS(dir))
-	results := make([][]*flow.Flow, len(s.files))
+	results := make([]Found, len(s.files))
 	work := make(chan int)
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0)*2, 16) {
 		all.Go(func() {
 			for i := range work {
 				if src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(s.files[i]))); err == nil && bytes.Contains(src, []byte("flow")) {
-					results[i] = loader.Flows(s.files[i])
+					results[i].Flows, results[i].Refused = loader.List(s.files[i])
+					if !bytes.Contains(src, []byte("prefect")) { // somebody else's word
+						results[i].Refused = nil
+					}
 				}
 			}
 		})
@@ -56,9 +73,10 @@ func Flows(ctx context.Context, dir string, passOver ...string) (found []*flow.F
 	close(work)
 	all.Wait()
 	for _, r := range results {
-		found = append(found, r...)
+		found.Flows, found.Refused = append(found.Flows, r.Flows...), append(found.Refused, r.Refused...)
 	}
-	return found, s.cut
+	found.Cut = s.cut
+	return found
 }
 
 type scan struct {
