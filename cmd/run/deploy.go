@@ -95,7 +95,7 @@ func progress(w cli.World, table, debug bool) shown {
 	switch {
 	case screen == nil:
 		return plainly(exec.Plain(w.Stderr))
-	case ci != "", kind == "dumb", debug: // nobody watches, the terminal can't, or others write to it as well
+	case ci != "", kind == "dumb", kind == "", debug: // nobody watches, the terminal can't, or others write to it as well
 		return plainly(exec.Terminal(w.Stderr, cli.Colour(w)))
 	}
 	live := exec.NewLive(exec.Screen{Out: screen, Size: func() (int, int) { return cli.Window(screen) }, Colour: cli.Colour(w), Table: table && cli.Screen(w.Stdout) != nil})
