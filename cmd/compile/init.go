@@ -207,15 +207,17 @@ func (b *beginning) project(ctx context.Context, w cli.World, t *dialog.Terminal
 		return nil, cli.Usage("%v", err)
 	}
 	values, missing, err := r.Fill(given, facts)
-	if err != nil {
+	switch {
+	case err != nil && b.recipe == "":
+		return nil, cli.Usage("%v; it is the recipe that fits this directory, and --recipe names another", err)
+	case err != nil:
 		return nil, cli.Usage("%v", err)
 	}
 	if len(missing) > 0 && t == nil {
 		return nil, cli.Usage("the recipe %s%s needs %s", r.Name, b.because(), lacking(missing))
 	}
 	for _, f := range missing {
-		about := f.Name + ", " + f.About
-		if values[f.Name], err = t.Text(ctx, strings.ToUpper(about[:1])+about[1:], "", nil); err != nil {
+		if values[f.Name], err = t.Text(ctx, f.Name+" ("+f.About+")", "", nil); err != nil {
 			return nil, err
 		}
 	}

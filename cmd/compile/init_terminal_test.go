@@ -72,9 +72,9 @@ func TestInitAsks(t *testing.T) {
 		// screen and file are texts that they hold in this order; a file of nil is not written.
 		screen, file []string
 	}{
-		{"everything", "docker-s3\napp\nv1\ncode\n", nil, nil, nil, 0, []string{"Which recipe?", "docker-azure", "[1]", "Image_name", "Tag", "Bucket", "prefect.yaml written (recipe docker-s3)"}, []string{"image_name: app", "tag: v1", "bucket: code"}},
+		{"everything", "docker-s3\napp\nv1\ncode\n", nil, nil, nil, 0, []string{"Which recipe?", "docker-azure", "[1]", "image_name (", "tag (", "bucket (", "prefect.yaml written (recipe docker-s3)"}, []string{"image_name: app", "tag: v1", "bucket: code"}},
 		{"the recipe that fits", "\napp\nv1\n", map[string]string{"Dockerfile": ""}, nil, nil, 0, []string{"[3]"}, []string{"dockerfile: Dockerfile"}},
-		{"what is missing", "v2\n", nil, nil, []string{"--recipe", "docker", "--field", "image_name=app"}, 0, []string{"Tag"}, []string{"tag: v2"}},
+		{"what is missing", "v2\n", nil, nil, []string{"--recipe", "docker", "--field", "image_name=app"}, 0, []string{"tag ("}, []string{"tag: v2"}},
 		{"nothing is missing", "", nil, nil, []string{"--recipe", "local"}, 0, []string{"prefect.yaml written"}, []string{"set_working_directory"}},
 		{"the pool", "\nmine\n", map[string]string{"flow.py": flowFile}, nil, []string{"--discover"}, 0, []string{"Work pool of the deployments [default]"}, []string{"entrypoint: flow.py:hello", "name: mine"}},
 		{"a pool of the environment", "\n", map[string]string{"flow.py": flowFile}, []string{"PREFECT_DEFAULT_WORK_POOL_NAME=p"}, []string{"--discover"}, 0, []string{"1 deployment"}, []string{"name: null"}},

@@ -224,7 +224,7 @@ func TestInitKeepsSecrets(t *testing.T) {
 
 // TestInitRefuses what can't be meant, before anything is written.
 func TestInitRefuses(t *testing.T) {
-	for args, says := range map[string]string{"--recipe s3 --field bukcet=a": "did you mean bucket?", "--recipe local --pool p": "--discover", "--recipe local --discover": "no flow was found", "--field =x": "NAME=VALUE",
+	for args, says := range map[string]string{"--recipe s3 --field bukcet=a": "did you mean bucket?", "--recipe local --pool p": "--discover", "--field bucket=a": "--recipe names another", "--recipe local --discover": "no flow was found", "--field =x": "NAME=VALUE",
 		"--recipe docker-gsc": "did you mean docker-gcs?", "--recipe x": "docker-azure", "extra": "extra", "--recipe local -f missing/prefect.yaml": "can't be written"} {
 		dir := t.TempDir()
 		code, stdout, stderr := initIn(dir, strings.Fields(args)...)

@@ -133,7 +133,7 @@ func (s *scan) walk(folder string, rules []rule) {
 	for _, e := range entries {
 		at := path.Join(folder, e.Name())
 		switch {
-		case e.Name() == "pyvenv.cfg" && folder != ".":
+		case (e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta") && folder != ".":
 			return // an environment
 		case e.IsDir() && !passedOver(e.Name()) && !ignored(rules, at+"/"):
 			inner = append(inner, at)
