@@ -16,7 +16,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -149,35 +148,22 @@ func (l *Live) Close() {
 
 const widestName = 40
 
-// region are the lines for the steps that have begun, in that order. Where they don't fit, those that run go before those that ended.
-func (l *Live) region() []string {
+// region are the lines for the steps that have begun, in that order.
+func (l *Live) region() (lines []string) {
 	_, rows := l.Size()
-	room := max(rows-4, 1)
-	shown := slices.Clone(l.steps)
-	for _, ended := range []bool{true, false} { // of those that ended the oldest go, of those that run the last
-		for len(shown) > room {
-			i := slices.IndexFunc(shown, func(r *running) bool { return r.result != nil })
-			if !ended {
-				i = len(shown) - 1
-			}
-			if i < 0 {
-				break
-			}
-			shown = slices.Delete(shown, i, i+1)
+	active, ended := 0, 0
+	for _, r := range l.steps {
+		if r.result == nil {
+			active++
+		} else {
+			ended++
 		}
 	}
-	lines := make([]string, 0, len(shown)+1)
-	for _, r := range shown {
+	for _, r := range l.fitting(active, ended, max(rows-4, 1)) {
 		lines = append(lines, l.row(r))
 	}
-	if hidden := len(l.steps) - len(shown); hidden > 0 {
-		active := 0
-		for _, r := range l.steps {
-			if r.result == nil {
-				active++
-			}
-		}
-		lines = append(lines, fmt.Sprintf("   %d running, %d ended", active, len(l.steps)-active))
+	if l.Table && len(lines) < active+ended || len(lines) < active {
+		lines = append(lines, fmt.Sprintf("   %d running, %d ended", active, ended))
 	}
 	if l.note != "" {
 		lines = append(lines, " "+l.turning()+" "+l.note)
@@ -185,12 +171,32 @@ func (l *Live) region() []string {
 	return lines
 }
 
-// turning is a sign that shows that time passes.
-func (l *Live) turning() string {
-	return string(spinner[int(l.Now().UnixMilli()/frame.Milliseconds())%len(spinner)])
+// fitting are the steps that there is room for: those that run, and of those that ended the latest. Where each that ended has a line above, they have none here.
+func (l *Live) fitting(active, ended, room int) (shown []*running) {
+	passOver := ended
+	if l.Table {
+		passOver = ended - min(max(room-active, 0), ended)
+	}
+	for _, r := range l.steps {
+		switch {
+		case len(shown) == room:
+			return shown
+		case r.result == nil:
+			shown = append(shown, r)
+		case passOver > 0:
+			passOver--
+		default:
+			shown = append(shown, r)
+		}
+	}
+	return shown
 }
 
-var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+// turning is a sign that shows that time passes.
+func (l *Live) turning() string {
+	signs := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+	return string(signs[int(l.Now().UnixMilli()/frame.Milliseconds())%len(signs)])
+}
 
 // row is the line of a step.
 func (l *Live) row(r *running) string {
