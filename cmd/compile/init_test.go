@@ -41,7 +41,7 @@ func recordedBeginnings(t *testing.T, path string) (ignore []string, cases []beg
 	if err == nil {
 		err = json.Unmarshal(data, &r)
 	}
-	if err != nil || len(r.Cases) < 200 {
+	if err != nil || len(r.Cases) < 50 {
 		t.Fatalf("%s: %d cases, %v", path, len(r.Cases), err)
 	}
 	return r.Ignore, r.Cases

@@ -1,6 +1,7 @@
 """Asks a real Prefect 3.8.8 what `prefect init` leaves in directories and git repositories of many kinds; writes init.json.
 
     bin/python testdata/record_init.py testdata/init.json
+    bin/python testdata/record_init.py again.json 3          every third case
 
 Each case is a directory with some files, git commands that are run in it, and a command line, given to the program itself in a process of its own that has no terminal. What
 is kept is the exit code, the names of new files, prefect.yaml as the tree that PyYAML loads, and the patterns of .prefectignore. The directory's own path stands as DIR.
@@ -174,11 +175,11 @@ def record(case, base):
     return out
 
 
-def main(path):
+def main(path, every="1"):
     os.environ.update({"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PREFECT_LOGGING_LEVEL": "CRITICAL"})
     with tempfile.TemporaryDirectory() as base:
         os.environ["GIT_CEILING_DIRECTORIES"] = base
-        recorded = [record(c, base) for c in cases()]
+        recorded = [record(c, base) for c in list(cases())[:: int(every)]]
         subject = pathlib.Path(base) / "ignore"
         subject.mkdir()
         carried_out(subject, ["--recipe", "local"])
@@ -189,4 +190,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
