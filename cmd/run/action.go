@@ -285,7 +285,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	}
 	var p *plan.Plan
 	bound, err := a.bind(ctx, &r, acting)
-	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, seconds(time.Since(began)))) }()
+	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, took(time.Since(began), p))) }()
 	if err != nil {
 		return a.stopped(ctx, err)
 	}
@@ -307,7 +307,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	if !acting {
 		a.pipelineNews(ctx, p)
 	}
-	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, seconds(time.Since(began))))
+	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, took(time.Since(began), p)))
 }
 
 // nameByDefault is what PrefectHQ/actions-prefect-deploy deploys when a workflow names nothing, and so do we where the files have it.

@@ -27,6 +27,7 @@ type Checker struct {
 	names  map[string]diag.Position
 	warned map[*spec.File]bool
 	timing resolve.Timings
+	builds builds
 	// brief says that of a flow only its name is wanted: the signatures of 20,000 flows would take more memory than their deployments.
 	brief bool
 
@@ -191,6 +192,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	c.secrets(d)
 	c.derivedPull(d)
 	c.triggers(d)
+	c.images(d)
 	c.entrypoint(d)
 	return c.twice(d)
 }

@@ -51,6 +51,7 @@ var explanations = []explanation{
 	{"patch-does-not-fit", "A patch under x-ci names a place that the emitted file does not have, a test of it finds something else there, or after it a job needs one, or reads an output, that is gone.", "patches:\n  - {op: replace, path: /jobs/biuld-app/timeout-minutes, value: 90}", "patches:\n  - {op: replace, path: /jobs/build-app/timeout-minutes, value: 90}"},
 	{"pipeline-too-large", "GitHub takes workflows of 500 KB, and one that calls at most 50 others: some thousand builds fill them.", "3,000 different images in one prefect.yaml", "Several files, and a workflow for each: compile github -f a/prefect.yaml -o .github/workflows/prefect-a.yml"},
 	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
+	{"same-image", "Two builds that are not the same write one image name and tag. The later one of the file stays, and the deployments of both run it.", "- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile}\n- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile.gpu}", "- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile}\n- …build_docker_image: {image_name: app, tag: v1-gpu, dockerfile: Dockerfile.gpu}"},
 	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},
 	{"several-documents", "The file holds more than one YAML document; Prefect reads only files of one.", "a: 1\n---\nb: 2", "Put the second into a file of its own."},
 	{"tags-not-a-list", "Prefect makes one tag of each letter of a text.", "tags: prod", "tags: [prod]"},
@@ -79,6 +80,17 @@ func Codes() []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// Meaning is the first sentence of what a code means, "" for one that nobody knows.
+func Meaning(code string) string {
+	for _, e := range explanations {
+		if e.code == code {
+			first, _, _ := strings.Cut(e.meaning, ". ")
+			return strings.TrimSuffix(first, ".")
+		}
+	}
+	return ""
 }
 
 // Explain returns what a code means, with an example of the fault and its cure.

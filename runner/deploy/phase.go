@@ -280,7 +280,7 @@ func (h *half) login(ctx context.Context, l *docker.Login) error {
 	if err != nil {
 		return fmt.Errorf("the step %s logs in to a registry, and there is no docker on PATH", diag.Clean(h.step.Key))
 	}
-	_, err = h.repeat(ctx, func() (value.Value, error) {
+	_, err = h.repeat(ctx, nil, func() (value.Value, error) {
 		c := osexec.CommandContext(ctx, program, l.Arguments()...)
 		c.Env, c.Dir, c.Stdin = h.Environ, h.Directory, strings.NewReader(l.Password.Text)
 		output, err := c.CombinedOutput()

@@ -65,6 +65,7 @@ func Run(root *cobra.Command, w World) int {
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
 	root.SilenceErrors, root.SilenceUsage = true, true
+	completions(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return Usage("%v; %s -h lists the options", err, c.CommandPath())
 	})
