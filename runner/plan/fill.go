@@ -44,12 +44,13 @@ type Lookups struct {
 // someText stands for a value that MarksOnly does not look up; an empty one would be dropped where a list takes no empty texts.
 const someText = "?"
 
-// Fields fills the fields of a deployment up to but without the outputs: blocks, variables, environment.
+// Fields fills the fields of a deployment up to but without the outputs: blocks, variables, environment. gives tells which names a step may give: those stay in lists, where
+// Prefect loses them. No step gives what a run fills ({{ ctx.… }}), and as a whole item of a list that is lost here too.
 func (l *Lookups) Fields(v value.Value, gives func(name string) bool) (value.Value, error) {
 	for _, pass := range []template.Pass{
 		{Lookup: l.block, DropUnset: true},
 		{Lookup: l.variable, DropUnset: true},
-		{Lookup: l.environment(true), KeepItem: func(p template.Placeholder) bool { return gives(p.Name) }},
+		{Lookup: l.environment(true), KeepItem: func(p template.Placeholder) bool { return !p.Runtime() && gives(p.Name) }},
 	} {
 		var err error
 		if v, err = template.Apply(v, pass); err != nil {

@@ -1,0 +1,2 @@
+def anything():
+    return {"text": "given"}
