@@ -136,7 +136,7 @@ func (a *action) givenNothing(set ci.Mode, event string) bool {
 	if set == ci.Auto {
 		return true
 	}
-	config, err := prefect.LoadConfig(a.w.Env, os.ReadFile)
+	config, err := prefect.Load(settingsIn(a.w, "", ""))
 	return event == "pull_request" && (err != nil || config.APIKey == "" && config.AuthString == "" && len(config.Headers) == 0)
 }
 

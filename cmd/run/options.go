@@ -16,6 +16,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -190,7 +191,14 @@ func (o *options) read(r *deploy.Options, dir string) error {
 
 // config reads Prefect's settings, as its client would in dir.
 func (o *options) config(w cli.World, dir string) (prefect.Config, error) {
-	return prefect.Load(prefect.Sources{Env: w.Env, Profile: o.profile, ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }})
+	return prefect.Load(settingsIn(w, dir, o.profile))
+}
+
+// settingsIn are the sources of settings for a run in dir. Whoever proposes a change decides not where the secrets of its job go.
+func settingsIn(w cli.World, dir, profile string) prefect.Sources {
+	tree, why := ci.WhoseTree(w.Env)
+	trust := map[ci.Tree]prefect.Trust{ci.OwnTree: prefect.TrustTree, ci.UnknownTree: prefect.TrustLogin, ci.ProposedTree: prefect.TrustNoServer}[tree]
+	return prefect.Sources{Env: w.Env, Profile: profile, Tree: trust, Why: why, ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }}
 }
 
 // open opens the state: a file, or the Prefect API. Neither is an error that names both; there is never a silent local write.

@@ -22,6 +22,7 @@ func departureTests() map[string]func(*testing.T) {
 		"derived-version": derivedVersion,
 		"unchanged":       unchangedIsNotWritten,
 		"shared-limit":    sharedLimit,
+		"proposed-server": proposedServer,
 	}
 }
 
@@ -187,5 +188,40 @@ func slugByHand(t *testing.T) {
 				t.Errorf("got %s, want %s\n%s", got, want, output)
 			}
 		})
+	}
+}
+
+// proposedServer: the tree names the server, and the job's environment holds the key.
+func proposedServer(t *testing.T) {
+	of := map[string]map[string]string{
+		"none":              {},
+		"a push":            {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"},
+		"a pull request":    {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request_target"},
+		"a merge request":   {"CI": "true", "GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "merge_request_event"},
+		"no one knows what": {"CI": "true"},
+	}
+	refused := map[string]bool{"a pull request": true, "a merge request": true, "no one knows what": true}
+	for _, file := range []string{".env", "prefect.toml", "pyproject.toml"} {
+		for _, job := range sortedKeys(of) {
+			for name, deploy := range theTwo() {
+				if job != "a pull request" && (file != ".env" || name == "Prefect") {
+					continue // each run takes seconds
+				}
+				t.Run(file+", a job for "+job+", "+name, func(t *testing.T) {
+					a := server(t)
+					a.reset(t)
+					a.post(t, "/work_pools/", object{"name": "pool", "type": "process"})
+					files := plainFile(nil)
+					files[file] = fmt.Sprintf(map[string]string{".env": "PREFECT_API_URL=%s\n", "prefect.toml": "[api]\nurl = %q\n", "pyproject.toml": "[tool.prefect.api]\nurl = %q\n"}[file], a.url)
+					w := newWorkspace(t, "", files)
+					w.cmd.env, w.c.Env = []string{"PREFECT_API_KEY=pnu_of_the_job"}, of[job]
+					code, output := deploy(t, w)
+					wrote := len(a.all(t, "/deployments/filter")) > 0
+					if fails := name == "ours" && refused[job]; fails != (code != 0) || fails == wrote || fails && !strings.Contains(output, file+" names the Prefect server") || strings.Contains(output, "pnu_of") {
+						t.Errorf("exit %d, registered: %v\n%s", code, wrote, output)
+					}
+				})
+			}
+		}
 	}
 }

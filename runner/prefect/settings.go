@@ -23,6 +23,9 @@ type Sources struct {
 	ReadFile func(path string) ([]byte, error)
 	// Profile is --profile, "" for none.
 	Profile string
+	// Tree is how far the files of the working directory are believed, Why what says so.
+	Tree Trust
+	Why  string
 }
 
 // setting is one of Prefect's: the variables that hold it, the first of which wins, and its dotted place in prefect.toml.
@@ -47,8 +50,11 @@ var (
 	defaultPool    = setting{[]string{"PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME", "PREFECT_DEFAULT_WORK_POOL_NAME"}, "deployments.default_work_pool_name"}
 )
 
-// layer answers a setting, "" when it has none.
-type layer func(setting) string
+// layer answers a setting, "" when it has none. file is that of the working directory where it stands, "" for what is from elsewhere.
+type layer struct {
+	file string
+	get  func(setting) string
+}
 
 // settings are the layers, the strongest first.
 type settings struct {
@@ -57,12 +63,18 @@ type settings struct {
 }
 
 func (s *settings) get(x setting) string {
+	v, _ := s.find(x)
+	return v
+}
+
+// find is get with the file that decided.
+func (s *settings) find(x setting) (text, file string) {
 	for _, l := range s.layers {
-		if v := strings.TrimSpace(l(x)); v != "" {
-			return v
+		if v := strings.TrimSpace(l.get(x)); v != "" {
+			return v, l.file
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // variable looks one up in capitals or in small letters, as Prefect does.
@@ -75,7 +87,7 @@ func (s Sources) variable(name string) string {
 }
 
 // byVariable is the layer of something that has variables.
-func byVariable(get func(string) string) layer {
+func byVariable(get func(string) string) func(setting) string {
 	return func(x setting) string {
 		for _, name := range x.variables {
 			if v := get(name); strings.TrimSpace(v) != "" {
@@ -92,15 +104,15 @@ func (s Sources) load() (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.table("prefect.toml", "")
+	own, err := s.table(ownFile, "")
 	if err != nil {
 		return nil, err
 	}
-	project, err := s.table("pyproject.toml", "tool.prefect.")
+	project, err := s.table(projectFile, "tool.prefect.")
 	if err != nil {
 		return nil, err
 	}
-	path := s.profilesPath(env, own, project)
+	path, from := s.profilesPath(env, own, project)
 	profiles, err := s.profiles(path)
 	if err != nil {
 		return nil, err
@@ -109,17 +121,17 @@ func (s Sources) load() (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &settings{Sources: s, layers: []layer{byVariable(s.variable), byVariable(func(n string) string { return env[strings.ToLower(n)] }),
-		func(x setting) string { return own[x.place] }, func(x setting) string { return project[x.place] },
-		byVariable(func(n string) string { return settingsOf[n] })}}
+	out := &settings{Sources: s, layers: []layer{{"", byVariable(s.variable)}, {dotenvFile, byVariable(func(n string) string { return env[strings.ToLower(n)] })},
+		{ownFile, func(x setting) string { return own[x.place] }}, {projectFile, func(x setting) string { return project[x.place] }},
+		{from, byVariable(func(n string) string { return settingsOf[n] })}}}
 	if s.Profile != "" && s.Profile != active {
 		chosen, ok := profiles.profiles[s.Profile]
 		if !ok {
 			return nil, fmt.Errorf("--profile names %q, and there is no such profile in %s", oneLine(s.Profile), path)
 		}
-		out.layers = append([]layer{byVariable(func(n string) string { return chosen[n] })}, out.layers...)
+		out.layers = append([]layer{{from, byVariable(func(n string) string { return chosen[n] })}}, out.layers...)
 	}
-	return out, nil
+	return out, out.believable()
 }
 
 // read is a file's text, "" when it is not there.
@@ -139,7 +151,7 @@ func (s Sources) read(path string) (string, error) {
 
 // dotenv reads .env; names are in small letters.
 func (s Sources) dotenv() (map[string]string, error) {
-	text, err := s.read(".env")
+	text, err := s.read(dotenvFile)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +212,8 @@ func (s Sources) active(p profiles, path string) (string, map[string]string, err
 }
 
 // profilesPath is PREFECT_PROFILES_PATH of the environment or .env, profiles_path of the two TOML files, and else profiles.toml in PREFECT_HOME or in .prefect of the home directory.
-func (s Sources) profilesPath(env, own, project map[string]string) string {
+// from is the file of the working directory that names it, "" for none.
+func (s Sources) profilesPath(env, own, project map[string]string) (path, from string) {
 	get := func(name string) string { v, _ := s.Env(name); return v }
 	home := firstOf(get("HOME"), get("USERPROFILE"))
 	expand := func(p string) string {
@@ -209,14 +222,16 @@ func (s Sources) profilesPath(env, own, project map[string]string) string {
 		}
 		return p
 	}
-	if p := firstOf(get("PREFECT_PROFILES_PATH"), env["prefect_profiles_path"], own["profiles_path"], project["profiles_path"]); p != "" {
-		return expand(p)
+	for _, p := range [...]struct{ path, from string }{{get("PREFECT_PROFILES_PATH"), ""}, {env["prefect_profiles_path"], dotenvFile}, {own["profiles_path"], ownFile}, {project["profiles_path"], projectFile}} {
+		if p.path != "" {
+			return expand(p.path), p.from
+		}
 	}
 	if p := get("PREFECT_HOME"); p != "" {
-		return filepath.Join(expand(p), "profiles.toml")
+		return filepath.Join(expand(p), "profiles.toml"), ""
 	}
 	if home == "" {
-		return ""
+		return "", ""
 	}
-	return filepath.Join(home, ".prefect", "profiles.toml")
+	return filepath.Join(home, ".prefect", "profiles.toml"), ""
 }
