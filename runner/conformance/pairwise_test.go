@@ -216,16 +216,30 @@ type bench struct {
 	prefect *prefects
 }
 
-// outcome is what became of a row.
+// outcome is what became of a case: both registered it, the real Prefect refused it, what is not as there, and what the two said.
 type outcome struct {
-	registered bool
-	faults     []string
-	said       string
+	registered, refused bool
+	faults              []string
+	said                string
 }
 
-func (b *bench) try(t *testing.T, r row) (o outcome) {
+func (b *bench) try(t *testing.T, r row) outcome {
 	t.Helper()
-	c := makeCase(t, r)
+	o := b.compare(t, makeCase(t, r), func(difference string) bool {
+		return slices.ContainsFunc(r.choices, func(c choice) bool { return c.departs != "" && c.excused(difference) })
+	})
+	if r.refused && !o.refused {
+		o.faults = append(o.faults, "the real Prefect takes it: this is no refusal")
+	}
+	if len(o.faults) == 0 && !(o.refused && !r.refused && os.Getenv("WHY") != "") {
+		o.said = ""
+	}
+	return o
+}
+
+// compare deploys a case by both, and looks behind ours for what a plan and a second deploy find to do.
+func (b *bench) compare(t *testing.T, c *testCase, excused func(difference string) bool) (o outcome) {
+	t.Helper()
 	theirs, said := b.theirs(t, c)
 	project := c.layOut(t)
 	bin := filepath.Join(venv(t), "bin")
@@ -233,21 +247,16 @@ func (b *bench) try(t *testing.T, r row) (o outcome) {
 	code, oursSaid := c.run(t, project, cmd)
 	ours := b.take(t, project, code)
 	for _, d := range differences(theirs, ours) {
-		if !slices.ContainsFunc(r.choices, func(c choice) bool { return c.departs != "" && c.excused(d) }) {
+		if !excused(d) {
 			o.faults = append(o.faults, d)
 		}
-	}
-	if r.refused && !theirs.Failed {
-		o.faults = append(o.faults, "the real Prefect takes it: this is no refusal")
 	}
 	if code == 0 {
 		o.faults = append(o.faults, c.again(t, project, cmd, b.wire)...)
 	}
-	o.registered = !theirs.Failed && code == 0
-	if len(o.faults) > 0 || theirs.Failed && !r.refused && os.Getenv("WHY") != "" {
-		yaml, _ := os.ReadFile(filepath.Join(project, "prefect.yaml"))
-		o.said = fmt.Sprintf("args %q env %v git %v\n%s\nPrefect (failed: %v):\n%s\nours (exit %d):\n%s", c.Args, c.Env, c.Git, yaml, theirs.Failed, tail(said), code, tail(oursSaid))
-	}
+	o.registered, o.refused = !theirs.Failed && code == 0, theirs.Failed
+	yaml, _ := os.ReadFile(filepath.Join(project, "prefect.yaml"))
+	o.said = fmt.Sprintf("args %q env %v git %v\n%s\nPrefect (failed: %v):\n%s\nours (exit %d):\n%s", c.Args, c.Env, c.Git, yaml, theirs.Failed, tail(said), code, tail(oursSaid))
 	b.api.clear(t)
 	return o
 }

@@ -4,7 +4,6 @@ package deploy
 
 import (
 	"context"
-	"net/url"
 	osexec "os/exec"
 	"strings"
 	"sync"
@@ -71,11 +70,17 @@ func (g *gitCommit) read() {
 		v, _ := g.env(name)
 		return v
 	}
+	address := func(name string) string { // Prefect puts Python's word for nothing there
+		if v, set := g.env(name); set {
+			return v
+		}
+		return "None"
+	}
 	for _, s := range sources {
 		commit, branch, repository := get(s.commit), get(s.branch), get(s.repository)
 		if commit != "" && branch != "" && repository != "" {
 			g.byType[s.kind] = &plan.VersionInfo{Type: s.kind, Version: first8(commit), CommitSHA: commit, Message: g.message, Branch: branch,
-				Repository: repository, URL: s.url(get, repository, commit)}
+				Repository: repository, URL: s.url(address, repository, commit)}
 		}
 	}
 	g.fromGit(strings.TrimSpace(sha))
@@ -90,29 +95,43 @@ func (g *gitCommit) fromGit(sha string) {
 	if !ok {
 		return
 	}
-	repository := remote
-	if u, err := url.Parse(remote); err == nil && u.Scheme != "" {
-		repository = u.Path
+	_, rest := splitRemote(remote)
+	if _, path, has := strings.Cut(rest, "//"); has && strings.HasPrefix(rest, "//") {
+		_, rest, _ = strings.Cut(path, "/")
 	}
-	repository = strings.TrimSuffix(strings.Trim(repository, "/"), ".git")
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	repository := strings.TrimSuffix(strings.Trim(rest, "/"), ".git")
 	if repository == "" {
 		return
 	}
 	g.byType["vcs:git"] = &plan.VersionInfo{Type: "vcs:git", Version: first8(sha), CommitSHA: sha, Message: g.message, Branch: strings.TrimSpace(branch),
-		Repository: repository, URL: withoutPassword(remote)}
+		Repository: repository, URL: withoutLogin(remote)}
 }
 
-// withoutPassword takes a token out of a remote's URL: it would lie open on the server.
-func withoutPassword(remote string) string {
-	u, err := url.Parse(remote)
-	if err != nil || u.User == nil {
+// splitRemote cuts the scheme off as Python's urlsplit does: of HOST:PATH the host is one, unless it holds an @.
+func splitRemote(remote string) (scheme, rest string) {
+	scheme, rest, ok := strings.Cut(remote, ":")
+	letter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+	if !ok || scheme == "" || !letter(rune(scheme[0])) || strings.ContainsFunc(scheme, func(r rune) bool { return !letter(r) && !strings.ContainsRune("0123456789+-.", r) }) {
+		return "", remote
+	}
+	return scheme, rest
+}
+
+// withoutLogin takes what logs in out of a remote's URL: it would lie open on the server. A token may stand as the name or as the password.
+func withoutLogin(remote string) string {
+	scheme, rest := splitRemote(remote)
+	host, found := strings.CutPrefix(rest, "//")
+	if !found || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
 		return remote
 	}
-	if _, has := u.User.Password(); !has {
-		return remote
+	end := len(host)
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		end = i
 	}
-	u.User = nil
-	return u.String()
+	return scheme + "://" + host[strings.LastIndexByte(host[:end], '@')+1:]
 }
 
 func first8(s string) string { return s[:min(8, len(s))] }
