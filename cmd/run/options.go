@@ -16,6 +16,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
+	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/prefect"
@@ -117,6 +118,9 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	}
 	if r.Overrides.SLAs, err = mappings(dir, "sla", "sla", o.slas); err != nil {
 		return r, err
+	}
+	if o.slas != nil && r.Overrides.SLAs == nil { // --empty-sla takes all away; --empty-trigger says nothing
+		r.Overrides.SLAs = []value.Value{}
 	}
 	if r.PlanKey = o.planKey; r.PlanKey == "" {
 		r.PlanKey, _ = w.Env(planKeyVariable)

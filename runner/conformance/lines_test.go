@@ -33,9 +33,22 @@ func lineProject(t *testing.T, deployments ...string) string {
 	return dir
 }
 
-// lineDepartures are the rows that a line shows, by its words; "several" is a prefix for the file with two.
+// lineDepartures are the rows that lines show, by the number of deployments in the file and their words. Everywhere else the two end alike.
 func lineDepartures() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		`one: ["-n","a","-n","b/c","flow.py:f"]`:     "unknown-name",
+		`several: ["-n","a","-n","b/c","flow.py:f"]`: "unknown-name",
+		`one: ["--name=a","-nb"]`:                    "unknown-name",
+		`several: ["--name=a","-nb"]`:                "unknown-name",
+		`one: ["--name","-1"]`:                       "unknown-name",
+		`one: ["--name=--all"]`:                      "unknown-name",
+		`one: ["--name","-1.5e3"]`:                   "unknown-name",
+		`one: ["--name","-0x10"]`:                    "unknown-name",
+		`one: ["-ntx"]`:                              "unknown-name",
+		`one: ["--sla","{\"a\": 1}"]`:                "first-failure",
+		`one: ["--sla","s.json","--sla","t.yaml"]`:   "first-failure",
+		`one: ["--empty-sla"]`:                       "first-failure",
+	}
 }
 
 // TestCommandLines: a sample in `make test`, all with PROVE.

@@ -65,7 +65,11 @@ func (p *prefects) deploy(t *testing.T, c *testCase, project, address string) (c
 		env[k] = v
 	}
 	file := filepath.Join(filepath.Dir(project), "prefect.log")
-	fmt.Fprintln(p.in, text(map[string]any{"dir": project, "env": env, "args": append([]string{"--no-prompt", "deploy"}, c.Args...), "output": file}))
+	words := []string{"--no-prompt", "deploy"}
+	if slices.ContainsFunc(c.Args, func(s string) bool { return strings.HasPrefix(s, "--prompt") || strings.HasPrefix(s, "--no-prompt") }) {
+		words = words[1:] // it can be said once
+	}
+	fmt.Fprintln(p.in, text(map[string]any{"dir": project, "env": env, "args": append(words, c.Args...), "output": file}))
 	line, err := p.out.ReadString('\n')
 	if err != nil {
 		t.Fatalf("the real Prefect's process ended: %v", err)
