@@ -93,6 +93,25 @@ func TestAFullDiskHidesNoDeploy(t *testing.T) {
 	}
 }
 
+// Quiet: of a run that succeeds only what was asked for is said, warnings and steps included; the state is written all the same.
+func TestQuiet(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": "build:\n  - prefect.deployments.steps.run_shell_script: {id: s, script: echo loud}\n" +
+		"deployments:\n  - {name: only, entrypoint: \"flow.py:hello\", work_pool: {name: p}, owner: me}\n"})
+	state := filepath.Join(t.TempDir(), "state.json")
+	for _, words := range [][]string{{"plan"}, {"deploy"}, {"deploy"}} {
+		code, stdout, stderr := command(t, nil, append(words, "--all", "--quiet", "-C", dir, "--state", "file:"+state)...)
+		if code != 0 || stdout+stderr != "" {
+			t.Errorf("%v: exit %d\nstdout: %s\nstderr: %s", words, code, stdout, stderr)
+		}
+	}
+	if !strings.Contains(read(state), `"only"`) {
+		t.Errorf("nothing was written: %s", read(state))
+	}
+	if code, stdout, stderr := command(t, nil, "plan", "--all", "--quiet", "-C", dir, "--state", "file:"+state, "--json", "-"); code != 0 || !strings.HasPrefix(stdout, "{") || stderr != "" {
+		t.Errorf("what was asked for: exit %d\nstdout: %s\nstderr: %s", code, stdout, stderr)
+	}
+}
+
 func TestQuietIsNeverSilentAboutAFailure(t *testing.T) {
 	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": "build:\n  - prefect.deployments.steps.run_shell_script: {id: broken, script: \"bash -c 'echo why it failed >&2; exit 3'\"}\n" +
 		"deployments:\n  - {name: only, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"})
