@@ -34,6 +34,8 @@ type Pass struct {
 	// KeepItem, if not nil, tells which list items a pass without DropUnset keeps although they are one whole unset placeholder: our departure for
 	// step outputs, which a later pass fills.
 	KeepItem func(p Placeholder) bool
+	// Mapping, if not nil, may put a value in place of a whole mapping, which is then not looked into.
+	Mapping func(v value.Value) (value.Value, State, error)
 }
 
 // Error is a lookup's error with the value and the placeholder that it concerns.
@@ -153,6 +155,16 @@ func applyList(v value.Value, pass Pass) (value.Value, error) {
 }
 
 func applyMap(v value.Value, pass Pass) (value.Value, error) {
+	if pass.Mapping != nil {
+		x, state, err := pass.Mapping(v)
+		if err != nil {
+			return v, &Error{Value: v, Err: err}
+		}
+		if state == Found {
+			x.Pos = v.Pos
+			return x.Mark(v.Origin), nil
+		}
+	}
 	entries := make([]value.Entry, 0, len(v.Map))
 	for _, e := range v.Map {
 		x, set, err := apply(e.Value, pass)

@@ -10,6 +10,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
 )
 
@@ -32,15 +33,21 @@ func (j *job) references() state.Query {
 			}
 		}
 	}
+	ids := func(v value.Value) { identifiers(v, func(id string) { blocks[state.BlockRef{ID: id}] = true }) }
 	if j.named == nil || len(j.Given.Only) > 0 { // else only steps are run, and nothing is registered
 		for _, d := range j.chosen {
 			template.Walk(d.Fields, visit)
+			ids(d.Fields)
 			for i := range d.Spec.Pull.Steps {
 				template.Walk(d.Spec.Pull.Steps[i].Inputs, visit)
+				ids(d.Spec.Pull.Steps[i].Whole)
 			}
 		}
 	}
-	j.toRun(func(_ *resolve.Deployment, s *spec.Step) { template.Walk(s.Inputs, visit) })
+	j.toRun(func(_ *resolve.Deployment, s *spec.Step) {
+		template.Walk(s.Inputs, visit)
+		ids(s.Inputs)
+	})
 	var q state.Query
 	for name := range variables {
 		q.Variables = append(q.Variables, name)
@@ -51,6 +58,20 @@ func (j *job) references() state.Query {
 	sort.Strings(q.Variables)
 	sort.Slice(q.Blocks, func(a, b int) bool { return q.Blocks[a].String() < q.Blocks[b].String() })
 	return q
+}
+
+// identifiers visits the block documents that mappings name by their ID.
+func identifiers(v value.Value, visit func(id string)) {
+	if id, is, err := plan.Reference(v); err == nil && is {
+		visit(id.Str())
+		return
+	}
+	for i := range v.List {
+		identifiers(v.List[i], visit)
+	}
+	for i := range v.Map {
+		identifiers(v.Map[i].Value, visit)
+	}
 }
 
 // variablesIn adds the variables that a block's data names.

@@ -130,7 +130,7 @@ func (e *Early) Shown(path ...string) string {
 // block is missing or a mapping stands inside a text. A pull section of the whole file is not read.
 func (p *Project) checkOwnPull(d *resolve.Deployment) error {
 	for i := range d.Spec.Pull.Steps {
-		if _, err := template.Apply(d.Spec.Pull.Steps[i].Whole, template.Pass{Lookup: p.block, DropUnset: true}); err != nil {
+		if _, err := template.Apply(d.Spec.Pull.Steps[i].Whole, p.blocks()); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ const someText = "?"
 // Prefect loses them. No step gives what a run fills ({{ ctx.… }}), and as a whole item of a list that is lost here too.
 func (l *Lookups) Fields(v value.Value, gives func(name string) bool) (value.Value, error) {
 	for _, pass := range []template.Pass{
-		{Lookup: l.block, DropUnset: true},
+		l.blocks(),
 		{Lookup: l.variable, DropUnset: true},
 		{Lookup: l.environment(true), KeepItem: func(p template.Placeholder) bool { return !p.Runtime() && gives(p.Name) }},
 	} {
@@ -74,7 +74,7 @@ func (l *Lookups) Pull(v value.Value) (value.Value, error) {
 func (l *Lookups) Inputs(v value.Value) (value.Value, error) {
 	for _, pass := range []template.Pass{
 		{Lookup: l.outputs(false, false), DropUnset: true},
-		{Lookup: l.block, DropUnset: true},
+		l.blocks(),
 		{Lookup: l.variable, DropUnset: true},
 		{Lookup: l.environment(false), DropUnset: true},
 	} {
@@ -84,6 +84,40 @@ func (l *Lookups) Inputs(v value.Value) (value.Value, error) {
 		}
 	}
 	return v, nil
+}
+
+// blocks is the pass over what names blocks: placeholders, and mappings {$ref: {block_document_id: ID}}, which become the block's whole data.
+func (l *Lookups) blocks() template.Pass {
+	return template.Pass{Lookup: l.block, DropUnset: true, Mapping: l.reference}
+}
+
+// Reference is the ID of the block document that a mapping stands for. Prefect takes every mapping with the key $ref for one and fails where it holds no mapping.
+func Reference(v value.Value) (id value.Value, is bool, err error) {
+	ref, is := v.Get("$ref")
+	if !is {
+		return value.Value{}, false, nil
+	}
+	if ref.Kind != value.Map {
+		return value.Value{}, false, fmt.Errorf("$ref names a block document, and this is %s: write $ref: {block_document_id: ID}", ref.Kind)
+	}
+	id, _ = ref.Get("block_document_id")
+	return id, id.Truthy(), nil
+}
+
+func (l *Lookups) reference(v value.Value) (value.Value, template.State, error) {
+	id, is, err := Reference(v)
+	switch {
+	case err != nil || !is || l.Symbolic:
+		return value.Value{}, template.Leave, err
+	case l.MarksOnly:
+		return value.Of(someText).Mark(value.Sensitive), template.Found, nil
+	}
+	data, ok := l.Blocks[state.BlockRef{ID: id.Str()}]
+	if !ok {
+		return value.Value{}, template.Leave, fmt.Errorf("there is no block document with the ID %s", id.Str())
+	}
+	l.tellBlock(data)
+	return data.Mark(value.Sensitive), template.Found, nil
 }
 
 func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, error) {

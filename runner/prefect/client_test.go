@@ -522,11 +522,11 @@ func TestBlocksAreFilledIn(t *testing.T) {
 		}
 		reply(w, 200, `[{"name":"main","block_type":{"slug":"secret"},"data":{"value":"x"}},{"name":"main","block_type":{"slug":"other"},"data":{"creds":[{"$ref":{"block_document_id":"abc"}}]}}]`)
 	})
-	got, err := f.client(&waits{}).Blocks(context.Background(), []BlockName{{"other", "main"}, {"other", "absent"}})
+	got, err := f.client(&waits{}).Blocks(context.Background(), []BlockName{{Type: "other", Name: "main"}, {Type: "other", Name: "absent"}})
 	if err != nil || len(got) != 1 {
 		t.Fatalf("%v, %v", got, err)
 	}
-	if text := string(got[BlockName{"other", "main"}].AppendJSON(nil)); text != `{"creds":[{"token":"inner"}]}` {
+	if text := string(got[BlockName{Type: "other", Name: "main"}].AppendJSON(nil)); text != `{"creds":[{"token":"inner"}]}` {
 		t.Errorf("got %s", text)
 	}
 	want := `{"block_documents":{"name":{"any_":["absent","main"]}},"block_types":{"slug":{"any_":["other"]}},"include_secrets":true,"offset":0,"limit":200}`

@@ -32,8 +32,8 @@ type Deployment struct {
 	Raw        value.Value
 }
 
-// BlockName names a block document by its type's slug and its own name: "secret", "my-token".
-type BlockName struct{ Type, Name string }
+// BlockName names a block document by its type's slug and its own name ("secret", "my-token"), or by its ID alone.
+type BlockName struct{ Type, Name, ID string }
 
 // Deployments reads those of the named deployments that exist, in the order of names.
 func (c *Client) Deployments(ctx context.Context, names []DeploymentName) ([]Deployment, error) {
@@ -211,25 +211,19 @@ func (c *Client) Blocks(ctx context.Context, names []BlockName) (map[BlockName]v
 	wanted := map[BlockName]bool{}
 	var types, documents []string
 	for _, n := range names {
+		if n.ID != "" {
+			if err := c.blockByID(ctx, n, out); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		wanted[n] = true
 		types, documents = append(types, n.Type), append(documents, n.Name)
 	}
-	filter := []value.Entry{
-		{Key: "block_documents", Value: anyOf("name", distinct(documents))},
-		{Key: "block_types", Value: anyOf("slug", distinct(types))},
-		{Key: "include_secrets", Value: value.Of(true)},
-	}
-	err := c.pages(ctx, "block_documents", filter, func(item value.Value) bool {
-		blockType, _ := item.Get("block_type")
-		name := BlockName{text(blockType, "slug"), text(item, "name")}
-		if data, ok := item.Get("data"); ok && wanted[name] {
-			out[name] = data
-		}
-		return len(out) < len(wanted)
-	})
-	if err != nil {
+	if err := c.blocksByName(ctx, wanted, distinct(types), distinct(documents), out); err != nil {
 		return nil, err
 	}
+	var err error
 	for _, n := range names {
 		data, ok := out[n]
 		if !ok {
@@ -240,6 +234,41 @@ func (c *Client) Blocks(ctx context.Context, names []BlockName) (map[BlockName]v
 		}
 	}
 	return out, nil
+}
+
+// blocksByName adds the data of those that exist.
+func (c *Client) blocksByName(ctx context.Context, wanted map[BlockName]bool, types, documents []string, out map[BlockName]value.Value) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	filter := []value.Entry{
+		{Key: "block_documents", Value: anyOf("name", documents)},
+		{Key: "block_types", Value: anyOf("slug", types)},
+		{Key: "include_secrets", Value: value.Of(true)},
+	}
+	found := 0
+	return c.pages(ctx, "block_documents", filter, func(item value.Value) bool {
+		blockType, _ := item.Get("block_type")
+		name := BlockName{Type: text(blockType, "slug"), Name: text(item, "name")}
+		if data, ok := item.Get("data"); ok && wanted[name] {
+			out[name] = data
+			found++
+		}
+		return found < len(wanted)
+	})
+}
+
+// blockByID adds the data of one, if it exists.
+func (c *Client) blockByID(ctx context.Context, n BlockName, out map[BlockName]value.Value) error {
+	document, err := c.do(ctx, request{method: http.MethodGet, path: path("block_documents", n.ID) + "?include_secrets=true"})
+	switch StatusOf(err) {
+	case http.StatusNotFound, http.StatusUnprocessableEntity: // there is none, or it is no identifier
+		return nil
+	}
+	if err == nil {
+		out[n], _ = document.Get("data")
+	}
+	return err
 }
 
 // fillReferences replaces what is left of {"$ref": {"block_document_id": ID}} by the data of that document.

@@ -181,11 +181,11 @@ func TestUnknownKeysSurviveAndNothingIsWrittenInVain(t *testing.T) {
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 		t.Errorf("the permissions became %v", info.Mode())
 	}
-	snap, err := s.Read(context.Background(), Query{WorkPools: []string{"p", "q"}, Variables: []string{"v", "w"}, Blocks: []BlockRef{{"secret", "t"}, {"secret", "u"}}})
+	snap, err := s.Read(context.Background(), Query{WorkPools: []string{"p", "q"}, Variables: []string{"v", "w"}, Blocks: []BlockRef{{Type: "secret", Name: "t"}, {Type: "secret", Name: "u"}}})
 	if err != nil || len(snap.WorkPools) != 1 || !snap.WorkPools["p"].IsPushPool || !snap.WorkPools["p"].IsPaused || len(snap.Variables) != 1 || len(snap.Blocks) != 1 {
 		t.Errorf("%+v, %v", snap, err)
 	}
-	if !snap.Blocks[BlockRef{"secret", "t"}].Origin.Has(value.Sensitive) {
+	if !snap.Blocks[BlockRef{Type: "secret", Name: "t"}].Origin.Has(value.Sensitive) {
 		t.Error("a block's data is not marked as sensitive")
 	}
 	if err := s.Close(); err != nil {

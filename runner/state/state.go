@@ -18,11 +18,16 @@ type Name struct{ Flow, Deployment string }
 // String is "flow/deployment", as everywhere in Prefect.
 func (n Name) String() string { return n.Flow + "/" + n.Deployment }
 
-// BlockRef names a block document: the slug of its type ("secret") and its own name.
-type BlockRef struct{ Type, Name string }
+// BlockRef names a block document: the slug of its type ("secret") and its own name, or its ID alone.
+type BlockRef struct{ Type, Name, ID string }
 
-// String is "type/name".
-func (r BlockRef) String() string { return r.Type + "/" + r.Name }
+// String is "type/name", or the ID.
+func (r BlockRef) String() string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return r.Type + "/" + r.Name
+}
 
 // Query says what a plan needs to know; nothing else is read.
 type Query struct {
