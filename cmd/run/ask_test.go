@@ -308,7 +308,7 @@ func TestAskNever(t *testing.T) {
 	t.Chdir(asked(t, three))
 	code := run(context.Background(), cli.World{Args: []string{"plan", "--prompt", "--state", "file:state.json"}, Stdin: strings.NewReader("1\n"), Stdout: &out, Stderr: &out,
 		Env: func(string) (string, bool) { return "", false }})
-	if code != cli.ExitUsage || !strings.Contains(out.String(), "name at least one deployment") {
+	if code != cli.ExitUsage || !strings.Contains(out.String(), "nowhere to ask") {
 		t.Errorf("without a terminal: exit %d\n%s", code, out.String())
 	}
 }

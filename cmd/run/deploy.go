@@ -49,6 +49,9 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 // execute is plan or deploy from the flags to the exit code.
 func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, args []string, acting bool) error {
 	began := time.Now()
+	if f := c.Flags().Lookup("prompt"); f != nil && f.Changed && !o.noPrompt && o.terminal(w) == nil {
+		return cli.Usage("--prompt wants questions, and there is nowhere to ask them: no terminal, or --quiet, or CI is set; leave it out")
+	}
 	r, err := o.run(w, o.overrides(c), o.entrypoint+strings.Join(args, "")) // at most one of them: see argument
 	if err != nil {
 		return err

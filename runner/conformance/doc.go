@@ -10,6 +10,8 @@
 // Made-up cases and departures:
 //
 //	TestPairwise (tag real)    cases in which every two ways to write two fields, options or placeholders meet, deployed by the real Prefect and by us
+//	TestCommandLines (tag real) the command lines of cmd/run/testdata/options.json, run by both
+//	TestBlockReferences (tag real) blocks by ID, inside blocks, and of older types
 //	TestDifferences            each row of docs/differences.md is shown by something that runs both programs, and each departure of a case has a row
 //	TestDepartures (tag real)  the rows that no case can show: a second deploy, another machine, a change by hand
 //
