@@ -92,7 +92,7 @@ func TestDialectsAgree(t *testing.T) {
 }
 
 func oracleIfThere(t *testing.T) []*testCase {
-	if _, err := os.Stat(oracleDir); err != nil {
+	if _, err := os.Stat(oracleDir()); err != nil {
 		return nil
 	}
 	return oracle(t)
