@@ -52,6 +52,9 @@ func shownBy() map[string]shown {
 	}
 }
 
+// succeeding are the rows after which a run ends with 0 where Prefect's does not. Everywhere else a script that asks for the code learns of each failure that it learnt of before.
+func succeeding() []string { return []string{"tags-null", "docker-arguments", "slug-by-hand"} }
+
 const differencesFile = "../../docs/differences.md"
 
 // TestDifferences holds the document, the table above and the cases against each other.
@@ -74,6 +77,9 @@ func TestDifferences(t *testing.T) {
 		}
 		for _, key := range strings.Split(c.Departs.Row, ", ") {
 			departing[key] = append(departing[key], c.name)
+			if slices.Contains(c.Departs.Differences, "! failed: want true, got false") && !slices.Contains(succeeding(), key) {
+				t.Errorf("%s ends with 0 where the real Prefect does not, and %s is no row that says so", c.name, key)
+			}
 			if !slices.Contains(rows, key) {
 				t.Errorf("the case %s departs from Prefect with the row %q, which docs/differences.md lacks", c.name, key)
 			}
