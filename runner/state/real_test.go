@@ -339,7 +339,7 @@ func TestRealReads(t *testing.T) {
 	post(t, url+"/variables/", `{"name":"v","value":{"z":[1,null],"a":true}}`)
 	makeBlocks(t, url)
 	q.Variables, q.WorkPools = []string{"v", "absent"}, []string{"p", "absent"}
-	q.Blocks = []BlockRef{{"secret", "tok"}, {"state-test", "outer"}, {"secret", "outer"}}
+	q.Blocks = []BlockRef{{Type: "secret", Name: "tok"}, {Type: "state-test", Name: "outer"}, {Type: "secret", Name: "outer"}}
 	wire.take()
 	snap, err := s.Read(context.Background(), q)
 	if err != nil {
@@ -356,7 +356,7 @@ func TestRealReads(t *testing.T) {
 			t.Errorf("%v: %+v", n, l)
 		}
 	}
-	for ref, want := range map[BlockRef]string{{"secret", "tok"}: `{"value":"s3cret"}`, {"state-test", "outer"}: `{"n":1,"inner":{"value":"s3cret"}}`} {
+	for ref, want := range map[BlockRef]string{{Type: "secret", Name: "tok"}: `{"value":"s3cret"}`, {Type: "state-test", Name: "outer"}: `{"n":1,"inner":{"value":"s3cret"}}`} {
 		if got := string(snap.Blocks[ref].AppendJSON(nil)); got != want {
 			t.Errorf("%v is %s, want %s", ref, got, want)
 		}
