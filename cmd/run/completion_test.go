@@ -30,8 +30,8 @@ func TestTheProgram(t *testing.T) {
 	os.Exit(run(context.Background(), cli.World{Args: words, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Env: os.LookupEnv}))
 }
 
-// completing are the words that a shell has after it loaded the script and was asked.
-func completing(t *testing.T, shell string, words ...string) string {
+// askShell gives the words that a shell has after it loaded the script and was asked.
+func askShell(t *testing.T, shell string, words ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	self, err := os.Executable()
@@ -84,7 +84,7 @@ func TestCompletions(t *testing.T) {
 				{[]string{"deploy", "--enforce"}, []string{"--enforce-parameter-schema"}},
 				{[]string{"plan", "--job"}, []string{"--job-variable", "--jobs"}},
 			} {
-				got := completing(t, shell, c.words...)
+				got := askShell(t, shell, c.words...)
 				for _, want := range c.wants {
 					if !strings.Contains(got, want) {
 						t.Errorf("run %q: %s is not among\n%s", c.words, want, got)
