@@ -25,6 +25,7 @@ type Checker struct {
 
 	diags  diag.List
 	names  map[string]diag.Position
+	images map[string]*builtImage
 	warned map[*spec.File]bool
 	timing resolve.Timings
 	// brief says that of a flow only its name is wanted: the signatures of 20,000 flows would take more memory than their deployments.
@@ -46,7 +47,7 @@ type flowResult struct {
 
 // New returns a Checker for the working directory root.
 func New(root fs.FS) *Checker {
-	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
+	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, images: map[string]*builtImage{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
 }
 
 // loader is the one for a root; mu is held.
@@ -139,11 +140,11 @@ func (c *Checker) Add(diags diag.List) { c.diags = append(c.diags, diags...) }
 func (c *Checker) sections(f *spec.File) {
 	for _, list := range [][]spec.Step{f.Build.Steps, f.Push.Steps} {
 		for i := range list {
-			resolve.CheckStep(f, &list[i], false, &c.diags)
+			c.step(f, &list[i], false)
 		}
 	}
 	for i := range f.Pull.Steps {
-		resolve.CheckStep(f, &f.Pull.Steps[i], true, &c.diags)
+		c.step(f, &f.Pull.Steps[i], true)
 	}
 }
 
@@ -181,7 +182,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 		runtime bool
 	}{{own.Build.Steps, false}, {own.Push.Steps, false}, {own.Pull.Steps, true}} {
 		for i := range s.steps {
-			resolve.CheckStep(d.File, &s.steps[i], s.runtime, &c.diags)
+			c.step(d.File, &s.steps[i], s.runtime)
 		}
 	}
 	resolve.CheckReferences(d, &c.diags)
@@ -191,6 +192,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	c.derivedPull(d)
 	c.triggers(d)
 	c.entrypoint(d)
+	c.overwritten(d)
 	return c.twice(d)
 }
 

@@ -25,6 +25,7 @@ var explanations = []explanation{
 	{"flow-not-a-flow", "The function of the entrypoint is not decorated with @flow.", "def hello(): ...", "@flow\ndef hello(): ..."},
 	{"flow-syntax", "The Python file of the entrypoint can't be read.", "def hello(:", "def hello():"},
 	{"image-tag", "prefect-docker's build_docker_image takes tag, not image_tag; Prefect's own document writes image_tag, and Prefect 3 fails on it. Here it is taken as tag.", "image_tag: v1", "tag: v1"},
+	{"image-written-twice", "Two builds that are not the same write one image and tag. They run one after the other, and the deployments of both run what was built last.", "- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev}\n# and in another deployment\n- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev, dockerfile: gpu.Dockerfile}", "- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev-gpu, dockerfile: gpu.Dockerfile}"},
 	{"invalid-anchor-date", "An anchor date is an ISO 8601 date or moment.", "anchor_date: 1st of May", "anchor_date: \"2026-05-01T00:00:00+00:00\""},
 	{"invalid-ci-setting", "A setting under x-ci says something that no pipeline can be made of.", "x-ci: {github: {secrets: [\"DB PASSWORD\"]}}", "x-ci: {github: {secrets: [DB_PASSWORD]}}"},
 	{"invalid-concurrency-limit", "A concurrency limit is a number, or a mapping with limit and collision_strategy.", "concurrency_limit: {limit: 2}", "concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}"},

@@ -68,7 +68,7 @@ type Build struct {
 	BuildContexts, Allow, Attests, Secrets, SSH, Exports []string
 	Builder, Progress, MetadataFile, Provenance, SBOM    string
 
-	tag, additional value.Value
+	tag, additional, credentials value.Value
 	// file is build_backend: buildx's own argument of that name.
 	file string
 	// unseen: the real one gets no image back from buildx, and gives the reference as image_id.

@@ -166,7 +166,7 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
 		id = s.ID.Str()
 	}
 	field("1", resolve.Canonical(s.Function), where, id, strings.Join(s.Requires, "\x02"))
-	field(string(sorted(s.Inputs).AppendJSON(nil)))
+	field(string(Sorted(s.Inputs).AppendJSON(nil)))
 	if e, ok := declared(l.deployment.File, s); ok { // two files may say different things of one step: its order is then not the same either
 		field("effects", strings.Join(e.reads, "\x02"), strings.Join(e.writes, "\x02"))
 	}
@@ -180,8 +180,8 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// sorted orders the top-level arguments, whose order means nothing.
-func sorted(v value.Value) value.Value {
+// Sorted orders the top-level arguments, whose order means nothing.
+func Sorted(v value.Value) value.Value {
 	entries := append([]value.Entry(nil), v.Map...)
 	for i := 1; i < len(entries); i++ {
 		for j := i; j > 0 && entries[j].Key < entries[j-1].Key; j-- {

@@ -29,6 +29,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/step"
 )
 
 // behavesAs is the version of Prefect whose behaviour this program has: what an image is labelled with where no Prefect is installed.
@@ -236,7 +237,7 @@ func (h *half) leave(b *docker.Build) error {
 	if !filepath.IsAbs(persist) {
 		persist = filepath.Join(h.dir, filepath.FromSlash(persist))
 	}
-	return os.WriteFile(persist, b.Dockerfile, 0o644)
+	return step.KeepDockerfile(persist, b.Dockerfile)
 }
 
 // push logs in, and says what to push.
@@ -281,15 +282,12 @@ func (h *half) login(ctx context.Context, l *docker.Login) error {
 		return fmt.Errorf("the step %s logs in to a registry, and there is no docker on PATH", diag.Clean(h.step.Key))
 	}
 	_, err = h.repeat(ctx, func() (value.Value, error) {
-		c := osexec.CommandContext(ctx, program, l.Arguments()...)
-		c.Env, c.Dir, c.Stdin = h.Environ, h.Directory, strings.NewReader(l.Password.Text)
-		output, err := c.CombinedOutput()
-		if err != nil {
-			return value.Value{}, fmt.Errorf("docker login failed: %w: %s", err, strings.TrimSpace(h.masked.apply(string(output))))
-		}
-		return value.Value{}, nil
+		return value.Value{}, step.LoginToStay(ctx, program, step.Call{Env: h.Environ, Dir: h.Directory}, l)
 	})
-	return err
+	if err != nil {
+		return errors.New(h.masked.apply(err.Error()))
+	}
+	return nil
 }
 
 // outputs are those that the step would have given.

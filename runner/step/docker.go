@@ -1,10 +1,5 @@
 // Prefect's Docker steps through the docker command line on PATH, so that the machine's own contexts, credential helpers and builders are used, and no Python is needed. What is asked of Docker is compiler/docker's business,
 // the same table that emitted pipelines use; here it is carried out: lists of words, never a shell, and a password only through standard input.
-//
-// What Docker says when it fails is many lines of which one is the reason. That line becomes the error:
-//
-//	ERROR: failed to solve: process "/bin/sh -c pip install nothing-such" did not complete successfully: exit code: 1
-//	denied: requested access to the resource is denied
 package step
 
 import (
@@ -37,6 +32,8 @@ func Docker(program string, options func(dir string) docker.Options) Func {
 type dockerRun struct {
 	program string
 	call    Call
+	// fallback is a login that failed where an earlier one may do; it is the reason if that does not.
+	fallback error
 }
 
 func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, error) {
@@ -44,6 +41,14 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	if err != nil {
 		return value.Value{}, err
 	}
+	if err := d.persist(b); err != nil {
+		return value.Value{}, err
+	}
+	end, err := d.login(ctx, b.Login())
+	if err != nil {
+		return value.Value{}, err
+	}
+	defer end()
 	scratch, err := os.MkdirTemp("", "prefect-deploy-build-")
 	if err != nil {
 		return value.Value{}, err
@@ -57,16 +62,7 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	}
 	words = append(append(append([]string(nil), words[:2]...), more...), words[2:]...)
 	if err := d.docker(ctx, b.Dockerfile, "the build of "+b.Tags[0], words...); err != nil {
-		return value.Value{}, err
-	}
-	if b.Persist != "" && b.Dockerfile != nil {
-		path := b.Persist
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(d.call.Dir, filepath.FromSlash(path))
-		}
-		if err := os.WriteFile(path, b.Dockerfile, 0o644); err != nil {
-			return value.Value{}, fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
-		}
+		return value.Value{}, d.because(err)
 	}
 	image, err := os.ReadFile(id)
 	if err != nil {
@@ -75,23 +71,66 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	return b.Outputs(strings.TrimSpace(string(image))), nil
 }
 
+// persist leaves a generated Dockerfile where it is to be kept: before the build, as Prefect does, so that the image holds it too. What stands there goes only if it was generated itself, and in one move: no interrupt leaves half a file.
+func (d *dockerRun) persist(b *docker.Build) error {
+	if b.Persist == "" || b.Dockerfile == nil {
+		return nil
+	}
+	path := b.Persist
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.call.Dir, filepath.FromSlash(path))
+	}
+	return KeepDockerfile(path, b.Dockerfile)
+}
+
+// KeepDockerfile writes a generated Dockerfile to where it is to be kept.
+func KeepDockerfile(path string, text []byte) error {
+	before, err := os.ReadFile(path)
+	switch {
+	case err == nil && bytes.Equal(before, text):
+		return nil
+	case err == nil && !docker.Generated(before):
+		return fmt.Errorf("dockerfile_output_path names %s, which is there already and was not generated: name another file, or remove it", path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".prefect-deploy-*")
+	if err != nil {
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	return nil
+}
+
+// because is why a build or push failed that went on after a login that failed.
+func (d *dockerRun) because(err error) error {
+	if d.fallback == nil {
+		return err
+	}
+	return d.fallback
+}
+
 func (d *dockerRun) push(ctx context.Context, o docker.Options) (value.Value, error) {
 	p, err := docker.PushOf(d.call.Inputs, o)
 	if err != nil {
 		return value.Value{}, err
 	}
-	if l := p.Login(); l != nil {
-		where := l.Registry
-		if where == "" {
-			where = "Docker Hub"
-		}
-		if err := d.docker(ctx, []byte(l.Password.Text), "the login to "+where+" as "+l.Username, l.Arguments()...); err != nil {
-			return value.Value{}, err
-		}
+	end, err := d.login(ctx, p.Login())
+	if err != nil {
+		return value.Value{}, err
 	}
+	defer end()
 	for i, words := range p.Commands() {
 		if err := d.docker(ctx, nil, "the push of "+p.References[min(i, len(p.References)-1)], words...); err != nil {
-			return value.Value{}, err
+			return value.Value{}, d.because(err)
 		}
 	}
 	return p.Outputs(), nil
@@ -123,38 +162,6 @@ func (d *dockerRun) docker(ctx context.Context, stdin []byte, what string, words
 		return nil
 	}
 	return &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
-}
-
-// dockerError is a docker command that failed, with the line that says why.
-type dockerError struct {
-	what, reason string
-	exit         *ExitError
-}
-
-func (e *dockerError) Error() string {
-	if e.reason == "" {
-		return e.exit.Error()
-	}
-	return e.what + " failed: " + e.reason
-}
-
-func (e *dockerError) Unwrap() error { return e.exit }
-
-// dockerReason finds the line that is the reason: the last that begins as errors of docker, its builder or a registry do.
-func dockerReason(stderr string) string {
-	found := ""
-	for _, line := range strings.Split(stderr, "\n") {
-		line = strip(line)
-		for _, mark := range []string{"ERROR: ", "error: ", "Error: ", "Error response from daemon: ", "denied: ", "unauthorized: ", "Cannot connect to the Docker daemon"} {
-			if rest, ok := strings.CutPrefix(line, mark); ok {
-				found = rest
-				if strings.HasSuffix(mark, "n") || mark == "denied: " || mark == "unauthorized: " {
-					found = line
-				}
-			}
-		}
-	}
-	return found
 }
 
 // DockerPath finds the docker command line, and with building also that it can build with BuildKit: a bare client without the buildx plugin can't.
