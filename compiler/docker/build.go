@@ -234,12 +234,14 @@ func (b *Build) dockerfile(inputs value.Value, o Options, buildx bool, f *faults
 	}
 }
 
+const versionLabel = "io.prefect.version"
+
 // label is the one that all images built with Prefect carry, over one of the same name.
 func (b *Build) label(o Options, f *faults) {
 	if o.PrefectVersion == "" {
 		f.add("labels", "can't be made: the version of Prefect for io.prefect.version is not known")
 	}
-	version := Pair{"io.prefect.version", o.PrefectVersion}
+	version := Pair{Key: versionLabel, Value: o.PrefectVersion}
 	at := slices.IndexFunc(b.Labels, func(p Pair) bool { return p.Key == version.Key })
 	if at < 0 {
 		b.Labels = append(b.Labels, version)

@@ -38,8 +38,11 @@ type Options struct {
 	Requirements, Dockerfile bool
 }
 
-// Pair is a build argument or a label.
-type Pair struct{ Key, Value string }
+// Pair is a build argument or a label. Hidden: its value must not be shown.
+type Pair struct {
+	Key, Value string
+	Hidden     bool
+}
 
 // Build is what build_docker_image asks of Docker, whoever carries it out.
 type Build struct {

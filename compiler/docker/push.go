@@ -134,6 +134,15 @@ func credentials(v value.Value, f *faults) {
 // Login is the login that is to come first, nil where the engine's own configuration is to be used.
 func (p *Push) Login() *Login { return loginOf(p.credentials) }
 
+// LoginOf is the login of credentials as a push takes them, nil for none that are whole.
+func LoginOf(v value.Value) *Login {
+	var f faults
+	if credentials(v, &f); len(f) > 0 {
+		return nil
+	}
+	return loginOf(v)
+}
+
 func loginOf(v value.Value) *Login {
 	if v.Kind != value.Map {
 		return nil

@@ -103,6 +103,14 @@ func declared(f *spec.File, s *spec.Step) (effects, bool) {
 	return effects{list("reads"), list("writes")}, true
 }
 
+// TagsInputs reports whether x-ci.steps.ID.tag: inputs stands for a step.
+func TagsInputs(f *spec.File, s *spec.Step) bool {
+	steps, _ := f.CI.Get("steps")
+	step, _ := steps.Get(s.ID.Str())
+	v, _ := step.Get("tag")
+	return !s.ID.IsNull() && v.Text == "inputs"
+}
+
 func sensitive(f *spec.File, s *spec.Step) bool {
 	steps, _ := f.CI.Get("steps")
 	step, _ := steps.Get(s.ID.Str())

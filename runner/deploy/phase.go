@@ -75,6 +75,9 @@ func PhaseInputs(ctx context.Context, o StepOptions, shown func(*ForBuilder) err
 		return h.push(ctx, shown)
 	}
 	now := h.Now()
+	if err := h.tagInputs(ctx); err != nil {
+		return nil, h.wrong(err)
+	}
 	b, err := docker.BuildOf(h.inputs, h.dockerOptions(ctx, h.dir, now))
 	if err != nil {
 		return nil, h.wrong(err)
@@ -85,6 +88,9 @@ func PhaseInputs(ctx context.Context, o StepOptions, shown func(*ForBuilder) err
 	}
 	if err := shown(out); err != nil {
 		return nil, err
+	}
+	if there, err := h.present(ctx, b); there || err != nil {
+		return &ForBuilder{Inputs: value.Of(append(out.Inputs.Map, value.Entry{Key: "there", KeyKind: value.Text, Value: value.Of(true)}))}, err
 	}
 	return out, errors.Join(os.WriteFile(h.file("moment"), []byte(now.Format(time.RFC3339Nano)), 0o600), h.leave(b))
 }
@@ -255,8 +261,12 @@ func (h *half) push(ctx context.Context, shown func(*ForBuilder) error) (*ForBui
 	if err := shown(out); err != nil {
 		return nil, err
 	}
+	none := &ForBuilder{Inputs: out.Inputs.Set("references", value.Of([]value.Value{}))}
 	if h.rehearsal() {
-		return &ForBuilder{Inputs: out.Inputs.Set("references", value.Of([]value.Value{}))}, nil
+		return none, nil
+	}
+	if _, done, err := h.pushPresent(ctx, h.step, h.call()); done {
+		return none, err
 	}
 	if l := p.Login(); l != nil {
 		return out, h.login(ctx, l)
@@ -299,6 +309,11 @@ func (h *half) outputs(ctx context.Context, imageID string) (value.Value, error)
 		}
 		return p.Outputs(), nil
 	}
+	if h.step.TagInputs {
+		if err := h.leftTag(&imageID); err != nil {
+			return value.Value{}, err
+		}
+	}
 	now, err := h.moment()
 	if err != nil {
 		return value.Value{}, err
@@ -336,6 +351,9 @@ func ImageID(metadata []byte) (string, error) {
 	var m map[string]any
 	if err := json.Unmarshal(metadata, &m); err != nil {
 		return "", fmt.Errorf("it is no JSON: %w", err)
+	}
+	if len(m) == 0 { // nothing was built, since it was there
+		return "", nil
 	}
 	for _, key := range []string{"containerimage.config.digest", "containerimage.digest"} {
 		if id, _ := m[key].(string); id != "" {

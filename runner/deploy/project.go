@@ -24,6 +24,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -133,6 +134,8 @@ type job struct {
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
 	dockers  dockerPrograms
+	// foretold is what is known of the outputs of builds whose tag is a digest, by the step's digest.
+	foretold map[string]value.Value
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired

@@ -138,6 +138,12 @@ func (d *dockerRun) push(ctx context.Context, o docker.Options) (value.Value, er
 
 // docker runs one command; what it prints is the step's output. What names it in an error.
 func (d *dockerRun) docker(ctx context.Context, stdin []byte, what string, words ...string) error {
+	_, err := d.command(ctx, stdin, what, words...)
+	return err
+}
+
+// command is docker with what came on standard output.
+func (d *dockerRun) command(ctx context.Context, stdin []byte, what string, words ...string) (string, error) {
 	cmd := osexec.Command(d.program, words...)
 	cmd.Dir, cmd.Env = d.call.Dir, d.call.Env
 	if stdin != nil {
@@ -147,21 +153,21 @@ func (d *dockerRun) docker(ctx context.Context, stdin []byte, what string, words
 	out.live.to, errs.live.to = d.call.Stdout, d.call.Stderr
 	c, err := start(cmd, out.write, errs.write)
 	if err != nil {
-		return fmt.Errorf("docker cannot be started: %s", reason(err))
+		return "", fmt.Errorf("docker cannot be started: %s", reason(err))
 	}
 	select {
 	case <-c.drained:
 	case <-ctx.Done():
 		c.stop()
-		return ctx.Err()
+		return "", ctx.Err()
 	}
 	out.live.end()
 	errs.live.end()
 	code := exitCode(c.cmd.ProcessState)
 	if code == 0 {
-		return nil
+		return out.text(), nil
 	}
-	return &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
+	return "", &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
 }
 
 // DockerPath finds the docker command line, and with building also that it can build with BuildKit: a bare client without the buildx plugin can't.

@@ -55,9 +55,8 @@ func (d *dockerRun) quietly(ctx context.Context, l *docker.Login) error {
 	if where == "" {
 		where = "Docker Hub"
 	}
-	silent := *d
-	silent.call.Stdout, silent.call.Stderr = nil, nil
-	return silent.docker(ctx, []byte(l.Password.Text), "the login to "+where+" as "+l.Username, l.Arguments()...)
+	_, err := d.answer(ctx, []byte(l.Password.Text), "the login to "+where+" as "+l.Username, l.Arguments()...)
+	return err
 }
 
 // LoginToStay logs in for other commands of the same job, in the configuration that they use.
