@@ -4,7 +4,9 @@ package step
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,21 +56,79 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 		return value.Value{}, err
 	}
 	defer os.RemoveAll(scratch)
-	id := filepath.Join(scratch, "id")
-	words := b.Arguments()
-	more := []string{"--iidfile", id}
+	carry := d.words
+	if b.Bakes() {
+		carry = d.bake
+	}
+	image, err := carry(ctx, b, scratch)
+	if err != nil {
+		return value.Value{}, d.because(err)
+	}
+	return b.Outputs(image), nil
+}
+
+// words builds by the words of a command.
+func (d *dockerRun) words(ctx context.Context, b *docker.Build, scratch string) (id string, err error) {
+	file := filepath.Join(scratch, "id")
+	words, hidden := b.ByEnvironment()
+	if len(hidden) > 0 {
+		d = &dockerRun{program: d.program, call: d.call}
+		d.call.Env = append(append([]string(nil), d.call.Env...), hidden...)
+	}
+	more := []string{"--iidfile", file}
 	if b.Progress == "" {
 		more = append(more, "--progress", "plain") // the log is no terminal
 	}
 	words = append(append(append([]string(nil), words[:2]...), more...), words[2:]...)
 	if err := d.docker(ctx, b.Dockerfile, "the build of "+b.Tags[0], words...); err != nil {
-		return value.Value{}, d.because(err)
+		return "", err
 	}
-	image, err := os.ReadFile(id)
+	image, err := os.ReadFile(file)
 	if err != nil {
-		return value.Value{}, fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], err)
+		return "", fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], err)
 	}
-	return b.Outputs(strings.TrimSpace(string(image))), nil
+	return strings.TrimSpace(string(image)), nil
+}
+
+// bake builds by a definition on standard input, for arguments that nobody may read.
+func (d *dockerRun) bake(ctx context.Context, b *docker.Build, scratch string) (id string, err error) {
+	own := *b
+	if own.Progress == "" {
+		own.Progress = "plain"
+	}
+	if own.MetadataFile == "" {
+		own.MetadataFile = filepath.Join(scratch, "metadata")
+	}
+	under := func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(d.call.Dir, path)
+	}
+	file := own.File
+	if _, _, _, here := own.Files(); here && own.Dockerfile == nil {
+		file = under(file)
+	}
+	apart := *d // its paths are those of the step, which bake would ask about one by one; and what it notes would hold the arguments
+	apart.call.Env = append(append([]string(nil), d.call.Env...), "BUILDX_BAKE_ENTITLEMENTS_FS=0", "BUILDX_METADATA_PROVENANCE=disabled")
+	if err := apart.docker(ctx, own.Bake(file), "the build of "+b.Tags[0], own.BakeArguments()...); err != nil {
+		return "", err
+	}
+	var said map[string]json.RawMessage
+	data, err := os.ReadFile(under(own.MetadataFile))
+	if err == nil {
+		err = json.Unmarshal(data, &said)
+	}
+	for _, image := range said { // there is one
+		var m struct {
+			Config string `json:"containerimage.config.digest"`
+			Digest string `json:"containerimage.digest"`
+		}
+		if err = json.Unmarshal(image, &m); err == nil && m.Config+m.Digest != "" {
+			return cmp.Or(m.Config, m.Digest), nil
+		}
+	}
+	return "", fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], cmp.Or(err, errors.New("it wrote no digest")))
 }
 
 // persist leaves a generated Dockerfile where it is to be kept: before the build, as Prefect does, so that the image holds it too. What stands there goes only if it was generated itself, and in one move: no interrupt leaves half a file.
