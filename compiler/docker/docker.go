@@ -80,6 +80,9 @@ type Build struct {
 	marks map[string]value.Origin
 }
 
+// Unseen reports whether nobody asks for the image's id: the real one gives the reference in its place, and a builder that writes files can't say one.
+func (b *Build) Unseen() bool { return b.unseen }
+
 // Outputs are what the step gives, under Prefect's names. imageID is what the builder reported ("sha256:…").
 func (b *Build) Outputs(imageID string) value.Value {
 	if b.unseen {

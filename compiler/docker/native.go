@@ -72,9 +72,8 @@ func Possible(function string, inputs value.Value) (ok bool, why string) {
 }
 
 // ByCommand is Possible for the command line alone, which has arguments that the action has not.
-func ByCommand(function string, inputs value.Value) bool {
-	ok, _ := native(function, definite(inputs), false)
-	return ok
+func ByCommand(function string, inputs value.Value) (ok bool, why string) {
+	return native(function, definite(inputs), false)
 }
 
 // definite leaves out what only a template tells, but for the image's name and what logs in.

@@ -57,7 +57,7 @@ func (j *job) byDocker(ctx context.Context, function string, inputs value.Value)
 		_, whole := template.Whole(e.Value.Text)
 		return e.Key == "credentials" && e.Value.Kind == value.Text && whole
 	})
-	if !docker.ByCommand(function, inputs) {
+	if ok, _ := docker.ByCommand(function, inputs); !ok {
 		return false
 	}
 	_, err := j.docker(ctx, function)

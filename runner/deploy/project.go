@@ -21,6 +21,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
@@ -296,6 +297,8 @@ func (j *job) needPython() {
 		if _, err := j.interpreter(); err != nil {
 			if _, missing := j.docker(context.Background(), s.Function); isDocker(s.Function) && missing != nil {
 				err = fmt.Errorf("%w; or let docker do it: %w", err, missing)
+			} else if ok, why := docker.ByCommand(s.Function, s.Inputs); isDocker(s.Function) && !ok {
+				err = fmt.Errorf("docker's command line can't carry it out, since %s; for Prefect's own function %w", j.masked.apply(why), err)
 			}
 			j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
 				Help: err.Error(), Position: d.Position(s.Pos)})

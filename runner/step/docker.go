@@ -75,13 +75,19 @@ func (d *dockerRun) words(ctx context.Context, b *docker.Build, scratch string) 
 		d = &dockerRun{program: d.program, call: d.call}
 		d.call.Env = append(append([]string(nil), d.call.Env...), hidden...)
 	}
-	more := []string{"--iidfile", file}
+	var more []string
+	if !b.Unseen() {
+		more = append(more, "--iidfile", file)
+	}
 	if b.Progress == "" {
 		more = append(more, "--progress", "plain") // the log is no terminal
 	}
 	words = append(append(append([]string(nil), words[:2]...), more...), words[2:]...)
 	if err := d.docker(ctx, b.Dockerfile, "the build of "+b.Tags[0], words...); err != nil {
 		return "", err
+	}
+	if b.Unseen() {
+		return "", nil
 	}
 	image, err := os.ReadFile(file)
 	if err != nil {
@@ -113,6 +119,9 @@ func (d *dockerRun) bake(ctx context.Context, b *docker.Build, scratch string) (
 	apart.call.Env = append(append([]string(nil), d.call.Env...), "BUILDX_BAKE_ENTITLEMENTS_FS=0", "BUILDX_METADATA_PROVENANCE=disabled")
 	if err := apart.docker(ctx, own.Bake(file), "the build of "+b.Tags[0], own.BakeArguments()...); err != nil {
 		return "", err
+	}
+	if b.Unseen() {
+		return "", nil
 	}
 	var said map[string]json.RawMessage
 	data, err := os.ReadFile(under(own.MetadataFile))

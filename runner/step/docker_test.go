@@ -24,6 +24,7 @@ env >> "$NOTES/environment"
 cat "$DOCKER_CONFIG/config.json" >> "$NOTES/configs" 2>/dev/null
 ls "$DOCKER_CONFIG" >> "$NOTES/listed" 2>/dev/null
 case "$*" in *"$WHERE"*) [ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 1; };; esac
+case "$*" in *"$SLOW"*) [ -z "$SLOW" ] || { touch "$NOTES/slow"; sleep 60; };; esac
 case "$1 $2" in
 "login "*)
   read -r password || true
@@ -52,7 +53,7 @@ func newNoting(t *testing.T, env ...string) *noting {
 	if err := os.Chmod(filepath.Join(n.notes, "docker"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	n.env = append([]string{"PATH=" + os.Getenv("PATH"), "NOTES=" + n.notes, "HOME=" + n.notes, "DOCKER_CONFIG=" + filepath.Join(n.notes, "config"), "WHERE=", "FAIL="}, env...)
+	n.env = append([]string{"PATH=" + os.Getenv("PATH"), "NOTES=" + n.notes, "HOME=" + n.notes, "DOCKER_CONFIG=" + filepath.Join(n.notes, "config"), "WHERE=", "FAIL=", "SLOW="}, env...)
 	return n
 }
 
@@ -193,6 +194,32 @@ func TestDockerfileIsNotLost(t *testing.T) {
 	entries, _ := os.ReadDir(filepath.Join(n.dir, "docker"))
 	if len(entries) != 2 {
 		t.Errorf("beside it: %v", entries)
+	}
+}
+
+// TestDockerInterrupted: a build of a generated Dockerfile and a push that an interrupt ends leave nothing, in the project or elsewhere.
+func TestDockerInterrupted(t *testing.T) {
+	const credentials = `, "credentials": {"username": "u", "password": "` + canary + `", "registry_url": "r"}`
+	for function, inputs := range map[string]string{"build_docker_image": `{"image_name": "r/app", "dockerfile": "auto", "push": true` + credentials + `}`, "push_docker_image": `{"image_name": "r/app", "tag": "v1"` + credentials + `}`} {
+		slow := map[string]string{"build_docker_image": "buildx build", "push_docker_image": "push"}[function]
+		n := newNoting(t, "SLOW="+slow)
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			for n.noted("slow") == "" {
+				if _, err := os.Stat(filepath.Join(n.notes, "slow")); err == nil {
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			cancel()
+		}()
+		if _, err := n.run(ctx, function, inputs); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", function, err)
+		}
+		n.nowhere()
+		if entries, _ := os.ReadDir(n.dir); len(entries) > 0 {
+			t.Errorf("%s left %v", function, entries)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ var beginnings = []struct {
 	text string
 	kept bool
 }{
-	{"ERROR: ", false}, {"error: ", false}, {"Error: ", false}, {"Error response from daemon: ", false}, {"denied: ", true}, {"unauthorized: ", true}, {"no basic auth credentials", true}, {"unknown: ", true}, {"failed to ", true},
+	{"ERROR: ", false}, {"error: ", false}, {"Error: ", false}, {"Error response from daemon: ", false}, {"denied: ", true}, {"unauthorized: ", true}, {"no basic auth credentials", true}, {"unknown: ", true}, {"failed to ", true}, {`Get "`, true}, {`Head "`, true}, {`Post "`, true}, {`Put "`, true},
 	{"Cannot connect to the Docker daemon", true}, {"error during connect: ", true},
 }
 
@@ -46,6 +46,9 @@ func dockerReason(stderr string) string {
 			}
 		}
 	}
+	if only := strip(stderr); found == "" && !strings.Contains(only, "\n") {
+		return only
+	}
 	return found
 }
 
@@ -63,7 +66,7 @@ var causes = []struct {
 // plainly puts before a reason what it comes down to. A command of the image's own that failed says its own words, and so does an engine that is not there.
 func plainly(reason string) string {
 	low := strings.ToLower(reason)
-	if strings.Contains(low, "did not complete successfully") || strings.Contains(low, "docker daemon") || strings.Contains(low, "error during connect") {
+	if strings.Contains(low, "did not complete successfully") || strings.Contains(low, "executor failed running") || strings.Contains(low, "docker daemon") || strings.Contains(low, "error during connect") {
 		return reason
 	}
 	for _, c := range causes {
