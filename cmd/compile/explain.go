@@ -12,7 +12,7 @@ import (
 
 func explainCommand(w cli.World) *cobra.Command {
 	return &cobra.Command{Use: "explain CODE", Short: "What a diagnostic means, with an example of the fault and its cure",
-		ValidArgs: diag.Codes(),
+		ValidArgsFunction: cobra.FixedCompletions(described(), cobra.ShellCompDirectiveNoFileComp),
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return cli.Usage("%s takes one code, as it stands in brackets behind a diagnostic", c.CommandPath())
@@ -31,4 +31,13 @@ func explainCommand(w cli.World) *cobra.Command {
 			_, err := fmt.Fprint(w.Stdout, text)
 			return err
 		}}
+}
+
+// described are the codes, each with what it means.
+func described() []string {
+	codes := diag.Codes()
+	for i, code := range codes {
+		codes[i] = code + "\t" + diag.Meaning(code)
+	}
+	return codes
 }

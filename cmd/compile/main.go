@@ -30,7 +30,7 @@ func root(w cli.World) *cobra.Command {
 			}
 			return c.Help()
 		}}
-	c.AddCommand(checkCommand(w), graphCommand(w), explainCommand(w), githubCommand(w), gitlabCommand(w))
+	c.AddCommand(checkCommand(w), graphCommand(w), explainCommand(w), initCommand(w), githubCommand(w), gitlabCommand(w))
 	return c
 }
 

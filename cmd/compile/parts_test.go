@@ -52,7 +52,7 @@ func TestPartsOfAPipeline(t *testing.T) {
 	part := filepath.Join(filepath.Dir(out), "prefect-builds-2.yml")
 	text, _ := os.ReadFile(part)
 	edit := func(data []byte) { _ = os.WriteFile(part, data, 0o644) }
-	moved := strings.ReplaceAll(string(text), "docker/build-push-action@263435318d21b8e681c14492fe198d362a7d2c83 # v6.18.0", "docker/build-push-action@1111 # v7.0.0")
+	moved := strings.ReplaceAll(string(text), "docker/build-push-action@263435318d21b8e681c14492fe198d362a7d2c83 # v6.18.0", "docker/build-push-action@"+strings.Repeat("1", 40)+" # v7.0.0")
 	edit([]byte(moved))
 	if code, _, stderr := compile(check...); code != 0 {
 		t.Errorf("another version in a part: exit %d: %s", code, stderr)

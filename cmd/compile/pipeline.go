@@ -68,9 +68,10 @@ func (p *pipeline) run(w cli.World) error {
 	if err != nil {
 		return err
 	}
-	if in.Action, in.Compiler, err = p.version(w, old); err != nil {
+	if in.Action, err = p.actionFor(w, old); err != nil {
 		return err
 	}
+	in.Compiler = cli.Stamp()
 	emit.KeepPins(in, p.all(old))
 	emitted, faults := p.emitted(in)
 	if err := stop(w, files, faults); err != nil {
@@ -80,6 +81,7 @@ func (p *pipeline) run(w cli.World) error {
 	case p.check != "":
 		return p.compare(old, emitted)
 	case p.out != "-":
+		p.warn(w, old, emitted)
 		return p.write(emitted)
 	case len(emitted) > 1:
 		return cli.Fail("this pipeline is %d files, as one would be larger than the platform takes: name the first with -o", len(emitted))
@@ -134,6 +136,19 @@ func (p *pipeline) all(old []byte) []byte {
 		old = append(append(old[:len(old):len(old)], '\n'), data...)
 	}
 	return old
+}
+
+// warn tells of versions that are not kept, as what they stand for can change.
+func (p *pipeline) warn(w cli.World, old []byte, emitted []emit.File) {
+	for i, f := range emitted {
+		name := filepath.Join(filepath.Dir(p.out), f.Name)
+		if i > 0 {
+			old, _ = os.ReadFile(name)
+		}
+		for _, m := range emit.Movable(old, f.Data) {
+			fmt.Fprintf(w.Stderr, "%s:%d: %s; the compiler's own version is put in its place\n", name, m.Line, m.Why)
+		}
+	}
 }
 
 // write writes what is not there already, and removes the parts of an earlier emission that there are no more.
@@ -221,41 +236,29 @@ func (p *pipeline) compare(old []byte, emitted []emit.File) error {
 	return cli.Fail("%s is stale: %s; generate it again with\n  %s", name, why, emit.Again(p.dialect, p.files, within, p.check))
 }
 
-// version is the action that runs the jobs and this program's own version. A file that is there already keeps its action, unless --action names another.
-func (p *pipeline) version(w cli.World, old []byte) (action, compiler string, err error) {
-	compiler, clean := cli.Version()
+// actionFor is the action that runs the jobs. A file that is there already keeps its action, unless --action names another.
+func (p *pipeline) actionFor(w cli.World, old []byte) (string, error) {
 	if p.action != "" {
 		name, ref, ok := strings.Cut(p.action, "@")
 		if owner, repository, two := strings.Cut(name, "/"); !ok || !two || owner == "" || repository == "" || ref == "" || strings.ContainsAny(p.action, " \t\r\n#'\"") {
-			return "", "", cli.Usage("--action %q is not OWNER/REPOSITORY@REF", p.action)
+			return "", cli.Usage("--action %q is not OWNER/REPOSITORY@REF", p.action)
 		}
-		return p.action, short(compiler), nil
+		return p.action, nil
 	}
 	if kept := emit.ActionOf(old); kept != "" {
-		return kept, short(compiler), nil
+		return kept, nil
 	}
 	if commit := cli.Commit(); commit != "" {
-		return defaultAction + "@" + commit, short(compiler), nil
+		return defaultAction + "@" + commit, nil
 	}
+	compiler, clean := cli.Version()
 	if clean { // a module's version, which is a tag
-		return defaultAction + "@" + compiler, short(compiler), nil
+		return defaultAction + "@" + compiler, nil
 	}
 	if p.check == "" {
 		fmt.Fprintf(w.Stderr, "this program's build names no commit (%s), so the emitted ref is @v1; --action OWNER/REPOSITORY@REF names another\n", compiler)
 	}
-	return defaultAction + "@v1", short(compiler), nil
-}
-
-// short is a commit's beginning, or the version.
-func short(version string) string {
-	word, _, changed := strings.Cut(version, " ")
-	if len(word) == 40 {
-		word = word[:12]
-	}
-	if changed && word != "unstamped" {
-		word += "+"
-	}
-	return word
+	return defaultAction + "@v1", nil
 }
 
 // writeFile writes beside the file and renames; one that is not there yet is made.

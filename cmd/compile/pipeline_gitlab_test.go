@@ -84,7 +84,7 @@ func TestGitLabVersionsStay(t *testing.T) {
 		}
 	}
 	compile(append(args, "-o", file)...)
-	moved := strings.NewReplacer("REF: v1", "REF: abcdef0123456789", "golang:1.26-bookworm", "golang:1.27-trixie@sha256:12", "docker:28.5.1-cli", "docker:29.0.0-cli@sha256:34", "docker:28.5.1-dind", `docker:29.0.1-dind`).Replace(read(t, file))
+	moved := strings.NewReplacer("REF: v1", "REF: abcdef0123456789", "golang:1.26-bookworm", "golang:1.27-trixie@sha256:"+strings.Repeat("12", 32), "docker:28.5.1-cli", "docker:29.0.0-cli@sha256:"+strings.Repeat("34", 32), "docker:28.5.1-dind", `docker:29.0.1-dind`).Replace(read(t, file))
 	write := func(text string) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)

@@ -88,3 +88,32 @@ func TestOwnPipeline(t *testing.T) {
 		t.Errorf("an edit by hand: exit %d, %s", code, stderr)
 	}
 }
+
+// TestATagInPlaceOfACommit: one that somebody wrote into an emitted file is told, by --check as a fault and by -o as a note, and the commit comes back.
+func TestATagInPlaceOfACommit(t *testing.T) {
+	dir, more := pipelineCase(t, "three-images")
+	file := filepath.Join(dir, "own.yml")
+	args := append([]string{"github"}, more...)
+	if code, _, stderr := compile(append(args, "-o", file)...); code != 0 {
+		t.Fatal(stderr)
+	}
+	fresh, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.ReplaceAll(string(fresh), "docker/build-push-action@263435318d21b8e681c14492fe198d362a7d2c83", "docker/build-push-action@v6")
+	if err := os.WriteFile(file, []byte(edited), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const said = "the version v6 of docker/build-push-action is no commit"
+	if code, _, stderr := compile(append(args, "--check", file)...); code != 1 || !strings.Contains(stderr, said) {
+		t.Errorf("--check: exit %d, %s", code, stderr)
+	}
+	code, _, stderr := compile(append(args, "-o", file)...)
+	if now, err := os.ReadFile(file); code != 0 || strings.Count(stderr, said) != 3 || err != nil || string(now) != string(fresh) {
+		t.Errorf("-o: exit %d, %v, %s", code, err, stderr)
+	}
+	if code, _, stderr := compile(append(args, "--check", file)...); code != 0 {
+		t.Errorf("what was just emitted is stale: %s", stderr)
+	}
+}

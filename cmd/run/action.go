@@ -21,6 +21,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/forge"
+	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/report"
@@ -105,7 +106,9 @@ func (a *action) run(ctx context.Context) error {
 		return err
 	}
 	if choice.Mode == ci.Plan && event.Stranger && a.in.State == "" && a.givenNothing(in.Mode, event.Name) {
-		choice = a.withoutSecrets(ctx)
+		choice = a.withoutServer(ctx, "the jobs of this pull request are given no secrets", "")
+	} else if choice.Mode == ci.Plan && a.stands() && errors.Is(a.noServer(), prefect.ErrNoAPIURL) {
+		choice = a.withoutServer(ctx, "this job is given no PREFECT_API_URL", toRepository)
 	}
 	if choice.Warning != "" {
 		a.job.Warning(ci.Place{}, "nothing was deployed", choice.Warning)
@@ -121,6 +124,8 @@ func (a *action) run(ctx context.Context) error {
 		return a.check()
 	case ci.Prune:
 		return a.prune(ctx)
+	case ci.Review:
+		return a.reviewFirst(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }
@@ -167,6 +172,12 @@ func (a *action) login() {
 			a.job.Mask(password)
 		}
 	}
+	config, _ := prefect.LoadConfig(a.w.Env, os.ReadFile) // what is wrong with it is told where it is used
+	for _, h := range config.Headers {
+		if len(h.Value) >= 4 { // GitHub hides the whole of a secret, and not the parts of a JSON object
+			a.job.Mask(h.Value)
+		}
+	}
 }
 
 // locate finds the working directory, and its path within the repository.
@@ -203,12 +214,18 @@ func (a *action) locate() error {
 	return nil
 }
 
-// server tells why there is no state to ask, nil when there is one.
-func (a *action) server() error {
+// noServer tells why there is no state to ask, nil when there is one.
+func (a *action) noServer() error {
 	if a.in.State != "" {
 		return nil
 	}
 	_, err := a.options().config(a.w, a.dir)
+	return err
+}
+
+// server is the same in the words of inputs.
+func (a *action) server() error {
+	err := a.noServer()
 	if errors.Is(err, prefect.ErrNoAPIURL) {
 		return cli.Fail("there is no Prefect server to ask: set the input api-url or the variable PREFECT_API_URL (a secret or variable that the job is not given is empty), or the input state for a state in a file")
 	}
@@ -218,7 +235,11 @@ func (a *action) server() error {
 // options are the inputs as the flags that they are named after.
 func (a *action) options() *options {
 	o := &options{files: a.in.Files, dir: a.dir, names: a.in.Names, all: a.in.All, state: a.in.State, jobs: a.in.Jobs, timeout: a.in.Timeout, retries: a.in.Retries, enforce: true, prune: a.in.Prune, deletes: a.in.MaxDeletes, base: a.base(), environment: a.in.Environment, planKey: a.in.PlanKey,
-		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: a.in.KeepGoing || len(a.in.From) > 0 && a.in.Mode != ci.Step}}
+		given: given{from: a.in.From, skipBuild: a.in.SkipBuild, fewer: true, keepGoing: a.in.KeepGoing || len(a.in.From) > 0 && a.in.Mode != ci.Step, left: a.outdated}}
+	for _, r := range a.in.Results {
+		o.ended = append(o.ended, handover.Result{Job: r[0], Result: r[1]})
+	}
+	o.attempt, _ = a.w.Env("GITHUB_RUN_ATTEMPT")
 	if a.in.Mode != ci.Step { // there they are all that runs, and nothing is registered
 		o.only = a.in.Steps
 	}
@@ -243,6 +264,11 @@ func (a *action) options() *options {
 	return o
 }
 
+// outdated tells of outputs that are left out.
+func (a *action) outdated(r handover.Result) {
+	a.job.Notice(ci.Place{}, "", fmt.Sprintf("what the job %s gave in an earlier attempt of this run is left out, as in this one it ended with %s; re-run the failed jobs, and those that were skipped after them run too", diag.Clean(r.Job), diag.Clean(r.Result)))
+}
+
 // execute plans or deploys.
 func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	began := time.Now()
@@ -259,7 +285,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	}
 	var p *plan.Plan
 	bound, err := a.bind(ctx, &r, acting)
-	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, seconds(time.Since(began)))) }()
+	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, took(time.Since(began), p))) }()
 	if err != nil {
 		return a.stopped(ctx, err)
 	}
@@ -272,13 +298,16 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 	}
 	p, err = act(ctx, r)
 	a.findings.read = a.findings.read || p != nil
-	if p == nil {
+	switch {
+	case p == nil && !acting && a.stands() && a.keyless(err):
+		return a.instead(ctx)
+	case p == nil:
 		return a.stopped(ctx, err)
 	}
 	if !acting {
 		a.pipelineNews(ctx, p)
 	}
-	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, seconds(time.Since(began))))
+	return errors.Join(bound.post(ctx, p, acting), a.answer(ctx, p, acting, took(time.Since(began), p)))
 }
 
 // nameByDefault is what PrefectHQ/actions-prefect-deploy deploys when a workflow names nothing, and so do we where the files have it.

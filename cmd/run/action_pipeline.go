@@ -16,8 +16,16 @@ import (
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
-// workflow is the running workflow's file as it is checked out, "" where it was not emitted or can't be told. GITHUB_WORKFLOW_REF is OWNER/REPOSITORY/PATH@REF.
+// workflow is the running workflow's file as it is checked out, "" where it was not emitted or can't be told.
 func (a *action) workflow() (path string, text []byte) {
+	if path, text = a.running(); !emit.Emitted(text) {
+		return "", nil
+	}
+	return path, text
+}
+
+// running is the running workflow's file as it is checked out, "" where it can't be told. GITHUB_WORKFLOW_REF is OWNER/REPOSITORY/PATH@REF.
+func (a *action) running() (path string, text []byte) {
 	ref, _ := a.w.Env("GITHUB_WORKFLOW_REF")
 	name, _, _ := strings.Cut(ref, "@")
 	parts := strings.SplitN(name, "/", 3)
@@ -25,7 +33,7 @@ func (a *action) workflow() (path string, text []byte) {
 		return "", nil
 	}
 	text, err := os.ReadFile(filepath.Join(a.root(), filepath.FromSlash(parts[2])))
-	if err != nil || !emit.Emitted(text) {
+	if err != nil {
 		return "", nil
 	}
 	return parts[2], text
@@ -38,8 +46,8 @@ func (a *action) root() string {
 
 // pipelineFresh refuses a workflow that is not what these files compile to.
 func (a *action) pipelineFresh(files []cli.File) error {
-	path, old := a.workflow()
-	if path == "" {
+	path, old := a.running()
+	if !emit.Emitted(old) && !emit.Beheaded(old) {
 		return nil
 	}
 	var sources []emit.Source
@@ -50,8 +58,7 @@ func (a *action) pipelineFresh(files []cli.File) error {
 	if faults.Errors(false) > 0 {
 		return nil // told by the check of the files
 	}
-	version, _ := cli.Version()
-	in.Patterns, in.Within, in.Action, in.Compiler = a.options().files, strings.TrimSuffix(a.prefix, "/"), emit.ActionOf(old), version
+	in.Patterns, in.Within, in.Action, in.Compiler = a.options().files, strings.TrimSuffix(a.prefix, "/"), emit.ActionOf(old), cli.Stamp()
 	beside := filepath.Join(a.root(), filepath.FromSlash(filepath.Dir(path)))
 	emit.KeepPins(in, withParts(old, beside, filepath.Base(path)))
 	now, faults := emit.GitHubFiles(in, filepath.Base(path))
@@ -65,7 +72,10 @@ func (a *action) pipelineFresh(files []cli.File) error {
 			return nil
 		}))
 	}
-	why := emit.Stale(old, now[0].Data)
+	why, line := emit.Stale(old, now[0].Data), 1
+	if moving := emit.Movable(old, now[0].Data); len(moving) > 0 {
+		line = moving[0].Line
+	}
 	for _, part := range now[1:] {
 		if data, err := os.ReadFile(filepath.Join(beside, part.Name)); why == "" && err != nil {
 			why = part.Name + ", which it calls, is not there"
@@ -77,7 +87,7 @@ func (a *action) pipelineFresh(files []cli.File) error {
 		return nil
 	}
 	again := emit.Again("github", in.Patterns, in.Within, path)
-	a.job.Error(ci.Place{File: path, Line: 1}, "stale pipeline", path+" is stale: "+why+"; generate it again with\n    "+again)
+	a.job.Error(ci.Place{File: path, Line: line}, "stale pipeline", path+" is stale: "+why+"; generate it again with\n    "+again)
 	return &cli.Exit{Code: cli.ExitError}
 }
 

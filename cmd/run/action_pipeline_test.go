@@ -68,11 +68,20 @@ func TestAStalePipelineIsRefused(t *testing.T) {
 			t.Errorf("%q: exit %d\n%s", other, r.code, r.log)
 		}
 	}
-	if err := os.WriteFile(path, []byte("name: by hand\non: push\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if r := check(ref); r.code != 0 {
-		t.Errorf("a workflow that nobody emitted: exit %d\n%s", r.code, r.log)
+	workflowOf(t, dir)
+	fresh := read(path)
+	for name, c := range map[string]struct{ file, want, line string }{
+		"an edit by hand":  {strings.Replace(fresh, "timeout-minutes: 60", "timeout-minutes: 61", 1), "it was edited by hand", "1"},
+		"without its head": {fresh[strings.Index(fresh, "\nname: ")+1:], "its head was edited", "1"},
+		"a tag":            {strings.Replace(fresh, "checkout@11bd71901bbe5b1630ceea73d27597364c9af683", "checkout@v4", 1), "the version v4 of actions/checkout is no commit", "25"},
+		"by somebody":      {"name: by hand\non: push\njobs:\n  check:\n    steps:\n    - uses: org/prefect-deploy-action@v1\n      with: {mode: check}\n", "", ""},
+	} {
+		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := check(ref); (r.code == 0) != (c.want == "") || !strings.Contains(r.log, c.want) || c.want != "" && !strings.Contains(r.log, ",line="+c.line) {
+			t.Errorf("%s: exit %d\n%s", name, r.code, r.log)
+		}
 	}
 }
 

@@ -33,5 +33,5 @@ func (a *action) prune(ctx context.Context) error {
 	if !a.in.Prune && len(p.Deployments) > 0 {
 		a.job.Notice(ci.Place{}, "prune", fmt.Sprintf("nothing was deleted; the input prune: true deletes %s", diag.Count(len(p.Deployments), "deployment")))
 	}
-	return a.answer(ctx, p, a.in.Prune, seconds(time.Since(began)))
+	return a.answer(ctx, p, a.in.Prune, took(time.Since(began), p))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/forge"
 	"github.com/org/prefect-deploy-action/runner/git"
 	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/prefect"
 	"github.com/org/prefect-deploy-action/runner/report"
 	"github.com/org/prefect-deploy-action/runner/review"
 )
@@ -98,7 +100,7 @@ func (a *action) within() []string {
 // base is the commit whose file tells what was declared before: the pull request's, else the push's own start.
 func (a *action) base() string {
 	switch {
-	case a.event.Name == "pull_request":
+	case a.event.Name == "pull_request", a.event.Name == "merge_group" && a.in.State == "git:"+a.event.BaseSHA:
 		return a.event.BaseSHA
 	case a.event.Name == "push" && strings.Trim(a.event.Before, "0") != "":
 		return a.event.Before
@@ -106,13 +108,38 @@ func (a *action) base() string {
 	return ""
 }
 
-// withoutSecrets is what is left to a pull request whose jobs get none: a plan against what its base declares, or where even that is not known, a check.
-func (a *action) withoutSecrets(ctx context.Context) ci.Choice {
+// toRepository is the cure where a job of this repository's own is not given what asks the server.
+const toRepository = ". A secret of an environment reaches only jobs that name the environment: for a plan against the server, keep PREFECT_API_URL and what logs in among the repository's own secrets and variables"
+
+// withoutServer is what is left to a proposal whose job can't ask one: a plan against what its base declares, or where even that is not known, a check.
+func (a *action) withoutServer(ctx context.Context, why, cure string) ci.Choice {
 	if !a.haveBase(ctx) {
-		return ci.Choice{Mode: ci.Check, Notice: "the jobs of this pull request are given no secrets, so there is no Prefect server to compare with: the files were checked, and nothing was planned"}
+		return ci.Choice{Mode: ci.Check, Notice: why + ", so there is no Prefect server to compare with: the files were checked, and nothing was planned" + cure}
 	}
 	a.in.State = "git:" + a.event.BaseSHA
-	return ci.Choice{Mode: ci.Plan, Notice: "the jobs of this pull request are given no secrets, so the plan is made against what its base commit declares, not against the Prefect server"}
+	return ci.Choice{Mode: ci.Plan, Notice: why + ", so the plan is made against what its base commit declares, not against the Prefect server" + cure}
+}
+
+// stands tells whether the base commit may stand for the server: in auto, for what is proposed. A mode: plan that somebody set means the server.
+func (a *action) stands() bool {
+	return a.in.Mode == ci.Auto && a.in.State == "" && (a.event.Name == "pull_request" || a.event.Name == "merge_group")
+}
+
+// keyless tells of a server that refused, as it was told no key: the address may be a variable of the repository, and the key an environment's secret.
+func (a *action) keyless(err error) bool {
+	config, unread := a.options().config(a.w, a.dir)
+	status := prefect.StatusOf(err)
+	return unread == nil && (status == http.StatusUnauthorized || status == http.StatusForbidden) && config.APIKey == "" && config.AuthString == "" && len(config.Headers) == 0
+}
+
+// instead plans against the base commit, or checks, after the server refused.
+func (a *action) instead(ctx context.Context) error {
+	choice := a.withoutServer(ctx, "the Prefect server wants a key, and this job is given none", toRepository)
+	a.job.Notice(ci.Place{}, "", choice.Notice)
+	if choice.Mode == ci.Check {
+		return a.check()
+	}
+	return a.execute(ctx, false)
 }
 
 // haveBase makes sure that the base commit can be read, fetching it where the clone lacks it.
@@ -208,7 +235,6 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	if err := a.job.Output("comment-url", ""); err != nil { // until there is one
 		return b, err
 	}
-	b.sha, _ = a.w.Env("GITHUB_SHA")
 	r.Token = a.in.Token
 	switch {
 	case !acting:
@@ -218,26 +244,37 @@ func (a *action) bind(ctx context.Context, r *deploy.Options, acting bool) (*bin
 	case a.review == nil:
 		return b, nil
 	}
-	span, err := a.review.RangeOf(ctx, a.event, b.sha)
-	if err != nil {
+	if err := b.bring(ctx, r); err != nil {
 		return b, err
-	}
-	if strings.Trim(span.Base, "0") != "" {
-		if r.Base != "" {
-			r.Base = span.Base
-		}
-		if b.merged, err = a.review.Merged(ctx, span); err != nil {
-			return b, err
-		}
-	}
-	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
-		r.Approve, r.Deployed = b.approve, span.Deployed
 	}
 	if !a.speaks() {
 		return b, nil
 	}
 	b.started = true
 	return b, a.review.Started(ctx, b.sha)
+}
+
+// bring finds the pull requests that a deploy brings.
+func (b *binding) bring(ctx context.Context, r *deploy.Options) error {
+	a := b.a
+	b.sha, _ = a.w.Env("GITHUB_SHA")
+	r.Token = a.in.Token
+	span, err := a.review.RangeOf(ctx, a.event, b.sha)
+	if err != nil {
+		return err
+	}
+	if strings.Trim(span.Base, "0") != "" {
+		if r.Base != "" {
+			r.Base = span.Base
+		}
+		if b.merged, err = a.review.Merged(ctx, span); err != nil {
+			return err
+		}
+	}
+	if a.review.Policy != report.Ignore && a.in.PlanKey != "" {
+		r.Approve, r.Deployed = b.approve, span.Deployed
+	}
+	return nil
 }
 
 // approve holds the plan against what was reviewed.

@@ -172,6 +172,34 @@ func TestWhatWasNotReviewedIsRefused(t *testing.T) {
 	}
 }
 
+// TestTheReviewComesFirst: mode review ends as the deploy of the same commit would, and changes nothing.
+func TestTheReviewComesFirst(t *testing.T) {
+	pr := eventOf(t, "pull_request_opened")
+	g := &gitHub{head: pr["pull_request"].(map[string]any)["head"].(map[string]any)["sha"].(string)}
+	inputs := map[string]string{"mode": "review", "plan-key": "k", "plan-policy": "require"}
+	first := func(code int, says string) {
+		t.Helper()
+		g.requests = nil
+		if r := reviewed(t, g, "push_main", "push", "refs/heads/main", "", inputs); r.code != code || r.stateWasWritten || !strings.Contains(r.log+r.outputs["result"], says) {
+			t.Errorf("exit %d, written %v\n%s", r.code, r.stateWasWritten, r.log)
+		}
+		for _, request := range g.requests {
+			if !strings.HasPrefix(request, "GET ") && request != "POST /graphql" {
+				t.Errorf("it sent %s", request)
+			}
+		}
+	}
+	first(3, "greet/hourly")
+	reviewed(t, g, "pull_request_opened", "pull_request", "refs/pull/7/merge", "", map[string]string{"plan-key": "k"})
+	first(0, "checked")
+	inputs["plan-policy"] = "warn"
+	first(0, "skipped")
+	r := callAction(t, call{dir: quickstart(), name: "push", event: "push_main", ref: "refs/heads/main", withoutServer: true, inputs: map[string]string{"mode": "review", "plan-key": "k", "plan-policy": "require", "all-deployments": "true", "github-token": "t"}})
+	if r.code != 0 || !strings.Contains(r.log, "repository's own secrets") {
+		t.Errorf("without a server: exit %d\n%s", r.code, r.log)
+	}
+}
+
 // TestWhatIsRequiredIsRequiredWhateverElseIsSet: no comment, no token and no repository are no ways around the review.
 func TestWhatIsRequiredIsRequiredWhateverElseIsSet(t *testing.T) {
 	pr := eventOf(t, "pull_request_opened")

@@ -214,9 +214,46 @@ func TestForkWithoutSecretsIsChecked(t *testing.T) {
 	if r.code != 0 || r.outputs["result"] != "checked" || !strings.Contains(r.log, "::notice") || !strings.Contains(r.summary, "3 deployments") {
 		t.Errorf("exit %d, outputs %v\n%s\n%s", r.code, r.outputs, r.log, r.summary)
 	}
-	fork.event = "pull_request_opened" // our own: there the lack of a server is a mistake
+	fork.event = "pull_request_opened" // our own: the secrets may be an environment's
+	if r := callAction(t, fork); r.code != 0 || r.outputs["result"] != "checked" || strings.Count(r.log, "::notice") != 1 || !strings.Contains(r.log, "repository's own secrets") {
+		t.Errorf("exit %d\n%s", r.code, r.log)
+	}
+	fork.inputs = map[string]string{"mode": "plan"} // who sets that means the server
 	if r := callAction(t, fork); r.code != 1 || !strings.Contains(r.log, "api-url") || !strings.Contains(r.log, "PREFECT_API_URL") {
 		t.Errorf("exit %d\n%s", r.code, r.log)
+	}
+}
+
+// TestSecretsOfAnEnvironmentLeaveAPlan: a plan of one's own branch is not given an environment's secrets. Without the address, and with an address whose key is missing, the base commit stands for the server; a wrong key is a fault.
+func TestSecretsOfAnEnvironmentLeaveAPlan(t *testing.T) {
+	const before = "pull: []\ndeployments:\n  - {name: only, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": before})
+	gitIn(t, dir, "init", "-q")
+	gitIn(t, dir, "add", "-A")
+	gitIn(t, dir, "commit", "-q", "-m", "base")
+	base := gitIn(t, dir, "rev-parse", "HEAD")
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(strings.Replace(before, "work_pool", "tags: [new], work_pool", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you?", http.StatusUnauthorized) }))
+	defer server.Close()
+	for name, payload := range map[string]map[string]any{
+		"pull_request": {"action": "opened", "number": 7, "pull_request": map[string]any{"number": 7, "head": map[string]any{"sha": base, "repo": map[string]any{"full_name": "a/b"}}, "base": map[string]any{"sha": base, "repo": map[string]any{"full_name": "a/b"}}}},
+		"merge_group":  {"action": "checks_requested", "merge_group": map[string]any{"base_sha": base, "head_sha": base}},
+	} {
+		data, _ := json.Marshal(payload)
+		event := filepath.Join(t.TempDir(), "event.json")
+		if err := os.WriteFile(event, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, inputs := range []map[string]string{{}, {"api-url": server.URL + "/api"}, {"api-url": server.URL + "/api", "api-key": "wrong"}} {
+			inputs["all-deployments"] = "true"
+			r := callAction(t, call{dir: dir, name: name, withoutServer: true, inputs: inputs, env: map[string]string{"GITHUB_EVENT_PATH": event}})
+			planned := r.code == 0 && r.outputs["result"] == "planned" && r.outputs["update"] == "1" && strings.Count(r.log, "repository's own secrets") == 1 && strings.Contains(r.summary, "planned against what `"+base)
+			if wrong := inputs["api-key"] != ""; wrong && (r.code != 1 || !strings.Contains(r.log, "401")) || !wrong && !planned {
+				t.Errorf("%s %v: exit %d, outputs %v\n%s\n%s", name, inputs, r.code, r.outputs, r.log, r.summary)
+			}
+		}
 	}
 }
 
@@ -351,11 +388,12 @@ deployments:
     work_pool: {name: p}
     description: "seen {{ $PREFECT_DEPLOY_INPUT_API_KEY }}"
 `})
-	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"api-key": key, "api-auth-string": auth, "api-url": "http://127.0.0.1:1/api"}})
+	r := callAction(t, call{dir: root, name: "push", event: "push_main", ref: "refs/heads/main", inputs: map[string]string{"api-key": key, "api-auth-string": auth, "api-url": "http://127.0.0.1:1/api"},
+		env: map[string]string{"PREFECT_CLIENT_CUSTOM_HEADERS": `{"X-Way-In": "a-header"}`}})
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s", r.code, r.log)
 	}
-	for _, secret := range []string{key, auth, "a-password"} {
+	for _, secret := range []string{key, auth, "a-password", "a-header"} {
 		if !strings.HasPrefix(r.log, "::add-mask::") || !strings.Contains(r.log, "::add-mask::"+secret+"\n") {
 			t.Errorf("%s is not masked before anything else", secret)
 		}

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/flow"
@@ -29,26 +27,11 @@ import (
 
 // terminal is where to ask, nil where nothing may be asked.
 func (o *options) terminal(w cli.World) *dialog.Terminal {
-	in, isFile := w.Stdin.(*os.File)
-	out, isFile2 := w.Stderr.(*os.File)
-	ci, _ := w.Env("CI")
 	prompt, _ := w.Env("PREFECT_CLI_PROMPT")
-	wanted, err := boolean(prompt)
-	switch {
-	case o.quiet, o.noPrompt, ci != "", err == nil && !wanted, !isFile, !isFile2:
-		return nil
-	case !term.IsTerminal(int(in.Fd())), !term.IsTerminal(int(out.Fd())):
+	if wanted, err := boolean(prompt); o.quiet || o.noPrompt || err == nil && !wanted {
 		return nil
 	}
-	_, plain := w.Env("NO_COLOR")
-	kind, _ := w.Env("TERM")
-	return dialog.New(in, out, func() (int, int) {
-		columns, rows, err := term.GetSize(int(out.Fd()))
-		if err != nil || columns == 0 {
-			return 80, 24
-		}
-		return columns, rows
-	}, !plain && kind != "dumb")
+	return cli.Terminal(w)
 }
 
 // asking is one dialogue.

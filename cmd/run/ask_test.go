@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -82,13 +83,18 @@ func (s *session) screen() string {
 	return strings.ReplaceAll(s.seen.String(), "\r\n", "\n")
 }
 
-// expect waits for a text that was not looked at yet.
+// expect waits for a text that was not looked at yet. Where the window breaks it between words does not matter.
 func (s *session) expect(text string) *session {
 	s.t.Helper()
+	words := strings.Fields(text)
+	for i := range words {
+		words[i] = regexp.QuoteMeta(words[i])
+	}
+	pattern := regexp.MustCompile(strings.Join(words, `\s+`))
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		screen := s.screen()
-		if i := strings.Index(screen[s.read:], text); i >= 0 {
-			s.read += i + len(text)
+		if found := pattern.FindStringIndex(screen[s.read:]); found != nil {
+			s.read += found[1]
 			return s
 		}
 		ended := false
@@ -245,7 +251,7 @@ func TestAskAMethod(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "jobs.py"), []byte("from prefect import flow\n\nclass Jobs:\n    @flow(name=\"A method\")\n    @staticmethod\n    def run(): pass\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := on(t, dir, 80, nil, "plan", "--state", "file:state.json").expect("look for:").send("2\n").expect("+ hello/d").expect("1 to create")
+	s := on(t, dir, 80, []string{"NO_COLOR=1"}, "plan", "--state", "file:state.json").expect("look for:").send("2\n").expect("+ hello/d").expect("1 to create")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit %d\n%s", code, s.screen())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sort"
 	"strings"
 	"time"
@@ -66,36 +65,52 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 	if !o.quiet {
 		r.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
 	}
+	show := plainly(nil)
 	if !o.quiet && acting {
-		r.Log = sink(w)
+		show = progress(w, !to.stdout, o.debug)
+		r.Writing = func(done, all int) { show.note(fmt.Sprintf("writing: %d of %s", done, diag.Count(all, "deployment"))) }
 	}
+	r.Log = show.steps
 	act := deploy.Plan
 	if acting {
 		act = deploy.Deploy
 	}
 	p, err := act(ctx, r)
+	show.end()
 	if p == nil {
 		return failure(ctx, w, err)
 	}
-	return o.show(w, to, p, acting, seconds(time.Since(began)), o.exit(ctx, p))
+	return o.show(w, to, p, acting, took(time.Since(began), p), o.exit(ctx, p))
 }
 
-// sink chooses how steps are shown: groups in GitHub, else prefixed lines, coloured on a terminal.
-func sink(w cli.World) exec.Sink {
+// progress chooses how steps are shown: groups in GitHub, on a terminal what runs now, else prefixed lines. table says that the results have a table of the steps. end is
+// called before anything else is printed.
+func progress(w cli.World, table, debug bool) shown {
 	if v, _ := w.Env("GITHUB_ACTIONS"); v == "true" {
-		return exec.GitHub(w.Stderr, exec.NewToken())
+		return plainly(exec.GitHub(w.Stderr, exec.NewToken()))
 	}
-	f, ok := w.Stderr.(*os.File)
-	if !ok {
-		return exec.Plain(w.Stderr)
+	screen := cli.Screen(w.Stderr)
+	kind, _ := w.Env("TERM")
+	ci, _ := w.Env("CI")
+	switch {
+	case screen == nil:
+		return plainly(exec.Plain(w.Stderr))
+	case ci != "", kind == "dumb", kind == "", debug: // nobody watches, the terminal can't, or others write to it as well
+		return plainly(exec.Terminal(w.Stderr, cli.Colour(w)))
 	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return exec.Plain(w.Stderr)
-	}
-	_, no := w.Env("NO_COLOR")
-	return exec.Terminal(w.Stderr, !no)
+	live := exec.NewLive(exec.Screen{Out: screen, Size: func() (int, int) { return cli.Window(screen) }, Colour: cli.Colour(w), Table: table && cli.Screen(w.Stdout) != nil})
+	return shown{live.Event, live.Note, live.Close}
 }
+
+// shown is how progress is shown: steps, what goes on beside them, and the end of it.
+type shown struct {
+	steps exec.Sink
+	note  func(string)
+	end   func()
+}
+
+// plainly shows steps alone.
+func plainly(s exec.Sink) shown { return shown{s, func(string) {}, func() {}} }
 
 // failure turns what stopped a run into text and exit code.
 func failure(ctx context.Context, w cli.World, err error) error {

@@ -17,6 +17,10 @@ type given struct {
 	skipBuild, keepGoing bool
 	// fewer: a pattern may match nothing, as in a pipeline whose jobs all failed.
 	fewer bool
+	// ended is how the jobs ended that wrote the files, attempt which one of the run this is; left is told what is left out because of that.
+	ended   []handover.Result
+	attempt string
+	left    func(handover.Result)
 }
 
 func (g *given) add(f *pflag.FlagSet) {
@@ -49,5 +53,10 @@ func (g *given) read(dir string) (deploy.Given, error) {
 	if out.Steps, err = handover.Read(dir, g.from, g.keepGoing || g.fewer); err != nil {
 		return out, cli.Fail("%v; nothing ran", err)
 	}
+	kept, outdated := handover.Outdated(out.Steps, g.ended, g.attempt)
+	for _, r := range outdated {
+		g.left(r)
+	}
+	out.Steps = kept
 	return out, nil
 }

@@ -29,6 +29,9 @@ func run(ctx context.Context, w cli.World) int {
 	w.Args = expandShort(w.Args)
 	w = cli.WithoutEmpty(w)
 	c := root(ctx, w)
+	if completing(w.Args) {
+		forgiving(c)
+	}
 	if called, args, err := c.Find(w.Args); err == nil {
 		if err := swallowed(called.Flags(), args); err != nil {
 			c = refusing(err)

@@ -90,6 +90,7 @@ func (o *options) add(c *cobra.Command) {
 	f.StringVar(&o.markdown, "markdown", "", "write the plan as Markdown to `FILE`; - is stdout")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	o.addPrefects(c)
+	o.completes(c)
 }
 
 // run turns the options into what a run is told; entrypoint is the positional one, "" for none. The caller closes the state.

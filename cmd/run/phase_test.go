@@ -145,3 +145,30 @@ func TestTheActionsPhases(t *testing.T) {
 		t.Errorf("%v\n%v\n%s", first.outputs, second.outputs, read(filepath.Join(dir, "out.json")))
 	}
 }
+
+// TestTheNamespaceOfBothPhases: what Prefect would put before an image's name stands in what a builder is told and in what the step gives, and a variable that the repository has not is no empty namespace.
+func TestTheNamespaceOfBothPhases(t *testing.T) {
+	dir := images(t)
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(`build:
+- prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: app, tag: a, dockerfile: Dockerfile}
+deployments:
+- {name: d, entrypoint: "flow.py:hello", work_pool: {name: p}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for namespace, want := range map[string]string{"team": "team/app:a", "": "app:a"} {
+		env := map[string]string{"RUNNER_TEMP": dir, "PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE": namespace, "PREFECT_DEPLOY_OPTIONAL": "PREFECT_DEFAULT_DOCKER_BUILD_NAMESPACE"}
+		job := func(more map[string]string) called {
+			inputs := map[string]string{"mode": "step", "step": "app", "working-directory": dir}
+			for k, v := range more {
+				inputs[k] = v
+			}
+			return callAction(t, call{dir: dir, name: "push", event: "push_main", inputs: inputs, env: env})
+		}
+		first := job(map[string]string{"phase": "inputs"})
+		second := job(map[string]string{"phase": "outputs", "image-id": "sha256:abc", "outputs": "out.json"})
+		if !strings.Contains(first.outputs["inputs"], `"tags":"`+want+`"`) || !strings.Contains(second.outputs["steps"], `"image":"`+want+`"`) {
+			t.Errorf("%q: exit %d and %d, %v then %v\n%s", namespace, first.code, second.code, first.outputs, second.outputs, first.log)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
 			if p == nil {
 				return failure(ctx, w, err)
 			}
-			err = o.show(w, to, p, yes, seconds(time.Since(began)), o.exit(ctx, p))
+			err = o.show(w, to, p, yes, took(time.Since(began), p), o.exit(ctx, p))
 			if !yes && len(p.Deployments) > 0 && !o.quiet {
 				fmt.Fprintf(w.Stderr, "nothing was deleted; --yes deletes %s\n", diag.Count(len(p.Deployments), "deployment"))
 			}

@@ -19,9 +19,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
-	"github.com/org/prefect-deploy-action/compiler/diag"
-	"github.com/org/prefect-deploy-action/compiler/emit"
-	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/runner/ci"
 	"github.com/org/prefect-deploy-action/runner/companion"
 )
@@ -153,7 +150,7 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
-	text, action, err := r.emit(w)
+	workflow, action, err := r.emit(w, scratch, repository)
 	if err != nil {
 		return nil, err
 	}
@@ -162,13 +159,13 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 		return nil, err
 	}
 	p := paths{scratch}
-	secrets, vars := r.passed(w, text)
-	for name, data := range map[string][]byte{"workflow.yml": text, "event.json": repository.payload(r.event), "secrets": secrets, "action/action.yml": standin} {
+	secrets, vars := r.passed(w, workflow.text)
+	for name, data := range map[string][]byte{"event.json": repository.payload(r.event), "secrets": secrets, "action/action.yml": standin} {
 		if err := p.write(name, data); err != nil {
 			return nil, cli.Fail("%v", err)
 		}
 	}
-	args := []string{"--workflow", p.at("workflow.yml"), "-C", repository.root, "--event", r.event, "--event-path", p.at("event.json"), "--secret-file", p.at("secrets"), "--action", action + "=" + p.at("action")}
+	args := []string{"--workflow", workflow.file, "-C", repository.root, "--event", r.event, "--event-path", p.at("event.json"), "--secret-file", p.at("secrets"), "--action", action + "=" + p.at("action")}
 	for _, v := range vars {
 		args = append(args, "--var", v)
 	}
@@ -200,65 +197,6 @@ func (r *replay) prepare(ctx context.Context, w cli.World, scratch string) ([]st
 		args = append(args, "--image", r.image)
 	}
 	return args, nil
-}
-
-// emit is the workflow, and the action by which its jobs call this program.
-func (r *replay) emit(w cli.World) (text []byte, action string, err error) {
-	if r.workflow != "" {
-		text, err = os.ReadFile(r.workflow)
-		if err != nil {
-			return nil, "", cli.Fail("--workflow: %v", err)
-		}
-		if action := emit.ActionOf(text); action != "" {
-			return text, action, nil
-		}
-		return nil, "", cli.Fail("--workflow %s: it does not use prefect-deploy-action, so it was not emitted by compile github", r.workflow)
-	}
-	text, err = r.emitted(w, replayed, emit.GitHub)
-	return text, replayed, err
-}
-
-// emitted is the pipeline of the files in a dialect.
-func (r *replay) emitted(w cli.World, action string, write func(*emit.Input) ([]byte, diag.List)) (text []byte, err error) {
-	files, err := cli.Read(r.dir, r.files)
-	if err != nil {
-		return nil, cli.Fail("%v; name the file with -f, or the directory with -C", err)
-	}
-	var sources []emit.Source
-	for _, f := range files {
-		sources = append(sources, emit.Source(f))
-	}
-	in, faults := emit.Load(os.DirFS(r.dir), sources)
-	r.shown = map[string]bool{}
-	for _, f := range in.Files {
-		for name := range resolve.ShownVariables(f) {
-			r.shown[name] = true
-		}
-		gitlab, _ := f.CI.Get("gitlab")
-		vars, _ := gitlab.Get("vars")
-		for _, name := range vars.List {
-			r.shown[name.Str()] = true
-		}
-	}
-	if faults.Errors(false) == 0 {
-		version, _ := cli.Version()
-		in.Patterns, in.Within, in.Action, in.Compiler = r.files, strings.TrimSuffix(cli.WithinRepository(r.dir), "/"), action, version
-		text, faults = write(in)
-	}
-	if len(faults) > 0 {
-		fmt.Fprint(w.Stderr, faults.Text(func(name string) []byte {
-			for _, f := range files {
-				if f.Name == name {
-					return f.Data
-				}
-			}
-			return nil
-		}))
-	}
-	if faults.Errors(false) > 0 {
-		return nil, &cli.Exit{Code: cli.ExitError}
-	}
-	return text, nil
 }
 
 // standin is the action's stand-in: this program, with a state in a file unless the replay is live.

@@ -31,8 +31,13 @@ func (r *replay) onGitLab(ctx context.Context, w cli.World, scratch string) erro
 	if err != nil {
 		return cli.Fail("%v", err)
 	}
-	text, err := r.emitted(w, replayed, emit.GitLab)
+	in, files, err := r.load(w)
 	if err != nil {
+		return err
+	}
+	in.Action = replayed
+	text, faults := emit.GitLab(in)
+	if err := told(w, files, faults); err != nil {
 		return err
 	}
 	p := paths{scratch}
@@ -40,6 +45,9 @@ func (r *replay) onGitLab(ctx context.Context, w cli.World, scratch string) erro
 		return cli.Fail("%v", err)
 	}
 	args := []string{"--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"}
+	if !r.live { // the cache of layers is a registry's
+		args = append(args, "--unset-variable", "CI_REGISTRY_IMAGE")
+	}
 	if r.event == "pull_request" {
 		args = append(args, "--variable", "CI_PIPELINE_SOURCE=merge_request_event", "--unset-variable", "CI_COMMIT_BRANCH", "--ignore-predefined-vars", "CI_PIPELINE_SOURCE",
 			"--variable", "CI_MERGE_REQUEST_IID=1", "--variable", "CI_MERGE_REQUEST_PROJECT_ID=1", "--variable", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=1")
@@ -94,7 +102,7 @@ func (r *replay) stage(ctx context.Context, w cli.World, p paths, repository rep
 	}
 	at := func(args ...string) error { return git(append([]string{"-C", code}, args...)...) }
 	for _, args := range [][]string{{"add", "-A", "--", ".", ":!.gitlab-ci-local-variables.yml"}, {"-c", "user.name=replay", "-c", "user.email=replay@localhost", "-c", "commit.gpgSign=false", "commit", "-q", "--allow-empty", "--no-verify", "-m", "replay"},
-		{"remote", "set-url", "origin", "git@gitlab.example.com:" + repository.name + ".git"}, {"update-ref", "refs/remotes/origin/" + repository.branch, "HEAD"},
+		{"remote", "set-url", "origin", "https://gitlab.example.com/" + repository.name + ".git"}, {"update-ref", "refs/remotes/origin/" + repository.branch, "HEAD"},
 		{"symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/" + repository.branch}} {
 		if err := at(args...); err != nil {
 			return err
@@ -200,18 +208,19 @@ func (r *replay) programs(ctx context.Context, w cli.World, p paths) error {
 			return err
 		}
 	}
-	return os.MkdirAll(p.at("home/.docker"), 0o700)
+	return errors.Join(os.MkdirAll(p.at("home/.docker"), 0o700), os.MkdirAll(p.at("tmp"), 0o700))
 }
 
 // around is the environment of gitlab-ci-local, which hands it to the jobs.
 func (r *replay) around(ctx context.Context, w cli.World, p paths, root string) []string {
 	path, _ := w.Env("PATH")
 	path = "PATH=" + p.at("bin") + string(filepath.ListSeparator) + path
+	temporary := "TMPDIR=" + p.at("tmp") // what jobs leave there goes with the rest
 	if r.live {
-		return append(append([]string(nil), w.Environ...), path)
+		return append(append([]string(nil), w.Environ...), path, temporary)
 	}
-	env := append(r.nowhere(ctx, root, p.at("home")), path)
-	for _, name := range []string{"LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "NO_COLOR"} {
+	env := append(r.nowhere(ctx, root, p.at("home")), path, temporary)
+	for _, name := range []string{"LANG", "LC_ALL", "TZ", "TERM", "NO_COLOR"} {
 		if v, ok := w.Env(name); ok {
 			env = append(env, name+"="+v)
 		}

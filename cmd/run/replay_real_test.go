@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// builtPrograms is a directory with the program and its companion.
+// builtPrograms is a directory with the program and its companions.
 var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err := touchSources(); err != nil {
 		return "", err
@@ -41,7 +41,7 @@ var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for program, source := range map[string]string{"run": "../run", "prefect-deploy-replay": "../replay"} {
+	for program, source := range map[string]string{"run": "../run", "compile": "../compile", "prefect-deploy-replay": "../replay"} {
 		if out, err := osexec.Command("go", "build", "-o", filepath.Join(dir, program), source).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("go build %s: %w\n%s", source, err, out)
 		}
@@ -484,5 +484,43 @@ func TestScriptsOfAReplayPushNothing(t *testing.T) {
 	refs, _ := osexec.Command("git", "-C", bare, "for-each-ref").Output()
 	if !strings.Contains(string(calls), "push localhost:5000/x:1") || len(refs) == 0 {
 		t.Errorf("--live: docker was called %q, git pushed %q", calls, refs)
+	}
+}
+
+// TestAReplayOfAWorkflowOnTheDisk: a replay compiles, and says where the repository has another workflow of the same files; with --workflow that one runs, and is refused where GitHub's first job would refuse it.
+func TestAReplayOfAWorkflowOnTheDisk(t *testing.T) {
+	l := newLured(t)
+	l.commit(t, strings.ReplaceAll(oneStep, "STEP", "echo 1"))
+	const name = ".github/workflows/deploy.yml"
+	emitted := func() {
+		c := osexec.Command("go", "run", "../compile", "github", "-C", l.project, "-o", filepath.Join(l.project, name), "--action", "org/prefect-deploy-action@v1")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	emitted()
+	for _, args := range [][]string{nil, {"--workflow", name}} {
+		if code, stdout, stderr := l.replay(t, args...); code != 0 || strings.Contains(stderr, "note:") || !strings.Contains(stdout, "+ greet/hourly") {
+			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
+	l.commit(t, strings.ReplaceAll(oneStep, "STEP", "echo 2")+"x-ci: {github: {runs-on: ubuntu-24.04}}\n")
+	code, stdout, stderr := l.replay(t)
+	if code != 0 || !strings.Contains(stdout, "+ greet/hourly") || !strings.Contains(stderr, "note: this replay is of the workflow that the files give now; "+name+" is another") || !strings.Contains(stderr, "compile github -o "+name) {
+		t.Errorf("it is stale: exit %d\n%s%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := l.replay(t, "--workflow", name); code == 0 || !strings.Contains(stdout, name+" is stale") || strings.Contains(stdout, "+ greet/hourly") {
+		t.Errorf("it is stale, and runs: exit %d\n%s", code, stdout)
+	}
+	emitted()
+	text, err := os.ReadFile(filepath.Join(l.project, name))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(l.project, name), []byte(strings.Replace(string(text), "timeout-minutes: 30", "timeout-minutes: 31", 1)), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, _ := l.replay(t, "--workflow", name); code == 0 || !strings.Contains(stdout, name+" is stale") {
+		t.Errorf("it was edited by hand, and runs: exit %d\n%s", code, stdout)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 	"github.com/org/prefect-deploy-action/runner/plan"
@@ -99,6 +100,25 @@ func (r *results) close() {
 	_ = errors.Join(r.json.done(), r.markdown.done(), r.outputs.done()) // errors count where something was written
 }
 
+// print writes a plan for people: in the window's width and in colours where the stream is a terminal.
+func print(w cli.World, to io.Writer, p *plan.Plan, acting bool, elapsed string) error {
+	t := report.Terminal{Done: acting, Elapsed: elapsed}
+	if screen := cli.Screen(to); screen != nil {
+		t.Width, _ = cli.Window(screen)
+		t.Color = cli.Colour(w)
+	}
+	_, err := io.WriteString(to, report.Of(p).Terminal(t))
+	return err
+}
+
+// took is how long a run took: without its steps, and with them.
+func took(d time.Duration, p *plan.Plan) string {
+	if p == nil || p.Built == 0 || len(p.Steps) == 0 {
+		return seconds(d)
+	}
+	return seconds(max(d-time.Duration(p.Built*float64(time.Second)), 0)) + " (" + seconds(d) + " with builds)"
+}
+
 // show writes everything, on every channel that takes it, and ends with outcome: what can't be written makes an error of it, and hides nothing of the rest.
 func (o *options) show(w cli.World, r *results, p *plan.Plan, acting bool, elapsed string, outcome error) error {
 	var errs []error
@@ -118,12 +138,10 @@ func (o *options) show(w cli.World, r *results, p *plan.Plan, acting bool, elaps
 	}
 	if o.quiet && p.Count().Failed > 0 {
 		// Quiet, but never silent about what failed: an exit code alone helps nobody who reads a log.
-		_, err := fmt.Fprint(w.Stderr, report.Text(p, acting, elapsed))
-		note("stderr", err)
+		note("stderr", print(w, w.Stderr, p, acting, elapsed))
 	}
 	if !r.stdout && !o.quiet {
-		_, err := fmt.Fprint(w.Stdout, report.Text(p, acting, elapsed))
-		note("stdout", err)
+		note("stdout", print(w, w.Stdout, p, acting, elapsed))
 	}
 	if len(errs) == 0 {
 		return outcome

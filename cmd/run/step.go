@@ -47,6 +47,9 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 			s.keys = args
 			return s.execute(ctx, w)
 		}}
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return s.options.keys(), nothingElse
+	}
 	f := c.Flags()
 	f.StringArrayVarP(&s.files, "prefect-file", "f", []string{"prefect.yaml"}, "the file to read; repeatable, patterns allowed")
 	f.StringVarP(&s.dir, "chdir", "C", ".", "as if started in `DIR`")
@@ -91,6 +94,9 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 	if to, err = handover.Create(dir, s.outputs, w.Stdout); err != nil {
 		return o, nil, cli.Usage("--outputs: %v; nothing ran", err)
 	}
+	if to != nil {
+		to.Attempt, _ = w.Env("GITHUB_RUN_ATTEMPT")
+	}
 	return o, to, nil
 }
 
@@ -108,9 +114,11 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		return cli.Fail("GITHUB_OUTPUT: %v; nothing ran", err)
 	}
 	defer func() { _ = output.done() }()
+	show := plainly(nil)
 	if !s.quiet {
 		o.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }
-		o.Log = sink(w)
+		show = progress(w, false, s.debug)
+		o.Log = show.steps
 	}
 	ran, err := s.phase.run(ctx, o, o.Directory, func(inputs string) error {
 		if output == nil && s.arguments == "" {
@@ -119,6 +127,7 @@ func (s *stepRun) execute(ctx context.Context, w cli.World) error {
 		}
 		return output.githubOutput("inputs", inputs)
 	})
+	show.end()
 	switch {
 	case ran == nil && err == nil: // the first half
 		return nil

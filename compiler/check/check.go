@@ -25,9 +25,9 @@ type Checker struct {
 
 	diags  diag.List
 	names  map[string]diag.Position
-	images map[string]*builtImage
 	warned map[*spec.File]bool
 	timing resolve.Timings
+	builds builds
 	// brief says that of a flow only its name is wanted: the signatures of 20,000 flows would take more memory than their deployments.
 	brief bool
 
@@ -47,7 +47,7 @@ type flowResult struct {
 
 // New returns a Checker for the working directory root.
 func New(root fs.FS) *Checker {
-	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, images: map[string]*builtImage{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
+	return &Checker{root: root, loaders: map[string]*flow.Loader{}, names: map[string]diag.Position{}, warned: map[*spec.File]bool{}, flows: map[flowKey]*flowResult{}}
 }
 
 // loader is the one for a root; mu is held.
@@ -108,6 +108,7 @@ func (c *Checker) each(name string, src []byte, take func(*resolve.Deployment)) 
 // Load reads a file and checks what belongs to no single deployment; ok is false when nothing of it could be read.
 func (c *Checker) Load(name string, src []byte) (f *spec.File, ok bool) {
 	f, diags := spec.Load(name, src)
+	f.Tree = c.root
 	c.diags = append(c.diags, diags...)
 	if broken(diags) {
 		return f, false
@@ -191,8 +192,8 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	c.secrets(d)
 	c.derivedPull(d)
 	c.triggers(d)
+	c.images(d)
 	c.entrypoint(d)
-	c.overwritten(d)
 	return c.twice(d)
 }
 

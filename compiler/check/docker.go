@@ -56,50 +56,6 @@ func (c *Checker) buildArguments(f *spec.File, s *spec.Step, runtime bool) {
 	}
 }
 
-// builtImage is an image with its tag, by the first build that writes it.
-type builtImage struct {
-	build string
-	step  string
-	at    diag.Position
-	// told are the other builds that a warning named.
-	told map[string]bool
-}
-
-// overwritten warns of two different builds that write one image and tag: the later one wins, also for the deployment of the earlier.
-func (c *Checker) overwritten(d *resolve.Deployment) {
-	for _, list := range [][]spec.Step{d.Build, d.Push} {
-		for i := range list {
-			s := &list[i]
-			if resolve.Canonical(s.Function) != resolve.BuildDockerImage {
-				continue
-			}
-			build := string(graph.Sorted(s.Inputs).AppendJSON(nil))
-			for _, image := range graph.Images(s.Inputs) {
-				c.writes(image, build, s, d)
-			}
-		}
-	}
-}
-
-func (c *Checker) writes(image, build string, s *spec.Step, d *resolve.Deployment) {
-	name, at := "build_docker_image", d.Position(s.Pos)
-	if s.ID.Truthy() {
-		name = s.ID.Str()
-	}
-	first, ok := c.images[image]
-	switch {
-	case !ok:
-		c.images[image] = &builtImage{build, name, at, map[string]bool{}}
-		return
-	case first.build == build || first.told[build]:
-		return
-	}
-	first.told[build] = true
-	c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "image-written-twice",
-		Message: fmt.Sprintf("the build %s writes the image %s, and so does the different build %s at %s:%d: who runs it gets what was built last", diag.Quote(name), diag.Quote(image), diag.Quote(first.step), first.at.File, first.at.Line),
-		Help:    "give one of them another tag or another name; as it is they run one after the other, in the file's order", Position: at, Related: []diag.Related{{Position: first.at, Message: "first written at"}}})
-}
-
 // inputsTag: the digest of what is read can only be the tag of a build that has none, and whose context is here.
 func (c *Checker) inputsTag(f *spec.File, s *spec.Step) {
 	steps, _ := f.CI.Get("steps")

@@ -25,7 +25,6 @@ var explanations = []explanation{
 	{"flow-not-a-flow", "The function of the entrypoint is not decorated with @flow.", "def hello(): ...", "@flow\ndef hello(): ..."},
 	{"flow-syntax", "The Python file of the entrypoint can't be read.", "def hello(:", "def hello():"},
 	{"image-tag", "prefect-docker's build_docker_image takes tag, not image_tag; Prefect's own document writes image_tag, and Prefect 3 fails on it. Here it is taken as tag.", "image_tag: v1", "tag: v1"},
-	{"image-written-twice", "Two builds that are not the same write one image and tag. They run one after the other, and the deployments of both run what was built last.", "- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev}\n# and in another deployment\n- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev, dockerfile: gpu.Dockerfile}", "- prefect_docker.deployments.steps.build_docker_image: {image_name: acme/app, tag: dev-gpu, dockerfile: gpu.Dockerfile}"},
 	{"invalid-anchor-date", "An anchor date is an ISO 8601 date or moment.", "anchor_date: 1st of May", "anchor_date: \"2026-05-01T00:00:00+00:00\""},
 	{"invalid-ci-setting", "A setting under x-ci says something that no pipeline can be made of.", "x-ci: {github: {secrets: [\"DB PASSWORD\"]}}", "x-ci: {github: {secrets: [DB_PASSWORD]}}"},
 	{"invalid-concurrency-limit", "A concurrency limit is a number, or a mapping with limit and collision_strategy.", "concurrency_limit: {limit: 2}", "concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}"},
@@ -49,9 +48,10 @@ var explanations = []explanation{
 	{"missing-work-pool", "A deployment needs a work pool to run.", "- {name: d, entrypoint: \"flow.py:hello\"}", "- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: my-pool}}"},
 	{"not-a-mapping", "The top level of a prefect.yaml is a mapping.", "- prefect.deployments.steps.git_clone: {…}", "pull:\n  - prefect.deployments.steps.git_clone: {…}"},
 	{"output-of-another-deployment", "A shared field refers to the output of a step that only other deployments run. Prefect drops it for this one.", "work_pool: *pool   # its image needs a build step that this deployment switches off", "Give the deployment the step, or a work pool of its own."},
-	{"patch-does-not-fit", "A patch under x-ci names a place that the emitted file does not have, or a test of it finds something else there.", "patches:\n  - {op: replace, path: /jobs/biuld-app/timeout-minutes, value: 90}", "patches:\n  - {op: replace, path: /jobs/build-app/timeout-minutes, value: 90}"},
+	{"patch-does-not-fit", "A patch under x-ci names a place that the emitted file does not have, a test of it finds something else there, or after it a job needs one, or reads an output, that is gone.", "patches:\n  - {op: replace, path: /jobs/biuld-app/timeout-minutes, value: 90}", "patches:\n  - {op: replace, path: /jobs/build-app/timeout-minutes, value: 90}"},
 	{"pipeline-too-large", "GitHub takes workflows of 500 KB, and one that calls at most 50 others: some thousand builds fill them.", "3,000 different images in one prefect.yaml", "Several files, and a workflow for each: compile github -f a/prefect.yaml -o .github/workflows/prefect-a.yml"},
 	{"recursive-alias", "An alias stands inside its own anchor.", "a: &a [*a]", "Write out what is meant."},
+	{"same-image", "Two builds that are not the same write one image name and tag. The later one of the file stays, and the deployments of both run it.", "- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile}\n- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile.gpu}", "- …build_docker_image: {image_name: app, tag: v1, dockerfile: Dockerfile}\n- …build_docker_image: {image_name: app, tag: v1-gpu, dockerfile: Dockerfile.gpu}"},
 	{"secret-in-clear", "Prefect stores job variables unencrypted, so a Secret block that is filled in at deploy lies open on the server.", "env: {TOKEN: \"{{ prefect.blocks.secret.token }}\"}", "Secret.load(\"token\").get() in the flow"},
 	{"several-documents", "The file holds more than one YAML document; Prefect reads only files of one.", "a: 1\n---\nb: 2", "Put the second into a file of its own."},
 	{"tags-not-a-list", "Prefect makes one tag of each letter of a text.", "tags: prod", "tags: [prod]"},
@@ -63,6 +63,7 @@ var explanations = []explanation{
 	{"unknown-schedule-key", "Schedules are the one place where Prefect forbids unknown keys: it drops the whole file for one.", "- {cron: \"0 0 * * *\", catchup: false}", "- {cron: \"0 0 * * *\"}"},
 	{"unknown-step", "Prefect has no such step, or it is not a full name.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
 	{"unknown-tag", "The YAML tag means nothing to Prefect, which then reads nothing of the file.", "token: !secret x", "token: \"{{ prefect.blocks.secret.x }}\""},
+	{"unpinned-action", "An action under x-ci is named by a tag or a branch. Whoever can move that runs code of theirs in the job, beside its secrets; a commit can't be moved.", "setup:\n  - uses: docker/login-action@v3", "setup:\n  - uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0"},
 	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},
 	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
 	{"unstable-inputs-tag", "The tag of a build is to be the digest of what it reads, and it reads the repository's own folder .git, which no two clones have alike: the image would be built anew by each.", "x-ci: {steps: {app: {tag: inputs}}}   # and no .dockerignore", "echo .git >> .dockerignore"},
@@ -80,6 +81,17 @@ func Codes() []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// Meaning is the first sentence of what a code means, "" for one that nobody knows.
+func Meaning(code string) string {
+	for _, e := range explanations {
+		if e.code == code {
+			first, _, _ := strings.Cut(e.meaning, ". ")
+			return strings.TrimSuffix(first, ".")
+		}
+	}
+	return ""
 }
 
 // Explain returns what a code means, with an example of the fault and its cure.

@@ -2,6 +2,7 @@
 package docker
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func native(function string, inputs value.Value, action bool) (ok bool, why stri
 
 // marked marks each text that holds a template as known only at run time.
 func marked(inputs value.Value) value.Value {
+	if !mayHoldTemplates(inputs) {
+		return inputs
+	}
 	switch inputs.Kind {
 	case value.Map:
 		entries := append([]value.Entry(nil), inputs.Map...)
@@ -76,18 +80,31 @@ func ByCommand(function string, inputs value.Value) (ok bool, why string) {
 	return native(function, definite(inputs), false)
 }
 
-// definite leaves out what only a template tells, but for the image's name and what logs in.
-func definite(inputs value.Value) value.Value {
-	kept := make([]value.Entry, 0, len(inputs.Map))
-	for _, e := range inputs.Map {
-		if _, whole := template.Whole(e.Value.Text); whole && e.Value.Kind == value.Text && e.Key != "image_name" && e.Key != "credentials" {
-			if e.Key != "tag" { // one text, whatever it is
-				continue
-			}
-		}
-		kept = append(kept, e)
+// mayHoldTemplates: most values hold none, and those need no copy.
+func mayHoldTemplates(v value.Value) bool {
+	switch v.Kind {
+	case value.Text:
+		return strings.Contains(v.Text, "{{")
+	case value.List:
+		return slices.ContainsFunc(v.List, mayHoldTemplates)
+	case value.Map:
+		return slices.ContainsFunc(v.Map, func(e value.Entry) bool { return mayHoldTemplates(e.Value) })
 	}
-	inputs.Map = kept
+	return false
+}
+
+// definite leaves out what only a template tells, but for the image's name, the tag, which is one text whatever it is, and what logs in.
+func definite(inputs value.Value) value.Value {
+	left := func(e value.Entry) bool {
+		if e.Value.Kind != value.Text || e.Key == "image_name" || e.Key == "credentials" || e.Key == "tag" {
+			return false
+		}
+		_, whole := template.Whole(e.Value.Text)
+		return whole
+	}
+	if slices.ContainsFunc(inputs.Map, left) {
+		inputs.Map = slices.DeleteFunc(slices.Clone(inputs.Map), left)
+	}
 	return inputs
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/check"
+	"github.com/org/prefect-deploy-action/compiler/diag"
 )
 
 // thousand is a file of n deployments that build some images between them, and the flows of its entrypoints.
@@ -47,24 +48,38 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkGitHub also tells the ratio of an emission, with all that it reads, to a check, in pairs.
 func BenchmarkGitHub(b *testing.B) {
+	against(b, func(in *Input) diag.List {
+		_, diags := GitHubFiles(in, "prefect.yml")
+		return diags
+	})
+}
+
+func BenchmarkGitLab(b *testing.B) {
+	against(b, func(in *Input) diag.List {
+		_, diags := GitLab(in)
+		return diags
+	})
+}
+
+// against also tells the ratio of an emission, with all that it reads, to a check, in pairs.
+func against(b *testing.B, emission func(*Input) diag.List) {
 	text, root := thousand(1000, 300)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the program has it
-	var emission, checking time.Duration
+	var emitting, checking time.Duration
 	for b.Loop() {
 		start := time.Now()
 		in, _ := Load(root, []Source{{"prefect.yaml", []byte(text)}})
 		in.Patterns, in.Action = []string{"prefect.yaml"}, "org/prefect-deploy-action@v1"
-		if _, diags := GitHubFiles(in, "prefect.yml"); len(diags) > 0 {
+		if diags := emission(in); len(diags) > 0 {
 			b.Fatal(diags.Error())
 		}
-		emission += time.Since(start)
+		emitting += time.Since(start)
 		b.StopTimer()
 		start = time.Now()
 		checkOnce(text, root)
 		checking += time.Since(start)
 		b.StartTimer()
 	}
-	b.ReportMetric(float64(emission)/float64(checking), "emissions/check")
+	b.ReportMetric(float64(emitting)/float64(checking), "emissions/check")
 }

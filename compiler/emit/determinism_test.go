@@ -14,13 +14,45 @@ import (
 func TestSameBytes(t *testing.T) {
 	for seed := range uint64(40) {
 		text := chance(rand.New(rand.NewPCG(seed, 3)))
-		first := unchecked(t, text)
+		first, gitlab := unchecked(t, text), uncheckedGitLab(t, text)
 		for range 19 {
 			if again := unchecked(t, text); !bytes.Equal(first, again) {
 				t.Fatalf("seed %d: emitted twice, and differently", seed)
 			}
+			if again := uncheckedGitLab(t, text); !bytes.Equal(gitlab, again) {
+				t.Fatalf("seed %d: emitted for GitLab twice, and differently", seed)
+			}
 		}
 	}
+}
+
+// TestSameBytesOfManyFiles: the files of a large pipeline are made side by side, and that shows nowhere.
+func TestSameBytesOfManyFiles(t *testing.T) {
+	text, root := thousand(200, 200)
+	var first []File
+	for range 20 {
+		in, _ := Load(root, []Source{{"prefect.yaml", []byte(text)}})
+		in.Patterns, in.Action = []string{"prefect.yaml"}, "org/prefect-deploy-action@v1"
+		files, diags := GitHubFiles(in, "prefect.yml")
+		if len(diags) > 0 || len(files) < 3 {
+			t.Fatal(diags.Error(), len(files))
+		}
+		if first == nil {
+			first = files
+		}
+		if !slices.EqualFunc(first, files, func(a, b File) bool { return a.Name == b.Name && bytes.Equal(a.Data, b.Data) }) {
+			t.Fatal("emitted twice, and differently")
+		}
+	}
+}
+
+func uncheckedGitLab(t *testing.T, text string) []byte {
+	t.Helper()
+	out, diags := GitLab(input(t, text))
+	if diags.Errors(false) > 0 {
+		t.Fatal(diags.Error())
+	}
+	return out
 }
 
 // unchecked is the workflow of a file that may refer to outputs that nothing gives.
@@ -54,6 +86,7 @@ func TestOrderOfEdits(t *testing.T) {
 	for seed := range uint64(10) {
 		text := chance(rand.New(rand.NewPCG(seed, 5)))
 		before := unchecked(t, text)
+		gitlab := uncheckedGitLab(t, text)
 		var want []byte
 		for range 8 {
 			edited := text
@@ -61,6 +94,9 @@ func TestOrderOfEdits(t *testing.T) {
 				edited = edits[i](edited)
 			}
 			got := unchecked(t, edited)
+			if !bytes.Equal(uncheckedGitLab(t, edited), gitlab) {
+				t.Fatalf("seed %d: such edits change the pipeline for GitLab", seed)
+			}
 			if want == nil {
 				want = got
 			}

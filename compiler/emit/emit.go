@@ -38,8 +38,9 @@ type Input struct {
 	// Compiler is the version of the program, for the head.
 	Compiler string
 
-	// made is the head's line of what the pipeline was made of, once it was asked for.
-	made string
+	// made is the head's line of what the pipeline was made of, and fields are the variables of deployments' fields, once they were asked for.
+	made   string
+	fields environment
 }
 
 // environment are the environment variables that a job's templates may read, sorted.
@@ -59,14 +60,19 @@ func (e environment) names() []string {
 func (e environment) read(v value.Value, given func(head string) bool) {
 	template.Walk(v, func(_ value.Value, found []template.Placeholder) {
 		for _, p := range found {
-			switch {
-			case p.Kind == template.Env:
-				e.add(p.EnvName())
-			case p.Kind == template.Output && !p.Runtime() && p.Name == resolve.Head(p.Name) && !given(p.Name):
-				e.add(p.Name)
-			}
+			e.take(p, given)
 		}
 	})
+}
+
+// take takes in the variable that a placeholder names, if it does.
+func (e environment) take(p template.Placeholder, given func(head string) bool) {
+	switch {
+	case p.Kind == template.Env:
+		e.add(p.EnvName())
+	case p.Kind == template.Output && !p.Runtime() && p.Name == resolve.Head(p.Name) && !given(p.Name):
+		e.add(p.Name)
+	}
 }
 
 // add takes a variable that a platform can pass: what the CI or the machine sets itself is there anyway.
@@ -100,29 +106,44 @@ func passable(name string) bool {
 	return true
 }
 
-// ofSteps are the variables that steps read, and whether they also need the Prefect API: for blocks and variables, or because a function of which nothing is known may ask it.
-func (in *Input) ofSteps(steps []*graph.Step, listed []string) (env environment, api bool) {
-	env = environment{}
-	for _, s := range steps {
-		env.read(s.Inputs, func(head string) bool { return len(sourcesOf(s.Upstream, head)) > 0 })
-		template.Walk(s.Inputs, func(_ value.Value, found []template.Placeholder) {
-			for _, p := range found {
-				api = api || p.Kind == template.Block || p.Kind == template.Variable
-			}
-		})
-		for _, name := range scriptVariables(s) {
-			env.add(name)
-		}
-		if open(s) {
-			for _, name := range listed {
-				env.add(name)
-			}
-		}
-		if _, known := resolve.Known(s.Function); !known {
-			api = true
-		}
+// and are the variables of both.
+func (e environment) and(other environment) environment {
+	out := make(environment, len(e)+len(other))
+	for name := range e {
+		out[name] = true
 	}
-	return env, api
+	for name := range other {
+		out[name] = true
+	}
+	return out
+}
+
+// reading is what a step reads of its environment by name, and whether it also needs the Prefect API: for blocks and variables, or because a function of which nothing is known may ask it.
+type reading struct {
+	env environment
+	api bool
+}
+
+// readingOf is what is seen of a step; see open for what is not.
+func readingOf(s *graph.Step) reading {
+	r := reading{env: environment{}}
+	given := func(head string) bool { return len(sourcesOf(s.Upstream, head)) > 0 }
+	template.Walk(s.Inputs, func(_ value.Value, found []template.Placeholder) {
+		for _, p := range found {
+			r.env.take(p, given)
+			r.api = r.api || p.Kind == template.Block || p.Kind == template.Variable
+		}
+	})
+	for _, name := range scriptVariables(s) {
+		r.env.add(name)
+	}
+	if readsNamespace(s) {
+		r.env.add(namespaceVariable)
+	}
+	if _, known := resolve.Known(s.Function); !known {
+		r.api = true
+	}
+	return r
 }
 
 // open reports whether a step may read any variable without naming it in a template: a script, a function of someone's own, a cloud's library.
@@ -138,6 +159,9 @@ func open(s *graph.Step) bool {
 
 // ofFields are the variables that deployments' fields and pull steps read.
 func (in *Input) ofFields() environment {
+	if in.fields != nil {
+		return in.fields
+	}
 	env := environment{}
 	for _, r := range in.Graph.Registrations {
 		d := in.Deployments[r.Index]
@@ -157,6 +181,7 @@ func (in *Input) ofFields() environment {
 			})
 		}
 	}
+	in.fields = env
 	return env
 }
 

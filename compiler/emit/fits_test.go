@@ -26,6 +26,30 @@ func TestOneHugeJob(t *testing.T) {
 	}
 }
 
+// TestAHugeJobPassesNoMoreThanItMust: written shorter, its steps are still passed only what they read; where even that has no room, one call is passed all.
+func TestAHugeJobPassesNoMoreThanItMust(t *testing.T) {
+	for _, c := range []struct{ steps, secretEvery, secrets, calls int }{{400, 100, 1, 9}, {200, 2, 60, 1}} {
+		var b strings.Builder
+		b.WriteString("x-ci: {github: {setup: [{run: 'true'}]}}\nbuild:\n")
+		for i := range c.steps {
+			secret := ""
+			if i%c.secretEvery == 1 {
+				secret = ", buildargs: {P: '"
+				for n := range c.secrets {
+					secret += fmt.Sprintf("{{ $PASSWORD_WITH_A_NAME_THAT_IS_RATHER_LONG_%d }}", n)
+				}
+				secret += "'}"
+			}
+			fmt.Fprintf(&b, "- prefect.deployments.steps.run_shell_script: {id: g%d, script: './gen %d'}\n- prefect_docker.deployments.steps.build_docker_image: {id: i%d, image_name: r/i%d, tag: '1', dockerfile: D%s}\n", i, i, i, i, secret)
+		}
+		out := string(filesOf(t, b.String()+deployed)[0].Data)
+		calls, passed := strings.Count(out, "mode: step"), strings.Count(out, "LONG_0: ${{ secrets")
+		if calls != c.calls || c.calls > 1 && passed != (c.calls-1)/2 {
+			t.Errorf("%d steps: %d calls, %d are passed the secret", c.steps, calls, passed)
+		}
+	}
+}
+
 // TestPushedImageIsLoaded: a later step of the job pushes it again, and needs it in the engine.
 func TestPushedImageIsLoaded(t *testing.T) {
 	with, without := "build:\n"+image("a", "1", ", push: true")+"push:\n"+push("a")+deployed, "build:\n"+image("a", "1", ", push: true")+deployed

@@ -8,6 +8,7 @@ package emit
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -31,18 +32,35 @@ func GitHub(in *Input) ([]byte, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return g.document(root), diags
+	return g.document(root, g.sizeOfAll(root)), diags
 }
 
 func newGitHub(in *Input) (*github, *yaml.Node, diag.List) {
-	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
+	g := githubOf(in)
 	root := g.fit(g.workflow())
-	return g, root, append(g.settings.diags, applyPatches(root, g.settings.patches)...)
+	g.settings.diags = append(g.settings.diags, g.settings.ofNoJob("timeout-minutes", keysOf(get(root, "jobs")))...)
+	if len(g.settings.patches) > 0 {
+		clear(g.sizes)
+	}
+	return g, root, append(g.settings.diags, patched(root, g.settings.patches, looseGitHub)...)
 }
 
-// document is a workflow with its head.
-func (g *github) document(root *yaml.Node) []byte {
-	return append(g.head("github", g.facts(root)), encode(root)...)
+func githubOf(in *Input) *github {
+	g := &github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in), reads: map[*graph.Step]reading{}, sizes: map[*yaml.Node]int{}}
+	g.target = g.ofTarget()
+	return g
+}
+
+// document is a workflow with its head; room is about how long it will be.
+func (g *github) document(root *yaml.Node, room int) []byte {
+	jobs := survey(get(root, "jobs"))
+	return g.documentOf(root, jobs, room)
+}
+
+// documentOf is the same where its jobs were looked through already.
+func (g *github) documentOf(root *yaml.Node, jobs surveyed, room int) []byte {
+	all := surveyAround(root, jobs)
+	return encode(g.head("github", all.facts(), all.content), root, room)
 }
 
 type github struct {
@@ -51,17 +69,29 @@ type github struct {
 	pipeline *Pipeline
 	// used are the steps whose outputs something refers to.
 	used map[*graph.Step]bool
-	// compact are the jobs that are one call, since they would be too large for a file otherwise (scale.go).
-	compact map[string]bool
+	// reads are the variables that steps read, target those of the jobs that plan and register.
+	reads  map[*graph.Step]reading
+	target environment
+	// sizes are about how many bytes jobs take, as long as no patch may have changed them.
+	sizes map[*yaml.Node]int
+	// compact are the jobs that would be too large for a file otherwise (scale.go), and how far they are written shorter.
+	compact map[string]shortness
 }
 
 func (g *github) workflow() *yaml.Node {
 	on := mapping("pull_request", flow(mapping("types", []string{"opened", "synchronize", "reopened", "ready_for_review", "closed"})),
 		"merge_group", empty(), "push", flow(mapping("branches", g.starts())), "workflow_dispatch", empty())
 	jobs := mapping("check", g.check(), "plan", g.plan())
-	for _, j := range g.pipeline.Jobs {
-		put(jobs, j.ID, g.build(j))
+	builds := make([]*yaml.Node, len(g.pipeline.Jobs))
+	sizes := make([]int, len(builds))
+	sideBySide(len(builds), func(i int) {
+		builds[i] = g.build(g.pipeline.Jobs[i])
+		sizes[i] = atMost(builds[i], 4)
+	})
+	for i, j := range g.pipeline.Jobs {
+		put(jobs, j.ID, builds[i])
 		jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(j.Deployments)
+		g.sizes[builds[i]] = sizes[i]
 	}
 	put(jobs, "register", g.register())
 	put(jobs, "prefect", g.last())
@@ -84,18 +114,65 @@ func empty() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"
 
 func (g *github) runsOn() *yaml.Node { return g.settings.node("runs-on", "ubuntu-latest") }
 
+// minutes are how long a job may run: what x-ci says of all that run steps, or of this one, else usual.
+func (g *github) minutes(job string, usual int) any {
+	if n := g.settings.ofJob("timeout-minutes", job, job == "register" || !slices.Contains(reserved, job)); n != nil {
+		return n
+	}
+	return usual
+}
+
 func (g *github) check() *yaml.Node {
-	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", 10, "permissions", flow(mapping("contents", "read")),
-		"steps", list(g.checkout(1), g.action("", "check", g.places())))
+	return mapping("if", "github.event.action != 'closed'"+g.idle(), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("check", 10), "permissions", flow(g.ofCheck()),
+		"steps", list(g.checkout(1), g.action("", "check", g.places()), g.first()))
+}
+
+// binds tells whether only what was reviewed may be written. Then the first job refuses what was not, before anything is built.
+func (g *github) binds() bool {
+	n := g.settings.node("plan-policy", nil)
+	return n != nil && n.Value == "require"
+}
+
+// ofCheck are the permissions of the job check: to read what was reviewed it reads comments, and the last deploy.
+func (g *github) ofCheck() *yaml.Node {
+	if !g.binds() {
+		return mapping("contents", "read")
+	}
+	return mapping("contents", "read", "pull-requests", "read", "deployments", "read")
+}
+
+// first is the refusal of what was not reviewed, nil where nothing binds.
+func (g *github) first() *yaml.Node {
+	if !g.binds() {
+		return nil
+	}
+	with := append(g.places(), "all-deployments", true)
+	if name := environmentName(g.settings.node("environment", nil)); name != "" {
+		with = append(with, "environment", name)
+	}
+	step := g.withEnv(g.action("", "review", g.bound(with)), g.target, true)
+	step.Content = append([]*yaml.Node{text("if"), text(g.lands())}, step.Content...)
+	return step
+}
+
+// bound adds what binds a deploy to what was reviewed.
+func (g *github) bound(with []any) []any {
+	if n := g.settings.node("plan-policy", nil); n != nil {
+		with = append(with, "plan-policy", n)
+	}
+	if n := g.settings.node("plan-key", nil); n != nil {
+		with = append(with, "plan-key", text("${{ secrets."+n.Value+" }}"))
+	}
+	return with
 }
 
 func (g *github) plan() *yaml.Node {
-	with := append(g.places(), "all-deployments", true)
+	with := g.bound(append(g.places(), "all-deployments", true))
 	if name := environmentName(g.settings.node("environment", nil)); name != "" { // part of the comment's identity: what is planned here is what register looks for
 		with = append(with, "environment", name)
 	}
-	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", 15, "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
-		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.ofFields(), true)))
+	return mapping("if", proposed, "runs-on", g.runsOn(), "timeout-minutes", g.minutes("plan", 15), "permissions", flow(mapping("contents", "read", "pull-requests", "write")),
+		"steps", list(g.checkout(1), g.withEnv(g.action("", "auto", with), g.target, true)))
 }
 
 // places are the inputs that say where the files are.
@@ -133,15 +210,19 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 	vars := mapping()
 	if api {
 		for _, name := range []string{"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"} {
-			put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+			putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 		}
 	}
 	names := env.names()
+	if api && !env[headersVariable] {
+		names = append(names, headersVariable)
+		sort.Strings(names)
+	}
 	for _, name := range names {
-		put(vars, name, text("${{ "+g.sourceOf(name)+" }}"))
+		putText(vars, name, "${{ "+g.sourceOf(name)+" }}")
 	}
 	if len(names) > 0 {
-		put(vars, "PREFECT_DEPLOY_OPTIONAL", text(strings.Join(names, ",")))
+		putText(vars, "PREFECT_DEPLOY_OPTIONAL", strings.Join(names, ","))
 	}
 	if len(vars.Content) > 0 {
 		put(step, "env", vars)
@@ -149,18 +230,11 @@ func (g *github) withEnv(step *yaml.Node, env environment, api bool) *yaml.Node 
 	return step
 }
 
-// sourceOf is where GitHub keeps a variable: among the secrets, unless x-ci says that it may be shown.
-func (g *github) sourceOf(name string) string {
-	if !slices.Contains(g.settings.names("secrets"), name) && slices.Contains(g.settings.names("vars"), name) {
-		return "vars." + name
-	}
-	return "secrets." + name
-}
-
 // build is a job of the pipeline.
 func (g *github) build(j *Job) *yaml.Node {
 	steps := list(g.checkout(depthFor(j.Steps)))
-	steps.Content = append(steps.Content, g.setup().Content...)
+	setup, token := g.setupOf(j.Steps)
+	steps.Content = append(steps.Content, setup...)
 	if len(j.Needs) > 0 {
 		steps.Content = append(steps.Content, g.download())
 	}
@@ -171,7 +245,15 @@ func (g *github) build(j *Job) *yaml.Node {
 	for _, n := range j.Needs {
 		needs = append(needs, n.ID)
 	}
-	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", 60, "permissions", flow(g.permissions("contents", "read")), "outputs", calls.outputs, "steps", steps)
+	return mapping("if", g.when(j), "needs", needs, "runs-on", g.runsOn(), "timeout-minutes", g.minutes(j.ID, 60), "env", ownBuilder(j), "permissions", flow(permissions(token, "contents", "read")), "outputs", calls.outputs, "steps", steps)
+}
+
+// ownBuilder makes the engine's own builder the one of a job whose builds stand on each other, whatever a step of the setup chose; nil for others.
+func ownBuilder(j *Job) any {
+	if j.Stacked {
+		return mapping("BUILDX_BUILDER", "default")
+	}
+	return nil
 }
 
 // setup is x-ci.github.setup, with the pins that the file has, as long as x-ci is what it was made of.
@@ -190,15 +272,11 @@ func (g *github) setup() *yaml.Node {
 	return out
 }
 
-// permissions are what a job may do; a login by OpenID Connect in the setup needs a token for that.
-func (g *github) permissions(pairs ...any) *yaml.Node {
+// permissions are what a job may do; a login by OpenID Connect in its setup needs a token for that.
+func permissions(token bool, pairs ...any) *yaml.Node {
 	m := mapping(pairs...)
-	for _, v := range g.settings.lists["setup"] {
-		uses, _ := v.Get("uses")
-		name, _, _ := strings.Cut(uses.Text, "@")
-		if slices.Contains([]string{"aws-actions/configure-aws-credentials", "google-github-actions/auth", "azure/login"}, strings.ToLower(name)) && get(m, "id-token") == nil {
-			put(m, "id-token", text("write"))
-		}
+	if token {
+		put(m, "id-token", text("write"))
 	}
 	return m
 }
@@ -250,18 +328,21 @@ func (g *github) register() *yaml.Node {
 		needs = append(needs, j.ID)
 	}
 	environment, steps := g.settings.node("environment", nil), list(g.checkout(depthFor(g.pipeline.Last)))
+	token := false
 	if len(g.pipeline.Last) > 0 {
-		steps.Content = append(steps.Content, g.setup().Content...)
+		var setup []*yaml.Node
+		setup, token = g.setupOf(g.pipeline.Last)
+		steps.Content = append(steps.Content, setup...)
 	}
-	with := append(g.places(), "all-deployments", true)
+	with := g.bound(append(g.places(), "all-deployments", true))
 	if name := environmentName(environment); name != "" {
 		with = append(with, "environment", name)
 	}
 	if len(g.pipeline.Jobs) > 0 {
 		steps.Content = append(steps.Content, g.download())
-		with = append(with, "from", given+"/*.json")
+		with = append(with, "from", given+"/*.json", "results", g.results())
 	}
-	env := g.ofFields()
+	env := g.target
 	if len(g.pipeline.Last) == 0 {
 		if len(g.pipeline.Jobs) > 0 {
 			with = append(with, "skip-build", true)
@@ -272,19 +353,24 @@ func (g *github) register() *yaml.Node {
 			keys = append(keys, s.Key)
 		}
 		with = append(with, "step", strings.Join(keys, ","))
-		own, _ := g.ofSteps(g.pipeline.Last, append(g.settings.names("secrets"), g.settings.names("vars")...))
-		for name := range own {
-			env[name] = true
-		}
+		own, _ := g.passed(g.pipeline.Last)
+		env = env.and(own)
 	}
 	steps.Content = append(steps.Content, g.withEnv(g.action("", "deploy", with), env, true))
-	permissions := g.permissions("contents", "read", "pull-requests", "write", "deployments", "write")
-	if len(g.pipeline.Last) == 0 {
-		permissions = mapping("contents", "read", "pull-requests", "write", "deployments", "write")
-	}
 	return mapping("if", "${{ !cancelled() && needs.check.result == 'success' && "+g.lands()+" }}", "needs", needs, "runs-on", g.runsOn(), "environment", environment,
-		"timeout-minutes", 30, "permissions", flow(permissions), "steps", steps)
+		"timeout-minutes", g.minutes("register", 30), "permissions", flow(permissions(token, "contents", "read", "pull-requests", "write", "deployments", "write")), "steps", steps)
 }
+
+// results tell the runtime how the jobs before ended. A run that is started again finds the artifacts of the attempts before, which it needs of the jobs that are not run again, and must not take of those that now failed.
+func (g *github) results() *yaml.Node {
+	var lines []string
+	for _, j := range g.pipeline.Jobs {
+		lines = append(lines, j.ID+"="+resultOf(j.ID))
+	}
+	return script(lines...)
+}
+
+func resultOf(job string) string { return "${{ needs." + job + ".result }}" }
 
 // environmentName is the name of x-ci.github.environment, which is a text or a mapping with a name.
 func environmentName(n *yaml.Node) string {
@@ -306,7 +392,7 @@ func (g *github) last() *yaml.Node {
 	for _, j := range g.pipeline.Jobs {
 		needs = append(needs, j.ID)
 	}
-	return mapping("name", g.required(), "if", "always()"+g.idle(), "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", 5, "permissions", flow(mapping()),
+	return mapping("name", g.required(), "if", "always()"+g.idle(), "needs", append(needs, "register"), "runs-on", g.runsOn(), "timeout-minutes", g.minutes("prefect", 5), "permissions", flow(mapping()),
 		"steps", list(mapping("shell", "bash", "env", mapping("RESULTS", "${{ join(needs.*.result, ' ') }}"), "run", script(
 			`for result in $RESULTS; do`,
 			`  case "$result" in`,

@@ -4,6 +4,7 @@
 // Facts of the platform that shaped it (its reference of .gitlab-ci.yml, and docs/pipelines.md):
 //
 //   - A job has at most 50 `needs`. One that waits for more stands in a later stage without any: it then waits for all of the stages before and gets all of their artifacts.
+//   - As soon as one of a job's `needs` is skipped, which is one that needed a failed job, GitLab waits for no other of them. A job that is to run nevertheless (`when: always`) would start too early, so it has no `needs` either.
 //   - `when: always` runs a job whatever became of those that it needs, skipped ones too. So `register` runs after a failed build, which concerns only the deployments that need it; the failed job itself makes the
 //     pipeline red. As that would also let it run after a failed check, each job looks for the file that `check` leaves at its end.
 //   - A dotenv report that is too large fails its job; the runtime keeps to the limits (5 KB, 20 variables). What must arrive travels in JSON, the report is for other jobs of the project.
@@ -13,6 +14,7 @@
 package emit
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -42,12 +44,12 @@ func GitLab(in *Input) ([]byte, diag.List) {
 	g := gitlab{Input: in, settings: in.settingsOf("gitlab"), pipeline: Cut(in.Graph, in.Deployments)}
 	g.arrange()
 	root := g.document()
-	diags := g.settings.diags
-	diags = append(diags, applyPatches(root, g.settings.patches)...)
+	diags := append(g.settings.diags, g.settings.ofNoJob("timeout", g.jobNames())...)
+	diags = append(diags, patched(root, g.settings.patches, looseGitLab)...)
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	return append(in.head("gitlab", g.facts(root)), encode(root)...), diags
+	return encode(in.head("gitlab", g.facts(root), ofContent(root)), root, 0), diags
 }
 
 type gitlab struct {
@@ -82,7 +84,7 @@ func (g *gitlab) arrange() {
 		g.names[j] = name
 		for _, n := range j.Needs {
 			at := g.stage[n]
-			if g.crowded(len(j.Needs)) {
+			if g.staged(j.Needs, j.Loose) {
 				at++
 			}
 			g.stage[j] = max(g.stage[j], at)
@@ -93,6 +95,11 @@ func (g *gitlab) arrange() {
 
 // crowded reports whether jobs and `check` are more than a job may need.
 func (g *gitlab) crowded(jobs int) bool { return jobs+1 > mostNeeds }
+
+// staged reports whether a job that runs after others waits for stages in place of `needs`: there are too many, or one of them may be skipped and it runs always.
+func (g *gitlab) staged(needs []*Job, always bool) bool {
+	return g.crowded(len(needs)) || always && slices.ContainsFunc(needs, func(n *Job) bool { return len(n.Needs) > 0 && !g.loose(n) })
+}
 
 func contains(list []string, s string) bool {
 	for _, x := range list {
@@ -116,7 +123,7 @@ func (g *gitlab) document() *yaml.Node {
 	for i := range g.stages {
 		stages = append(stages, stageName(i))
 	}
-	root := mapping("workflow", mapping("rules", list(mapping("if", inRequest), mapping("if", onDefault))), "stages", append(stages, "register"), base, g.base())
+	root := mapping("workflow", mapping("rules", list(mapping("if", inRequest), mapping("if", g.deploys()))), "stages", append(stages, "register"), base, g.base())
 	for _, j := range g.pipeline.Jobs {
 		g.jobs = append(g.jobs, g.build(j))
 	}
@@ -191,7 +198,7 @@ func (g *gitlab) check() *yaml.Node {
 		`  rm -rf "$source"`,
 		`  export PATH="$PWD/`+handed+`/bin:$PATH"`,
 		"fi")
-	return mapping("extends", base, "stage", "check", "needs", flow(list()), "interruptible", true,
+	return mapping("extends", base, "stage", "check", "needs", flow(list()), "interruptible", true, "timeout", g.timeout("check"),
 		"cache", mapping("key", "prefect-deploy-$PREFECT_DEPLOY_REF", "paths", []string{handed + "-go/"}),
 		"before_script", g.before(nil, bring),
 		"script", list(text("compile check"+g.places()), text("compile gitlab"+g.places()+" --check "+quote(g.atRoot())), text("mkdir -p "+handed+" && touch "+handed+"/checked")),
@@ -206,20 +213,23 @@ func (g *gitlab) atRoot() string {
 	return g.File
 }
 
-// plan posts what would change. A fork's pipeline runs in the fork, without this project's variables: its plan is made against what its base declares.
+// plan posts what would change. A fork's pipeline runs in the fork, without this project's variables, and a branch that is not protected is given no protected ones: such a plan is made against what its base declares.
 func (g *gitlab) plan() *yaml.Node {
 	choose := script(
 		"set --",
 		`if [ -n "$CI_MERGE_REQUEST_DIFF_BASE_SHA" ]; then`,
 		`  set -- --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"`,
-		`  if [ -z "$PREFECT_API_URL" ] && [ "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID" != "$CI_MERGE_REQUEST_PROJECT_ID" ]; then`,
+		`  server="$PREFECT_API_URL"`,
+		`  case "$server" in https://api.prefect.cloud/*) server="$PREFECT_API_KEY" ;; esac`,
+		`  if [ -z "$server" ]; then`,
+		`    echo "No Prefect server can be asked here: PREFECT_API_URL or PREFECT_API_KEY is not given to this pipeline, as it is a fork's or the variable is protected and the branch is not. The plan is made against what the base commit declares."`,
 		`    set -- "$@" --state "git:$CI_MERGE_REQUEST_DIFF_BASE_SHA"`,
 		"  fi",
 		"fi",
 		"mkdir -p "+handed,
 		"run plan --all"+g.places()+` "$@" --json "$PWD/`+handed+`/plan.json" --markdown "$PWD/`+handed+`/plan.md"`)
 	post := `run comment --plan "$PWD/` + handed + `/plan.json"` + g.noteOptions()
-	return mapping("extends", base, "stage", "plan", "rules", list(mapping("if", inRequest)), "needs", []string{"check"}, "interruptible", true,
+	return mapping("extends", base, "stage", "plan", "rules", list(mapping("if", inRequest)), "needs", []string{"check"}, "interruptible", true, "timeout", g.timeout("plan"),
 		"script", list(choose, text(post)),
 		"artifacts", mapping("paths", []string{handed + "/plan.json", handed + "/plan.md"}, "expose_as", "Prefect plan", "expire_in", "1 week"))
 }
@@ -227,7 +237,7 @@ func (g *gitlab) plan() *yaml.Node {
 // templates puts what the jobs that run steps have in common, where there are any.
 func (g *gitlab) templates(root *yaml.Node) {
 	if len(g.jobs) > 0 {
-		put(root, baseStep, mapping("extends", base, "rules", list(mapping("if", onDefault)), "after_script", g.pack(),
+		put(root, baseStep, mapping("extends", base, "rules", list(mapping("if", g.deploys())), "after_script", g.pack(),
 			"artifacts", mapping("when", "always", "paths", []string{handed + "/given/"}, "expire_in", "1 day")))
 	}
 	if !g.docker {
@@ -258,6 +268,9 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if depthFor(j.Steps) == 0 {
 		put(variables, "GIT_DEPTH", text("0"))
 	}
+	if j.Stacked {
+		put(variables, "BUILDX_BUILDER", text("default"))
+	}
 	if calls.docker {
 		g.docker, extends = true, baseImage
 	}
@@ -265,7 +278,24 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs, j.Loose), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+}
+
+// jobNames are those of all jobs.
+func (g *gitlab) jobNames() []string {
+	names := []string{"check", "plan"}
+	for _, j := range g.pipeline.Jobs {
+		names = append(names, g.names[j])
+	}
+	return append(names, "register")
+}
+
+// timeout is how long a job may run, nil for what the project says.
+func (g *gitlab) timeout(job string) any {
+	if n := g.settings.ofJob("timeout", job, job != "check" && job != "plan"); n != nil {
+		return n
+	}
+	return nil
 }
 
 // orNone is a mapping, nil when it is empty.
@@ -277,8 +307,8 @@ func orNone(m *yaml.Node) *yaml.Node {
 }
 
 // needs are check and the jobs before, nil where the stages have to do.
-func (g *gitlab) needs(jobs []*Job) any {
-	if g.crowded(len(jobs)) {
+func (g *gitlab) needs(jobs []*Job, always bool) any {
+	if g.staged(jobs, always) {
 		return nil
 	}
 	needs := []string{"check"}
@@ -322,8 +352,8 @@ func (g *gitlab) register() *yaml.Node {
 		deploy+` "$@" --json "$work/result.json" || status=$?`,
 		`if [ -e "$work/result.json" ]; then run comment --result "$work/result.json"`+g.noteOptions()+" || true; fi",
 		`exit "$status"`)
-	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", onDefault, "when", "always")), "needs", g.needs(g.pipeline.Jobs),
-		"resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
+	return mapping("extends", base, "stage", "register", "rules", list(mapping("if", g.deploys(), "when", "always")), "needs", g.needs(g.pipeline.Jobs, true),
+		"timeout", g.timeout("register"), "resource_group", group, "environment", environment, "variables", orNone(variables), "script", list(act))
 }
 
 // places are the options that say where the files are.

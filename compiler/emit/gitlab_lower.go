@@ -22,12 +22,12 @@ type scripted struct {
 // lower writes the steps of a job.
 func (g *gitlab) lower(j *Job) scripted {
 	l := scripting{gitlab: g, job: j, out: scripted{script: list()}, careful: j.Apart || g.loose(j)}
-	whole := g.pipeline.passesHidden(j)
+	whole, stacked := g.pipeline.passesHidden(j), j.Stacked
 	for _, s := range j.Steps {
 		switch resolve.Canonical(s.Function) {
 		case resolve.BuildDockerImage, resolve.PushDockerImage:
 			l.out.docker = true
-			if !whole && l.native(s) {
+			if !whole && l.native(s) && (!stacked || resolve.Canonical(s.Function) == resolve.PushDockerImage) {
 				l.flush()
 				l.dockerStep(s)
 				continue
@@ -84,7 +84,7 @@ func (g *gitlab) loose(j *Job) bool { return j.Loose || g.crowded(len(j.Needs)) 
 // rules are a loose job's own, nil for those of all.
 func (g *gitlab) rules(j *Job) any {
 	if g.loose(j) {
-		return list(mapping("if", onDefault, "when", "always"))
+		return list(mapping("if", g.deploys(), "when", "always"))
 	}
 	return nil
 }

@@ -134,3 +134,15 @@ func TestOnlyKeysReachAScript(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatRunsAfterASkippedJob: GitLab waits for no other of a job's needs once one of them is skipped, as one is that needed a failed job. So a job that runs always has none where that may be.
+func TestWhatRunsAfterASkippedJob(t *testing.T) {
+	chain := "build:\n- prefect.deployments.steps.run_shell_script: {id: one, script: git rev-parse HEAD}\n"
+	if doc := onGitLab(t, chain+deployed); fmt.Sprint(of(doc, "register", "needs")) != "[check one]" {
+		t.Errorf("one job, which can fail but not be skipped: register needs %v", of(doc, "register", "needs"))
+	}
+	doc := onGitLab(t, chain+"- prefect.deployments.steps.run_shell_script: {id: two, script: 'echo {{ one.stdout }}'}\n"+deployed)
+	if fmt.Sprint(of(doc, "two", "needs")) != "[check one]" || of(doc, "register", "needs") != nil || fmt.Sprint(doc["stages"]) != "[check plan build register]" {
+		t.Errorf("one after another: two needs %v, register %v, stages %v", of(doc, "two", "needs"), of(doc, "register", "needs"), doc["stages"])
+	}
+}

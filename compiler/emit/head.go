@@ -14,16 +14,17 @@ import (
 // facts are what an emitted file uses.
 type facts struct{ secrets, vars, permissions, actions, images []string }
 
-// head is the comment before the document.
-func (in *Input) head(dialect string, f facts) []byte {
+// head is the comment before a document.
+//
+// Of prefect.yaml the digest is that of the steps as they are resolved and of the variables that are read, since an edit of anything else changes no pipeline. That of the pins is there to be seen: they may be edited in the file, so it is
+// never held against them. The last digest is that of the document itself, versions aside: by it an edit by hand is told from another compiler's work.
+func (in *Input) head(dialect string, f facts, content string) []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, "# "+format+"\n", a...) }
 	line("Generated from %s by `compile %s`. Edit that file, not this one, and generate again; `compile %s --check FILE` tells when to.", strings.Join(in.where(), ", "), dialect, dialect)
 	line("Versions of %s may be edited here, by hand or by an update bot: generating again keeps them. For other changes there is x-ci.%s.patches.", versioned[dialect], dialect)
-	if in.made == "" { // the same for all files of a pipeline
-		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, compiler %s", in.ofGraph(), in.ofSettings(), in.Compiler)
-	}
-	line("%s", in.made)
+	in.makeDigests()
+	line("%s, content %s", in.made, content)
 	for _, l := range []struct {
 		name  string
 		items []string
@@ -33,6 +34,13 @@ func (in *Input) head(dialect string, f facts) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// makeDigests makes the line of what the pipeline was made of, which is the same for all of its files.
+func (in *Input) makeDigests() {
+	if in.made == "" {
+		in.made = fmt.Sprintf("made of: steps %s, x-ci %s, pins %s, compiler %s", in.ofGraph(), in.ofSettings(), in.ofPins(), in.Compiler)
+	}
 }
 
 // versioned says in people's words what has a version in an emitted file.
@@ -60,42 +68,24 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// facts collects what a workflow uses from the workflow itself, so that patches are in it too.
-func (g *github) facts(root *yaml.Node) facts {
-	secrets, vars, permissions, actions := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		for i, c := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 1 {
-				switch key := n.Content[i-1].Value; key {
-				case "uses":
-					name, _, _ := strings.Cut(c.Value, "@")
-					actions[oneLine(name)] = true
-				case "permissions":
-					for k := 0; k+1 < len(c.Content); k += 2 {
-						permissions[oneLine(c.Content[k].Value+": "+c.Content[k+1].Value)] = true
-					}
-				}
-			}
-			walk(c)
-		}
-		if n.Kind == yaml.ScalarNode {
-			names(n.Value, "secrets.", secrets)
-			names(n.Value, "vars.", vars)
-		}
-	}
-	walk(root)
-	return facts{secrets: sorted(secrets), vars: sorted(vars), permissions: sorted(permissions), actions: sorted(actions)}
-}
-
 // facts of GitLab's are the variables that the project should have, as far as the files name them, and the images.
 func (g *gitlab) facts(root *yaml.Node) facts {
-	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true}, map[string]bool{}
-	read, _ := g.ofSteps(g.Graph.Steps, nil)
-	for _, env := range []environment{read, g.ofFields()} {
-		for name := range env {
-			vars[name] = true
+	vars, images := map[string]bool{"PREFECT_API_URL": true, "PREFECT_API_KEY": true, "PREFECT_API_AUTH_STRING": true, poolVariable: true, headersVariable: true}, map[string]bool{}
+	listed := environment{}
+	for _, name := range append(g.settings.names("secrets"), g.settings.names("vars")...) {
+		listed.add(name)
+	}
+	for _, f := range g.Files {
+		shown, _ := f.CI.Get("vars")
+		for _, name := range shown.List {
+			listed.add(name.Str())
 		}
+	}
+	for _, s := range g.Graph.Steps {
+		listed = listed.and(readingOf(s).env)
+	}
+	for name := range listed.and(g.ofFields()) {
+		vars[name] = true
 	}
 	for i := 1; i < len(root.Content); i += 2 {
 		if n := get(root.Content[i], "image"); n != nil && n.Kind == yaml.ScalarNode {
@@ -109,26 +99,6 @@ func (g *gitlab) facts(root *yaml.Node) facts {
 	}
 	delete(images, "")
 	return facts{vars: sorted(vars), images: sorted(images)}
-}
-
-// names takes in the names behind a context in a text.
-func names(text, context string, into map[string]bool) {
-	for {
-		i := strings.Index(text, context)
-		if i < 0 {
-			return
-		}
-		text = text[i+len(context):]
-		end := strings.IndexFunc(text, func(r rune) bool {
-			return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-		})
-		if end < 0 {
-			end = len(text)
-		}
-		if end > 0 {
-			into[text[:end]] = true
-		}
-	}
 }
 
 func sorted(set map[string]bool) []string {

@@ -61,12 +61,17 @@ func (u *unit) builds() bool {
 // units are the steps of a job as the platform sees them. Steps that follow each other are one call, as long as they are passed the same: none gets a secret for being near another one. What must not be shown never leaves
 // the process, so such a job is one call.
 func (l *lowering) units() (out []unit) {
-	whole := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID]
+	whole, calls := l.pipeline.passesHidden(l.job) || l.compact[l.job.ID] == oneCall, l.compact[l.job.ID] == onlyCalls
 	for _, s := range l.job.Steps {
 		u := unit{steps: []*graph.Step{s}}
 		if !whole {
-			env, api := l.ofSteps(u.steps, l.listed())
-			u.env = fmt.Sprint(api, env.names())
+			env, api := l.passed(u.steps)
+			u.env = strings.Join(env.names(), " ")
+			if api {
+				u.env += " and the API"
+			}
+		}
+		if !whole && !calls {
 			u.write, _ = l.native(s)
 		}
 		if last := len(out) - 1; last >= 0 && u.write == nil && out[last].write == nil && out[last].env == u.env {
@@ -76,11 +81,6 @@ func (l *lowering) units() (out []unit) {
 		out = append(out, u)
 	}
 	return out
-}
-
-// listed are the variables that x-ci names for whatever may read any.
-func (l *lowering) listed() []string {
-	return append(l.settings.names("secrets"), l.settings.names("vars")...)
 }
 
 // unusedID is an identifier that no step has.
@@ -124,6 +124,8 @@ func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 			return nil, why
 		case l.pipeline.Private[s] != "":
 			return nil, l.pipeline.Private[s] + " must not be shown, and a builder's inputs are"
+		case function == resolve.BuildDockerImage && l.job.Stacked:
+			return nil, "a build begins with the image of another one (FROM), which only the engine's own builder has"
 		case function == resolve.BuildDockerImage:
 			return l.build, ""
 		case !argument(s, "credentials").IsNull():
@@ -179,7 +181,7 @@ func (l *lowering) below(directory string) any {
 func (l *lowering) script(s *graph.Step) {
 	l.done = append(l.done, s)
 	lines, directory, _ := scriptOf(s)
-	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	env, _ := l.passed([]*graph.Step{s})
 	l.nodes = append(l.nodes, l.inShell(s, directory, lines, env))
 }
 
@@ -201,11 +203,11 @@ func (l *lowering) clone(s *graph.Step) {
 	c, _ := cloneOf(s)
 	with := mapping("repository", c.repository)
 	if c.ref != "" {
-		put(with, "ref", text(c.ref))
+		putText(with, "ref", c.ref)
 	}
-	put(with, "path", text(literal(path.Join(l.Within, c.path))))
+	putText(with, "path", literal(path.Join(l.Within, c.path)))
 	if c.submodules {
-		put(with, "submodules", text("recursive"))
+		putText(with, "submodules", "recursive")
 	}
 	put(with, "persist-credentials", flag(false))
 	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
@@ -217,7 +219,7 @@ const pythonVersion = "3.12"
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
-	env, _ := l.ofSteps([]*graph.Step{s}, l.listed())
+	env, _ := l.passed([]*graph.Step{s})
 	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", pythonVersion)),
 		l.inShell(s, directory, []string{"python -m pip install -r " + file}, env))
 }
@@ -265,7 +267,7 @@ func (l *lowering) call(id string, steps []*graph.Step, with ...any) *yaml.Node 
 	if from != nil && (l.job.Apart || l.job.Loose) {
 		inputs = append(inputs, "keep-going", true)
 	}
-	env, api := l.ofSteps(steps, l.listed())
+	env, api := l.passed(steps)
 	return l.withEnv(l.action(id, "step", append(inputs, with...)), env, api)
 }
 
@@ -273,7 +275,7 @@ func (l *lowering) call(id string, steps []*graph.Step, with ...any) *yaml.Node 
 func (l *lowering) run(steps []*graph.Step) {
 	id := l.pipeline.IDs[steps[len(steps)-1]]
 	node := l.call(id, steps)
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	l.nodes = append(l.nodes, l.guard(node, l.ready))
 	for _, s := range steps {
 		l.give(id, s)
@@ -283,14 +285,14 @@ func (l *lowering) run(steps []*graph.Step) {
 // give makes the outputs of a step the job's, as far as their names are known and they may be shown.
 func (l *lowering) give(id string, s *graph.Step) {
 	known, ok := resolve.Known(s.Function)
-	if !ok || l.compact[l.job.ID] || l.pipeline.Hidden[s] != "" {
+	if !ok || l.compact[l.job.ID] != inFull || l.pipeline.Hidden[s] != "" {
 		return
 	}
 	for _, o := range known.Outputs {
 		if o == "stderr" || o == "stdout" && !l.used[s] { // what a script prints may be of any length, and all outputs of a job together have 1 MB
 			continue
 		}
-		put(l.outputs, l.pipeline.IDs[s]+"_"+o, text("${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}"))
+		putText(l.outputs, l.pipeline.IDs[s]+"_"+o, "${{ fromJSON(steps."+id+".outputs.steps || '{}')['"+s.Key+"']."+o+" }}")
 	}
 }
 
@@ -300,16 +302,16 @@ func (l *lowering) build(s *graph.Step) {
 	l.nodes = append(l.nodes, l.guard(l.call(id+"-inputs", []*graph.Step{s}, "phase", "inputs"), l.ready))
 	with := mapping()
 	for _, name := range docker.ActionInputs(s.Inputs) {
-		put(with, name, text("${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}"))
+		putText(with, name, "${{ fromJSON(steps."+id+"-inputs.outputs.inputs)."+name+" }}")
 	}
 	if get(with, "push") != nil && l.pipeline.readsImage(l.job, s) {
 		put(with, "load", flag(true))
 	}
 	if get(with, "cache-from") == nil && get(with, "no-cache") == nil {
-		put(with, "cache-from", text("type=gha,scope="+s.Key))
+		putText(with, "cache-from", "type=gha,scope="+s.Key)
 	}
 	if get(with, "cache-to") == nil {
-		put(with, "cache-to", text("type=gha,mode=max,scope="+s.Key))
+		putText(with, "cache-to", "type=gha,mode=max,scope="+s.Key)
 	}
 	building := l.guard(mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with), id+"-inputs")
 	if s.TagInputs { // the first half found it in the registry: there is nothing to build
@@ -338,14 +340,14 @@ func (l *lowering) mark() {
 	}
 	node := l.call("", l.done, "phase", "done")
 	without(node, "env") // it fills nothing
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	l.nodes = append(l.nodes, node)
 }
 
 // after takes in what a native step gave.
 func (l *lowering) after(id string, s *graph.Step, with ...any) {
 	node := l.call(id, []*graph.Step{s}, append([]any{"phase", "outputs"}, with...)...)
-	put(get(node, "with"), "outputs", text(l.file()))
+	putText(get(node, "with"), "outputs", l.file())
 	node = l.guard(node, id+"-build")
 	if condition := get(node, "if"); condition != nil && s.TagInputs { // a build that was not wanted was skipped
 		condition.Value = "${{ !cancelled() && steps." + id + "-inputs.outcome == 'success' && steps." + id + "-build.outcome != 'failure' }}"

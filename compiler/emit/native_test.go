@@ -15,6 +15,8 @@ import (
 // toTheRuntime are the reasons by file and step.
 var toTheRuntime = map[string]string{
 	"graph/keys/prefect.yaml build-image":                "{{ $NAME }} must not be shown, and a builder's inputs are",
+	"pipeline/base-image/prefect.yaml app":               "a build begins with the image of another one (FROM), which only the engine's own builder has",
+	"pipeline/base-image/prefect.yaml base":              "a build begins with the image of another one (FROM), which only the engine's own builder has",
 	"pipeline/hostile-names/prefect.yaml on":             "tag \"`touch pwned`\" is not a tag that Docker takes: at most 128 letters, digits, and . _ - not at the start",
 	"pipeline/push/prefect.yaml push-image":              "credentials are known only at run time",
 	"pipeline/push-with-image/prefect.yaml push-private": "credentials are known only at run time",

@@ -11,48 +11,55 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// printer writes block by block; indent is the column of the mapping or list that is written.
-type printer struct{ b strings.Builder }
-
-// simple reports whether a document has only the forms that are printed here.
-func simple(n *yaml.Node) bool {
-	if n.Anchor != "" || n.HeadComment != "" || n.FootComment != "" || n.LineComment != "" && n.Kind != yaml.ScalarNode {
-		return false
-	}
-	switch n.Kind {
-	case yaml.ScalarNode:
-		switch n.Tag {
-		case "!!str", "!!bool", "!!int", "!!null":
-			return utf8.ValidString(n.Value) && n.Style&^(yaml.DoubleQuotedStyle|yaml.LiteralStyle) == 0
-		}
-		return false
-	case yaml.MappingNode, yaml.SequenceNode:
-		for i, c := range n.Content {
-			if !simple(c) || n.Kind == yaml.MappingNode && i%2 == 0 && (c.Kind != yaml.ScalarNode || len(c.Value) > 120) {
-				return false
-			}
-		}
-		return n.Style&^yaml.FlowStyle == 0
-	}
-	return false
+// printer writes block by block; indent is the column of the mapping or list that is written. other says that a form was met which is left to yaml.v3.
+type printer struct {
+	b     []byte
+	other bool
 }
 
-// printed is a mapping as a document.
-func printed(root *yaml.Node) []byte {
-	p := &printer{}
+// printed is what is before a document and that document, a mapping; ok is false where it has other forms than are printed here. room is about how long it will be.
+func printed(before []byte, root *yaml.Node, room int) (out []byte, ok bool) {
+	p := &printer{b: append(make([]byte, 0, len(before)+room+room/8), before...)}
+	if root.Kind != yaml.MappingNode || p.foreign(root) {
+		return nil, false
+	}
 	if len(root.Content) == 0 {
-		return []byte("{}\n")
+		return append(p.b, "{}\n"...), true
 	}
 	p.mapping(root, 0, false)
-	return []byte(p.b.String())
+	return p.b, !p.other
 }
+
+// foreign notes whether a node has another form than are printed here.
+func (p *printer) foreign(n *yaml.Node) bool {
+	known := n.Anchor == "" && n.HeadComment == "" && n.FootComment == "" && (n.LineComment == "" || n.Kind == yaml.ScalarNode)
+	switch n.Kind {
+	case yaml.ScalarNode:
+		known = known && n.Style&^(yaml.DoubleQuotedStyle|yaml.LiteralStyle) == 0
+		switch n.Tag {
+		case "!!str":
+			known = known && utf8.ValidString(n.Value)
+		case "!!bool", "!!int", "!!null":
+		default:
+			known = false
+		}
+	case yaml.MappingNode, yaml.SequenceNode:
+		known = known && n.Style&^yaml.FlowStyle == 0
+	default:
+		known = false
+	}
+	p.other = p.other || !known
+	return p.other
+}
+
+func (p *printer) text(s string) { p.b = append(p.b, s...) }
 
 func (p *printer) spaces(n int) {
 	const some = "                                "
 	for ; n > len(some); n -= len(some) {
-		p.b.WriteString(some)
+		p.text(some)
 	}
-	p.b.WriteString(some[:n])
+	p.text(some[:n])
 }
 
 // mapping writes key by key; begun says that the first line's indentation is there already, as behind a dash.
@@ -62,20 +69,31 @@ func (p *printer) mapping(n *yaml.Node, indent int, begun bool) {
 			p.spaces(indent)
 		}
 		key := n.Content[i]
-		p.scalar(key, indent, true)
-		p.b.WriteByte(':')
+		p.key(key)
+		p.b = append(p.b, ':')
 		p.value(n.Content[i+1], key.LineComment, indent)
 	}
 }
 
+// key writes what stands before a colon. One that is too long for that has another form.
+func (p *printer) key(n *yaml.Node) {
+	if p.other = p.other || n.Kind != yaml.ScalarNode || len(n.Value) > 120; p.foreign(n) {
+		return
+	}
+	p.scalar(n, 0, true)
+}
+
 // value writes what stands behind a key, from the colon on.
 func (p *printer) value(v *yaml.Node, comment string, indent int) {
+	if p.foreign(v) {
+		return
+	}
 	block := v.Kind != yaml.ScalarNode && v.Style&yaml.FlowStyle == 0 && len(v.Content) > 0
 	if block {
 		if comment != "" {
-			p.b.WriteString(" " + comment)
+			p.text(" " + comment)
 		}
-		p.b.WriteByte('\n')
+		p.b = append(p.b, '\n')
 		if v.Kind == yaml.MappingNode {
 			p.mapping(v, indent+2, false)
 			return
@@ -84,19 +102,19 @@ func (p *printer) value(v *yaml.Node, comment string, indent int) {
 		return
 	}
 	if v.Kind != yaml.ScalarNode || v.Value != "" || v.Tag != "!!null" {
-		p.b.WriteByte(' ')
+		p.b = append(p.b, ' ')
 	}
 	p.inline(v, indent)
 	if v.LineComment != "" {
-		p.b.WriteString(" " + v.LineComment)
+		p.text(" " + v.LineComment)
 	}
 	p.end()
 }
 
 // end ends a line, unless a text of several lines has.
 func (p *printer) end() {
-	if s := p.b.String(); s[len(s)-1] != '\n' {
-		p.b.WriteByte('\n')
+	if p.b[len(p.b)-1] != '\n' {
+		p.b = append(p.b, '\n')
 	}
 }
 
@@ -105,7 +123,10 @@ func (p *printer) list(n *yaml.Node, indent int, begun bool) {
 		if i > 0 || !begun {
 			p.spaces(indent)
 		}
-		p.b.WriteString("- ")
+		p.text("- ")
+		if p.foreign(item) {
+			return
+		}
 		switch {
 		case item.Kind == yaml.MappingNode && item.Style&yaml.FlowStyle == 0 && len(item.Content) > 0:
 			p.mapping(item, indent+2, true)
@@ -114,7 +135,7 @@ func (p *printer) list(n *yaml.Node, indent int, begun bool) {
 		default:
 			p.inline(item, indent)
 			if item.LineComment != "" {
-				p.b.WriteString(" " + item.LineComment)
+				p.text(" " + item.LineComment)
 			}
 			p.end()
 		}
@@ -127,33 +148,35 @@ func (p *printer) inline(n *yaml.Node, indent int) {
 	case yaml.ScalarNode:
 		p.scalar(n, indent, false)
 	case yaml.MappingNode:
-		p.b.WriteByte('{')
+		p.b = append(p.b, '{')
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			p.comma(i)
+			p.other = p.other || n.Content[i].Kind != yaml.ScalarNode || len(n.Content[i].Value) > 120
 			p.within(n.Content[i])
-			p.b.WriteString(": ")
+			p.text(": ")
 			p.within(n.Content[i+1])
 		}
-		p.b.WriteByte('}')
+		p.b = append(p.b, '}')
 	default:
-		p.b.WriteByte('[')
+		p.b = append(p.b, '[')
 		for i, c := range n.Content {
 			p.comma(i)
 			p.within(c)
 		}
-		p.b.WriteByte(']')
+		p.b = append(p.b, ']')
 	}
 }
 
 func (p *printer) comma(i int) {
 	if i > 0 {
-		p.b.WriteString(", ")
+		p.text(", ")
 	}
 }
 
 // within writes a part of what stands in one line, where some signs end a plain text.
 func (p *printer) within(n *yaml.Node) {
 	switch {
+	case p.foreign(n):
 	case n.Kind != yaml.ScalarNode:
 		p.inline(n, 0)
 	case n.Tag == "!!str" && (n.Style != 0 || strings.ContainsAny(n.Value, ",[]{}?:\n")):
@@ -167,13 +190,13 @@ func (p *printer) within(n *yaml.Node) {
 func (p *printer) scalar(n *yaml.Node, indent int, key bool) {
 	switch {
 	case n.Tag == "!!null" && n.Value == "", n.Tag != "!!str":
-		p.b.WriteString(n.Value)
+		p.text(n.Value)
 	case !key && strings.Contains(n.Value, "\n") && n.Style&yaml.DoubleQuotedStyle == 0 && asLines(n.Value):
 		p.lines(n.Value, indent+2)
 	case n.Style&yaml.DoubleQuotedStyle != 0 || strings.Contains(n.Value, "\n"):
 		p.quoted(n.Value)
 	default:
-		p.b.WriteString(n.Value)
+		p.text(n.Value)
 	}
 }
 
@@ -191,41 +214,43 @@ func asLines(s string) bool {
 }
 
 func (p *printer) lines(s string, indent int) {
-	p.b.WriteByte('|')
+	p.b = append(p.b, '|')
 	if !strings.HasSuffix(s, "\n") {
-		p.b.WriteByte('-')
+		p.b = append(p.b, '-')
 	}
-	for _, line := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
-		p.b.WriteByte('\n')
+	for rest, more := strings.TrimSuffix(s, "\n"), true; more; {
+		var line string
+		line, rest, more = strings.Cut(rest, "\n")
+		p.b = append(p.b, '\n')
 		if line != "" {
 			p.spaces(indent)
-			p.b.WriteString(line)
+			p.text(line)
 		}
 	}
-	p.b.WriteByte('\n')
+	p.b = append(p.b, '\n')
 }
 
 // quoted writes a text between double quotes, with an escape for each sign that does not show.
 func (p *printer) quoted(s string) {
-	p.b.WriteByte('"')
+	p.b = append(p.b, '"')
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
-			p.b.WriteByte('\\')
-			p.b.WriteRune(r)
+			p.b = append(p.b, '\\')
+			p.b = utf8.AppendRune(p.b, r)
 		case r == '\n':
-			p.b.WriteString(`\n`)
+			p.text(`\n`)
 		case r == '\t':
-			p.b.WriteString(`\t`)
+			p.text(`\t`)
 		case unicode.IsPrint(r):
-			p.b.WriteRune(r)
+			p.b = utf8.AppendRune(p.b, r)
 		case r <= 0xff:
-			fmt.Fprintf(&p.b, `\x%02X`, r)
+			p.b = fmt.Appendf(p.b, `\x%02X`, r)
 		case r <= 0xffff:
-			fmt.Fprintf(&p.b, `\u%04X`, r)
+			p.b = fmt.Appendf(p.b, `\u%04X`, r)
 		default:
-			fmt.Fprintf(&p.b, `\U%08X`, r)
+			p.b = fmt.Appendf(p.b, `\U%08X`, r)
 		}
 	}
-	p.b.WriteByte('"')
+	p.b = append(p.b, '"')
 }

@@ -16,12 +16,12 @@ func TestPrintedAsByYAML(t *testing.T) {
 	for seed := range uint64(60) {
 		in := input(t, strings.Replace(chance(rand.New(rand.NewPCG(seed, 9))), "x-ci: {", "x-ci: {"+settings, 1))
 		in.Within = "a/b"
-		g := github{Input: in, settings: in.settingsOf("github"), pipeline: Cut(in.Graph, in.Deployments), used: used(in)}
-		root := g.workflow()
-		if !simple(root) {
+		root := githubOf(in).workflow()
+		got, ok := printed(nil, root, 0)
+		if !ok {
 			t.Fatal("this is left to yaml.v3")
 		}
-		if got, want := printed(root), encodeAny(root); !bytes.Equal(got, want) {
+		if want := encodeAny(root); !bytes.Equal(got, want) {
 			t.Fatalf("seed %d: %s", seed, firstDifference(string(got), string(want)))
 		}
 	}
@@ -73,9 +73,30 @@ func TestPrinterAnyDocument(t *testing.T) {
 		if err := root.Decode(&want); err != nil {
 			t.Fatal(err)
 		}
-		out := printed(root)
+		out, _ := printed(nil, root, 0)
 		if err := yaml.Unmarshal(out, &got); err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("seed %d: %v\n%s\nis %#v\nwant %#v\nyaml.v3 writes\n%s", seed, err, out, got, want, encodeAny(root))
+		}
+	}
+}
+
+// TestLeftToYAML: a form that is not printed here is met wherever it stands, and what is before the document stays.
+func TestLeftToYAML(t *testing.T) {
+	for name, odd := range map[string]*yaml.Node{"an alias": {Kind: yaml.AliasNode, Value: "a"}, "an anchor": {Kind: yaml.ScalarNode, Tag: "!!str", Value: "a", Anchor: "a"}, "a number": {Kind: yaml.ScalarNode, Tag: "!!float", Value: "1.5"},
+		"a style": {Kind: yaml.ScalarNode, Tag: "!!str", Value: "a", Style: yaml.FoldedStyle}, "no text": {Kind: yaml.ScalarNode, Tag: "!!str", Value: "\xff"}, "a comment": {Kind: yaml.SequenceNode, Tag: "!!seq", LineComment: "# a"}} {
+		for place, root := range map[string]*yaml.Node{"a value": mapping("k", odd), "an item": mapping("k", list(odd)), "in a line": mapping("k", flow(list(odd))), "deep in a line": mapping("k", flow(mapping("l", list(odd)))), "all": odd} {
+			if out, ok := printed(nil, root, 0); ok {
+				t.Errorf("%s as %s is printed: %s", name, place, out)
+			}
+		}
+	}
+	long := mapping(strings.Repeat("k", 121), "v")
+	for _, root := range []*yaml.Node{long, mapping("k", flow(mapping("l", flow(long))))} {
+		if out, ok := printed(nil, root, 0); ok {
+			t.Errorf("a long key is printed: %s", out)
+		}
+		if out := string(encode([]byte("# before\n"), root, 0)); !strings.HasPrefix(out, "# before\n") || out[len("# before\n"):] != string(encodeAny(root)) {
+			t.Errorf("%s", out)
 		}
 	}
 }

@@ -13,8 +13,11 @@ package emit
 import (
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gopkg.in/yaml.v3"
 
@@ -43,14 +46,14 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	if diags.Errors(false) > 0 {
 		return nil, diags
 	}
-	if atMost(root, 0) <= fileLimit+fileLimit/5 { // else it is not worth the printing
-		if whole := g.document(root); len(whole) <= fileLimit {
+	if size := g.sizeOfAll(root); size <= fileLimit+fileLimit/5 { // else it is not worth the printing
+		if whole := g.document(root, size); len(whole) <= fileLimit {
 			return []File{{name, whole}}, diags
 		}
 	}
-	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
+	s := scaling{github: g, root: root, jobs: get(root, "jobs"), name: name, node: map[string]*yaml.Node{}, key: map[string]*yaml.Node{}, of: map[string]int{}, level: map[string]int{}}
 	for i := 0; i < len(s.jobs.Content); i += 2 {
-		s.node[s.jobs.Content[i].Value] = s.jobs.Content[i+1]
+		s.key[s.jobs.Content[i].Value], s.node[s.jobs.Content[i].Value] = s.jobs.Content[i], s.jobs.Content[i+1]
 	}
 	files, fault := s.files()
 	if fault != nil {
@@ -59,19 +62,56 @@ func GitHubFiles(in *Input, name string) ([]File, diag.List) {
 	return files, diags
 }
 
-// fit writes jobs that are too large for any file as one call of the runtime each, without outputs of the job: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
+// shortness is how a job is written: in full; as calls of the runtime without outputs of the job, cut where they are passed different variables; or as one call, which is passed all of them.
+type shortness int
+
+const (
+	inFull shortness = iota
+	onlyCalls
+	oneCall
+)
+
+// fit writes jobs that are too large for any file shorter, as far as it takes: an image a deployment and a script of which nothing is known make one job of hundreds of steps.
 func (g *github) fit(root *yaml.Node) *yaml.Node {
-	jobs := get(root, "jobs")
-	g.compact = map[string]bool{}
-	for _, j := range g.pipeline.Jobs {
-		if node := get(jobs, j.ID); atMost(node, 4) > partSize-partSize/10 {
-			g.compact[j.ID] = true
+	g.compact = map[string]shortness{}
+	for _, how := range []shortness{onlyCalls, oneCall} {
+		jobs, again := get(root, "jobs"), false
+		for _, j := range g.pipeline.Jobs {
+			if g.sizeOf(get(jobs, j.ID)) > partSize-partSize/10 {
+				g.compact[j.ID], again = how, true
+			}
+		}
+		if !again {
+			break
+		}
+		root = g.workflow()
+	}
+	return root
+}
+
+// sizeOf is about how many bytes a job takes.
+func (g *github) sizeOf(job *yaml.Node) int {
+	size, ok := g.sizes[job]
+	if !ok {
+		size = atMost(job, 4)
+		g.sizes[job] = size
+	}
+	return size
+}
+
+// sizeOfAll is the same of a workflow: its jobs, and some more.
+func (g *github) sizeOfAll(root *yaml.Node) int {
+	size := 0
+	for i, n := range root.Content {
+		if jobs := get(root, "jobs"); n != jobs || n.Kind != yaml.MappingNode {
+			size += atMost(root.Content[i], 2)
+			continue
+		}
+		for k := 1; k < len(n.Content); k += 2 {
+			size += atMost(n.Content[k-1], 2) + 2 + g.sizeOf(n.Content[k])
 		}
 	}
-	if len(g.compact) == 0 {
-		return root
-	}
-	return g.workflow()
+	return size
 }
 
 // atMost is how many bytes a node takes when it is printed, and a little more.
@@ -99,6 +139,20 @@ func atMost(n *yaml.Node, indent int) int {
 	return size
 }
 
+// sideBySide does what has n parts that know nothing of each other, on all processors: as long as each only writes what is its own, the order shows nowhere.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // Parts are the patterns of the names that the called workflows of a main one have.
 func Parts(name string) string {
 	extension := path.Ext(name)
@@ -110,8 +164,8 @@ type scaling struct {
 	*github
 	root, jobs *yaml.Node
 	name       string
-	// node is a job by its name.
-	node map[string]*yaml.Node
+	// node is a job by its name, key the name's own node, with the comment that says whose it is.
+	node, key map[string]*yaml.Node
 	// parts are the jobs of each called workflow; of is the part of a job, none for those that the main workflow keeps.
 	parts [][]string
 	of    map[string]int
@@ -122,7 +176,7 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 	builds := s.builds()
 	size := map[string]int{}
 	for _, id := range builds {
-		size[id] = atMost(s.node[id], 4) + 200 // with its name and who needs it
+		size[id] = s.sizeOf(s.node[id]) + 200 // with its name and who needs it
 	}
 	s.divide(builds, size)
 	s.merge(size)
@@ -135,12 +189,20 @@ func (s *scaling) files() ([]File, *diag.Diagnostic) {
 		}
 	}
 	secrets := make([][]string, len(s.parts))
-	var called []File
-	for i := range s.parts {
-		secrets[i] = s.secretsOf(i)
-		called = append(called, File{s.file(i), s.document(s.called(i, secrets[i]))})
-	}
-	files := append([]File{{s.name, s.document(s.main(secrets))}}, called...)
+	called := make([]File, len(s.parts))
+	s.makeDigests()
+	sideBySide(len(s.parts), func(i int) {
+		jobs := s.jobsOf(i)
+		seen := survey(jobs)
+		secrets[i] = seen.facts().secretsToPass()
+		root := s.called(i, jobs, secrets[i])
+		room := 0
+		for _, id := range s.parts[i] {
+			room += size[id]
+		}
+		called[i] = File{s.file(i), s.documentOf(root, seen, room)}
+	})
+	files := append([]File{{s.name, s.document(s.main(secrets), stays)}}, called...)
 	for _, f := range files {
 		if len(f.Data) > fileLimit {
 			return nil, s.tooLarge(fmt.Sprintf("%s has %d bytes, and GitHub takes %d", f.Name, len(f.Data), fileLimit))
@@ -244,8 +306,8 @@ func (s *scaling) caller(i int) string {
 	return id
 }
 
-// called is the workflow of a part.
-func (s *scaling) called(i int, secrets []string) *yaml.Node {
+// jobsOf are the jobs of a part as they stand in its file.
+func (s *scaling) jobsOf(i int) *yaml.Node {
 	jobs := mapping()
 	for _, id := range s.parts[i] {
 		var needs []string
@@ -254,8 +316,13 @@ func (s *scaling) called(i int, secrets []string) *yaml.Node {
 				needs = append(needs, n)
 			}
 		}
-		jobs.Content = append(jobs.Content, s.key(id), withNeeds(withoutCheck(s.node[id]), needs))
+		jobs.Content = append(jobs.Content, s.key[id], withNeeds(withoutCheck(s.node[id]), needs))
 	}
+	return jobs
+}
+
+// called is the workflow of a part.
+func (s *scaling) called(i int, jobs *yaml.Node, secrets []string) *yaml.Node {
 	call := empty()
 	if len(secrets) > 0 {
 		declared := mapping()
@@ -298,33 +365,9 @@ func withoutCheck(job *yaml.Node) *yaml.Node {
 	return &out
 }
 
-// key is the node of a job's name, with the comment that says whose it is.
-func (s *scaling) key(id string) *yaml.Node {
-	for i := 0; i < len(s.jobs.Content); i += 2 {
-		if s.jobs.Content[i].Value == id {
-			return s.jobs.Content[i]
-		}
-	}
-	return text(id)
-}
-
-// secretsOf are the secrets that the jobs of a part read; GitHub gives a called workflow its token by itself.
-func (s *scaling) secretsOf(i int) []string {
-	found := map[string]bool{}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode {
-			names(n.Value, "secrets.", found)
-		}
-		for _, c := range n.Content {
-			walk(c)
-		}
-	}
-	for _, id := range s.parts[i] {
-		walk(s.node[id])
-	}
-	delete(found, "GITHUB_TOKEN")
-	return sorted(found)
+// secretsToPass are the secrets that a called workflow reads; GitHub gives it its token by itself.
+func (f facts) secretsToPass() []string {
+	return slices.DeleteFunc(slices.Clone(f.secrets), func(name string) bool { return name == "GITHUB_TOKEN" })
 }
 
 // main is the workflow without what is called, and with the calls.
@@ -336,7 +379,7 @@ func (s *scaling) main(secrets [][]string) *yaml.Node {
 		switch {
 		case !moved:
 			job := s.jobs.Content[k+1]
-			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(job, s.calls(needsOf(job))))
+			jobs.Content = append(jobs.Content, s.jobs.Content[k], withNeeds(s.askCalls(job), s.calls(needsOf(job))))
 		case s.parts[part][0] == id:
 			put(jobs, s.caller(part), s.call(part, secrets[part]))
 			jobs.Content[len(jobs.Content)-2].LineComment = "# " + some(s.parts[part])
@@ -351,6 +394,30 @@ func (s *scaling) main(secrets [][]string) *yaml.Node {
 		root.Content = append(root.Content, s.root.Content[k], v)
 	}
 	return root
+}
+
+// askCalls is a job whose `results` ask for those of the calls in place of their jobs, which no other file sees.
+func (s *scaling) askCalls(job *yaml.Node) *yaml.Node {
+	steps := get(job, "steps")
+	if steps == nil || !slices.ContainsFunc(steps.Content, func(n *yaml.Node) bool { return get(get(n, "with"), "results") != nil }) {
+		return job
+	}
+	out := deepCopy(job)
+	for _, n := range get(out, "steps").Content {
+		results := get(get(n, "with"), "results")
+		if results == nil {
+			continue
+		}
+		lines := strings.Split(results.Value, "\n")
+		for i, line := range lines {
+			id, _, _ := strings.Cut(line, "=")
+			if part, moved := s.of[id]; moved {
+				lines[i] = strings.Replace(line, resultOf(id), resultOf(s.caller(part)), 1)
+			}
+		}
+		results.Value = strings.Join(lines, "\n")
+	}
+	return out
 }
 
 // calls puts the calls of parts in place of their jobs.

@@ -167,6 +167,32 @@ func TestCalledSecrets(t *testing.T) {
 	}
 }
 
+// TestResultsOfCalls: who registers is told how each job ended; of one in another file that is what its call says, as no job of it is seen from outside.
+func TestResultsOfCalls(t *testing.T) {
+	for n, wants := range map[int]string{3: "=${{ needs.i", 200: "=${{ needs.builds-"} {
+		files := filesOf(t, wide(n, 1))
+		if _, diags := GitHubFiles(input(t, wide(n, 1)), "prefect.yml"); len(diags) > 0 {
+			t.Fatal(diags)
+		}
+		var root yaml.Node
+		if err := yaml.Unmarshal(files[0].Data, &root); err != nil {
+			t.Fatal(err)
+		}
+		register, err := find(root.Content[0], "/jobs/register")
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := get(register, "steps").Content
+		results := get(get(steps[len(steps)-1], "with"), "results")
+		if results == nil || strings.Count(results.Value, wants) != n {
+			t.Errorf("%d: %d of %q in %v", n, strings.Count(results.Value, wants), wants, results)
+		}
+		if loose := looseGitHub(root.Content[0]); loose != nil {
+			t.Errorf("%d: %v", n, loose)
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	setup := strings.Repeat("# a long script of a team's own\\n", 4000)
 	files, diags := GitHubFiles(input(t, strings.Replace(wide(250, 1), "setup: [", "setup: [{run: \""+setup+"\"}, ", 1)), "prefect.yml")

@@ -88,6 +88,33 @@ func (s *settings) scalar(e value.Entry, f *spec.File) {
 	}
 }
 
+// ofJob is a setting that is for all jobs that run steps, or a mapping with one for each of some: that of a job, nil where none is said. all tells whether the job is one of those that what is for all is meant for.
+func (s *settings) ofJob(key, job string, all bool) *yaml.Node {
+	p := s.scalars[key]
+	if p.value.Kind != value.Map {
+		if p.value.IsNull() || !all {
+			return nil
+		}
+		return ofValue(p.value)
+	}
+	if v, ok := p.value.Get(job); ok && !v.IsNull() {
+		return ofValue(v)
+	}
+	return nil
+}
+
+// ofNoJob are the faults of such a mapping that names jobs which are not there.
+func (s *settings) ofNoJob(key string, jobs []string) diag.List {
+	p := s.scalars[key]
+	for _, e := range p.value.Map {
+		if !slices.Contains(jobs, e.Key) {
+			return diag.List{{Severity: diag.Error, Code: "invalid-ci-setting", Message: fmt.Sprintf("x-ci.%s.%s names the job %s, and the pipeline has none of that name", s.platform, key, diag.Quote(e.Key)),
+				Help: strings.TrimSpace(diag.DidYouMean(e.Key, jobs) + " it has " + some(jobs)), Position: p.file.Position(e.KeyPos)}}
+		}
+	}
+	return nil
+}
+
 // names are the texts of a list.
 func (s *settings) names(key string) []string {
 	var out []string

@@ -16,6 +16,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
@@ -37,6 +38,8 @@ type Job struct {
 	Apart bool
 	// Loose: it runs also when a job that it needs failed, since that may concern only some of its steps, or none.
 	Loose bool
+	// Stacked: one of its builds begins with an image that another one leaves in the machine's engine. A builder beside the engine, as the platforms have it for the cache, does not see that.
+	Stacked bool
 }
 
 // Pipeline is what a run of CI does, in no platform's words.
@@ -120,6 +123,9 @@ func (c *cutter) joinLocal() {
 				c.join(i, c.place[n])
 			}
 		}
+		for _, n := range standsOn(s) { // it may be another deployment's
+			c.join(i, c.place[n])
+		}
 		for _, j := range touched.meet(i, s) {
 			c.join(i, j)
 		}
@@ -131,12 +137,38 @@ func share(made, using *graph.Step) bool {
 	if resolve.Canonical(made.Function) == resolve.BuildDockerImage && resolve.Canonical(using.Function) == resolve.PushDockerImage && slices.Contains(using.Upstream, made) {
 		return true
 	}
+	if stands(made, using) && slices.Contains(docker.ActionInputs(made.Inputs), "push") {
+		return false // whoever builds on it gets it from its registry
+	}
 	for _, w := range made.Writes {
 		if kind, _, _ := strings.Cut(w, ":"); (kind == "docker" || kind == "python") && slices.Contains(using.Reads, w) {
 			return true
 		}
 	}
 	return false
+}
+
+// stands reports whether a build begins with the image of another one.
+func stands(made, using *graph.Step) bool {
+	return resolve.Canonical(made.Function) == resolve.BuildDockerImage && resolve.Canonical(using.Function) == resolve.BuildDockerImage && slices.ContainsFunc(made.Writes, func(w string) bool { return slices.Contains(using.Reads, w) })
+}
+
+// stacked reports whether a build of some steps begins with an image that another one leaves in the machine's engine.
+func stacked(steps []*graph.Step) bool {
+	return slices.ContainsFunc(steps, func(s *graph.Step) bool { return len(standsOn(s)) > 0 })
+}
+
+// standsOn are the builds before a build whose images it begins with and finds only in the engine.
+func standsOn(s *graph.Step) (on []*graph.Step) {
+	if resolve.Canonical(s.Function) != resolve.BuildDockerImage || !slices.ContainsFunc(s.Reads, func(r string) bool { return strings.HasPrefix(r, "docker:") }) {
+		return nil
+	}
+	for _, n := range before(s) {
+		if stands(n, s) && share(n, s) {
+			on = append(on, n)
+		}
+	}
+	return on
 }
 
 // local remembers, for each resource of a machine, who wrote it last and who read it since.
@@ -489,6 +521,7 @@ func (c *cutter) pipeline() *Pipeline {
 func (p *Pipeline) tellApart() {
 	of := map[*graph.Step]*Job{}
 	for _, j := range p.Jobs {
+		j.Stacked = stacked(j.Steps)
 		wanted := map[*Job]bool{}
 		for _, s := range j.Steps {
 			of[s] = j

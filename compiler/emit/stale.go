@@ -4,6 +4,7 @@ package emit
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,9 +12,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// KeepPins makes an emission keep the versions that stand in the file as it is.
+// KeepPins makes an emission keep the versions that stand in the file as it is. Its action must be known by then.
 func KeepPins(in *Input, old []byte) {
-	in.Pins = ReadPins(old)
+	own, _, _ := strings.Cut(in.Action, "@")
+	in.Pins = ReadPins(old, own)
 	made, ok := madeOf(old)
 	in.SettingsUnchanged = ok && made["x-ci"] == in.ofSettings()
 }
@@ -30,19 +32,46 @@ func Stale(old, now []byte) string {
 			return x.text
 		}
 	}
-	switch {
-	case sameContent(old, now):
-		return ""
-	case before["compiler"] != after["compiler"]:
-		return "another version of the compiler made it"
+	if moving := Movable(old, now); len(moving) > 0 {
+		return fmt.Sprintf("in line %d %s", moving[0].Line, moving[0].Why)
 	}
-	return "it was edited by hand"
+	is, ok := contentOf(old)
+	switch {
+	case ok && (is == after["content"] || sameContent(old, now)):
+		return ""
+	case !ok || is != before["content"]:
+		return "it was edited by hand"
+	case before["compiler"] != after["compiler"]:
+		return "another version of the compiler made it (" + before["compiler"] + ", this is " + after["compiler"] + ")"
+	}
+	return "what the deployments of prefect.yaml use of the steps changed"
 }
 
 // Emitted reports whether a file was emitted: whether its head says what it was made of.
 func Emitted(file []byte) bool {
 	_, ok := madeOf(file)
 	return ok
+}
+
+// Beheaded reports whether a workflow is an emitted one without its head: it has the jobs of an emitted one, by their names, with the modes in which those call the action. A workflow of someone's own may call it in any mode, also check; that
+// it has all of these jobs, and one that waits for the two others, is no accident.
+func Beheaded(file []byte) bool {
+	var root yaml.Node
+	if Emitted(file) || yaml.Unmarshal(file, &root) != nil || len(root.Content) == 0 {
+		return false
+	}
+	jobs := get(root.Content[0], "jobs")
+	waits := needsOf(get(jobs, "prefect"))
+	return calls(get(jobs, "check"), "check") && calls(get(jobs, "register"), "deploy") && slices.Contains(waits, "check") && slices.Contains(waits, "register")
+}
+
+// calls reports whether a job calls the action in a mode.
+func calls(job *yaml.Node, mode string) bool {
+	steps := get(job, "steps")
+	return steps != nil && slices.ContainsFunc(steps.Content, func(step *yaml.Node) bool {
+		told := get(get(step, "with"), "mode")
+		return get(step, "uses") != nil && told != nil && told.Value == mode
+	})
 }
 
 // ActionOf is the action of this project in an emitted workflow, as OWNER/REPOSITORY@REF, "" when there is none: that of the first step that is told a mode.
@@ -147,24 +176,58 @@ func madeOf(file []byte) (map[string]string, bool) {
 	return nil, false
 }
 
-// sameContent compares what two files say, versions aside.
+// sameContent compares what two files say, the order of keys aside.
 func sameContent(a, b []byte) bool {
 	var x, y yaml.Node
 	if yaml.Unmarshal(a, &x) != nil || yaml.Unmarshal(b, &y) != nil {
 		return false
 	}
-	unpin(&x)
-	unpin(&y)
+	unpin(&x, "")
+	unpin(&y, "")
 	var u, v any
 	return x.Decode(&u) == nil && y.Decode(&v) == nil && reflect.DeepEqual(u, v)
 }
 
-// unpin takes the version off every action.
-func unpin(n *yaml.Node) {
+// unpin takes the versions off that may be edited.
+func unpin(n *yaml.Node, key string) {
 	for i, c := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "uses" && c.Kind == yaml.ScalarNode {
-			c.Value, _, _ = strings.Cut(c.Value, "@")
+		within := key
+		if n.Kind == yaml.MappingNode {
+			if within = ""; i%2 == 1 {
+				within = n.Content[i-1].Value
+			}
 		}
-		unpin(c)
+		if c.Kind == yaml.ScalarNode {
+			c.Value = versionless(c, within)
+		}
+		unpin(c, within)
 	}
+}
+
+// contentOf is the digest of what a file says; ok is false where it is no YAML.
+func contentOf(file []byte) (digest string, ok bool) {
+	var root yaml.Node
+	if yaml.Unmarshal(file, &root) != nil || len(root.Content) == 0 {
+		return "", false
+	}
+	return ofContent(root.Content[0]), true
+}
+
+// versionless is a scalar without the version that may be edited in it.
+func versionless(n *yaml.Node, key string) string {
+	switch key {
+	case "uses":
+		name, _, _ := strings.Cut(n.Value, "@")
+		return name
+	case "PREFECT_DEPLOY_REF":
+		return ""
+	case "image", "services":
+		if name, _ := imageOf(n.Value); pinOfImage(name, false) != "" {
+			return name
+		}
+	}
+	if n.Tag == "!!null" {
+		return ""
+	}
+	return n.Value
 }

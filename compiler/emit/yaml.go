@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -14,26 +15,61 @@ import (
 
 // text is a scalar. What only letters, digits and some signs make up is written plain where every reader of YAML takes it for a text, all else in double quotes.
 func text(s string) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if !strings.Contains(s, "\n") && !plainText(s) {
+	n := &yaml.Node{}
+	scalar(n, s)
+	return n
+}
+
+// scalar makes a node one.
+func scalar(n *yaml.Node, s string) {
+	n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!str", s
+	if !plainText(s) && !strings.Contains(s, "\n") {
 		n.Style = yaml.DoubleQuotedStyle
 	}
-	return n
 }
 
 // plainText reports whether a text reads as itself in YAML 1.1 and 1.2 alike.
 func plainText(s string) bool {
-	if s == "" || strings.TrimSpace(s) != s || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
+	if s == "" || len(s) <= len("false") && special(s) {
 		return false
 	}
-	if len(s) <= len("false") && special(s) {
+	switch c := s[0]; {
+	case c == '.': // .5 is a number, .inf as well
+		if len(s) == 1 || s[1] >= '0' && s[1] <= '9' || strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan") {
+			return false
+		}
+	case c == '$', c == '/', isLetter(c):
+	case c < utf8.RuneSelf || !begins(s):
 		return false
 	}
-	if c := s[0]; c != '$' && c != '/' && c != '.' && !unicode.IsLetter(rune(c)) || c == '.' && (len(s) == 1 || s[1] >= '0' && s[1] <= '9' || strings.EqualFold(s, ".inf") || strings.EqualFold(s, ".nan")) {
-		return false // .5 is a number, .inf as well
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) })
+	return withinPlain(s)
 }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// begins reports whether a text begins with a letter that is none of ASCII's.
+func begins(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLetter(r)
+}
+
+// withinPlain reports whether nothing in a text ends a plain one: a colon or a hash with a space, a space at the end, a sign that does not show.
+func withinPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return strings.TrimSpace(s) == s && !strings.Contains(s[i:], ": ") && !strings.Contains(s[i:], " #") && !strings.HasSuffix(s, ":") && !strings.ContainsFunc(s[i:], hides)
+		case c < ' ' || c == '"' || c == '\\' || c == 0x7f:
+			return false
+		case c == ':' && (i+1 == len(s) || s[i+1] == ' '), c == ' ' && (i+1 == len(s) || s[i+1] == '#'):
+			return false
+		}
+	}
+	return true
+}
+
+// hides reports whether a sign does not show, or has a meaning between double quotes.
+func hides(r rune) bool { return r < ' ' || r == '"' || r == '\\' || !unicode.IsPrint(r) }
 
 // literal is a text where GitHub looks for expressions: an opening of one is written as an expression that gives it.
 func literal(s string) string { return strings.ReplaceAll(s, "${{", "${{ '${{' }}") }
@@ -60,13 +96,32 @@ func script(lines ...string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.LiteralStyle, Value: strings.Join(lines, "\n") + "\n"}
 }
 
-// mapping is made of keys and values by turns; a nil value leaves its key out.
+// mapping is made of keys and values by turns; a nil value leaves its key out. A workflow has some ten thousands of these, so the nodes of one are made at once.
 func mapping(pairs ...any) *yaml.Node {
-	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, len(pairs)+2)}
+	nodes := make([]yaml.Node, 0, len(pairs))
+	next := func(s string) *yaml.Node {
+		nodes = nodes[:len(nodes)+1]
+		n := &nodes[len(nodes)-1]
+		scalar(n, s)
+		return n
+	}
 	for i := 0; i < len(pairs); i += 2 {
-		put(m, pairs[i].(string), node(pairs[i+1]))
+		if s, ok := pairs[i+1].(string); ok {
+			m.Content = append(m.Content, next(pairs[i].(string)), next(s))
+		} else if v := node(pairs[i+1]); v != nil {
+			m.Content = append(m.Content, next(pairs[i].(string)), v)
+		}
 	}
 	return m
+}
+
+// putText adds a key with a text.
+func putText(m *yaml.Node, key, s string) {
+	nodes := make([]yaml.Node, 2)
+	scalar(&nodes[0], key)
+	scalar(&nodes[1], s)
+	m.Content = append(m.Content, &nodes[0], &nodes[1])
 }
 
 // put adds a key, unless the value is nil.
@@ -86,8 +141,16 @@ func get(m *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// keysOf are the keys of a mapping.
+func keysOf(m *yaml.Node) (keys []string) {
+	for i := 0; i < len(m.Content); i += 2 {
+		keys = append(keys, m.Content[i].Value)
+	}
+	return keys
+}
+
 func list(items ...*yaml.Node) *yaml.Node {
-	l := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	l := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: make([]*yaml.Node, 0, len(items))}
 	for _, n := range items {
 		if n != nil {
 			l.Content = append(l.Content, n)
@@ -98,6 +161,7 @@ func list(items ...*yaml.Node) *yaml.Node {
 
 func texts(items []string) *yaml.Node {
 	l := flow(list())
+	l.Content = make([]*yaml.Node, 0, len(items))
 	for _, s := range items {
 		l.Content = append(l.Content, text(s))
 	}
@@ -158,12 +222,12 @@ func ofValue(v value.Value) *yaml.Node {
 	return text(v.Str())
 }
 
-// encode writes a document.
-func encode(root *yaml.Node) []byte {
-	if root.Kind == yaml.MappingNode && simple(root) {
-		return printed(root)
+// encode writes a document behind what is before it. room is about how long it will be.
+func encode(before []byte, root *yaml.Node, room int) []byte {
+	if out, ok := printed(before, root, room); ok {
+		return out
 	}
-	return encodeAny(root)
+	return append(before, encodeAny(root)...)
 }
 
 // encodeAny is yaml.v3's printer.

@@ -11,11 +11,22 @@ import (
 
 // Flows are the flows that a file declares with a decorator at its top level, in the order of the text. A file that can't be read has none.
 func (l *Loader) Flows(file string) []*Flow {
+	out, _ := l.List(file)
+	return out
+}
+
+// List is Flows, with what would be a flow if Prefect did not refuse it: a file whose syntax is wrong, a flow whose name or parameters may not be.
+func (l *Loader) List(file string) (out []*Flow, refused []*Problem) {
 	m := l.module(path.Clean(file))
-	if m.err != nil || m.file.Unsure != "" || len(m.file.Faults) > 0 {
-		return nil
+	switch {
+	case m.err != nil || m.file.Unsure != "":
+		return nil, nil
+	case len(m.file.Faults) > 0:
+		if _, p := l.Load(file + ":flow"); p != nil && p.Code == Syntax {
+			refused = append(refused, p)
+		}
+		return nil, refused
 	}
-	var out []*Flow
 	seen := map[string]bool{}
 	for _, st := range m.file.Statements {
 		if st.Kind != pysource.Definition || st.In != -1 {
@@ -27,11 +38,14 @@ func (l *Loader) Flows(file string) []*Flow {
 			continue
 		}
 		seen[name] = true
-		if f, p := l.Load(file + ":" + name); p == nil && (f.Unsure == "" || speaksOfFlows(m.file, d)) {
+		switch f, p := l.Load(file + ":" + name); {
+		case p == nil && (f.Unsure == "" || speaksOfFlows(m.file, d)):
 			out = append(out, f)
+		case p != nil && (p.Code == InvalidName || p.Code == InvalidParameter):
+			refused = append(refused, p)
 		}
 	}
-	return out
+	return out, refused
 }
 
 // speaksOfFlows tells whether a decorator has "flow" in its text, as a project's own @team_flow(…) does.

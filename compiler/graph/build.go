@@ -15,7 +15,7 @@ import (
 
 // Build makes the graph of the deployments. name gives a deployment's full name (flow/name) as people see it.
 func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) string) *Graph {
-	b := builder{graph: &Graph{}, era: 1, nodes: map[string]*node{}, names: map[string]bool{}, order: map[*Step]int{}}
+	b := builder{graph: &Graph{}, era: 1, nodes: map[[sha256.Size]byte]*node{}, names: map[string]bool{}, order: map[*Step]int{}, dockerfiles: map[string][]byte{}}
 	for i, d := range deployments {
 		full := name(d)
 		l := list{builder: &b, deployment: d, name: full}
@@ -35,7 +35,8 @@ func Build(deployments []*resolve.Deployment, name func(*resolve.Deployment) str
 
 type builder struct {
 	graph *Graph
-	nodes map[string]*node // by digest
+	nodes map[[sha256.Size]byte]*node // by digest
+	text  []byte                      // what the last digest was made of
 	names map[string]bool
 	order map[*Step]int
 	// barrier is the last node that touches everything; reads and writes tell of the nodes made after it who touches what. Who comes later needs only these.
@@ -43,6 +44,8 @@ type builder struct {
 	reads, writes touched
 	// era counts the barriers.
 	era int
+	// dockerfiles are those that were read, by their paths.
+	dockerfiles map[string][]byte
 }
 
 type node struct {
@@ -79,14 +82,19 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	upstream := l.upstream(s)
 	e := effectsOf(l.deployment.File, s)
 	consumed := l.consumed(e)
+	bases, known, certain := l.bases(s)
+	e.reads = append(e.reads[:len(e.reads):len(e.reads)], bases...)
+	if certain {
+		consumed = l.consumed(e)
+	}
 	digest := l.digest(s, upstream, consumed)
 	if n, ok := l.builder.nodes[digest]; ok {
 		n.step.Sensitive = n.step.Sensitive || sensitive(l.deployment.File, s) // another file may be the only one that says so
 		return n
 	}
-	n := &node{effects: e, step: &Step{Digest: digest, Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
+	n := &node{effects: e, step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
-		Reads: e.reads, Writes: e.writes, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s)}}
+		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()
 	}
@@ -100,14 +108,24 @@ func (l *list) intern(action string, s *spec.Step) *node {
 
 // upstream are the earlier steps of the list whose outputs the inputs refer to. For a reference that only an unknown function may fill, that is every such function.
 func (l *list) upstream(s *spec.Step) []*node {
-	wanted := map[*node]bool{}
+	if len(l.nodes) == 0 {
+		return nil
+	}
+	var wanted map[*node]bool
 	template.Walk(s.Inputs, func(_ value.Value, found []template.Placeholder) {
 		for _, p := range found {
-			if p.Kind == template.Output {
-				l.sources(resolve.Head(p.Name), wanted)
+			if p.Kind != template.Output {
+				continue
 			}
+			if wanted == nil {
+				wanted = map[*node]bool{}
+			}
+			l.sources(resolve.Head(p.Name), wanted)
 		}
 	})
+	if len(wanted) == 0 {
+		return nil
+	}
 	var out []*node
 	for _, n := range l.nodes {
 		if wanted[n] {
@@ -147,14 +165,13 @@ func (l *list) consumed(e effects) []*node {
 }
 
 // digest is what the step is and depends on. References to outputs stand in it as the digests of the nodes that fill them.
-func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
-	h := sha256.New()
+func (l *list) digest(s *spec.Step, upstream, consumed []*node) [sha256.Size]byte {
+	b := l.text[:0]
 	field := func(parts ...string) {
 		for _, p := range parts {
-			h.Write([]byte(p))
-			h.Write([]byte{0})
+			b = append(append(b, p...), 0)
 		}
-		h.Write([]byte{1})
+		b = append(b, 1)
 	}
 	root, _ := l.deployment.File.CI.Get("root")
 	where := ""
@@ -166,7 +183,7 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
 		id = s.ID.Str()
 	}
 	field("1", resolve.Canonical(s.Function), where, id, strings.Join(s.Requires, "\x02"))
-	field(string(Sorted(s.Inputs).AppendJSON(nil)))
+	b = append(sorted(s.Inputs).AppendJSON(b), 0, 1)
 	if e, ok := declared(l.deployment.File, s); ok { // two files may say different things of one step: its order is then not the same either
 		field("effects", strings.Join(e.reads, "\x02"), strings.Join(e.writes, "\x02"))
 	}
@@ -174,17 +191,20 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) string {
 		field("tag", "inputs")
 	}
 	for _, group := range [][]*node{upstream, consumed, l.directory} {
-		digests := make([]string, len(group))
-		for i, n := range group {
-			digests[i] = n.step.Digest
+		for _, n := range group {
+			b = append(append(b, n.step.Digest...), 0)
 		}
-		field(digests...)
+		b = append(b, 1)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	l.text = b
+	return sha256.Sum256(b)
 }
 
-// Sorted orders the top-level arguments, whose order means nothing.
-func Sorted(v value.Value) value.Value {
+// sorted orders the top-level arguments, whose order means nothing.
+func sorted(v value.Value) value.Value {
+	if slices.IsSortedFunc(v.Map, func(a, b value.Entry) int { return strings.Compare(a.Key, b.Key) }) {
+		return v
+	}
 	entries := append([]value.Entry(nil), v.Map...)
 	for i := 1; i < len(entries); i++ {
 		for j := i; j > 0 && entries[j].Key < entries[j-1].Key; j-- {

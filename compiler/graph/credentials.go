@@ -65,7 +65,7 @@ func credentialsIn(v value.Value, inside bool, visit func(template.Placeholder))
 func credential(key string) bool {
 	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
 	for _, k := range []string{"credentials", "password", "token", "secret", "api_key", "auth_string", "private_key", "access_key", "secret_key", "connection_string"} {
-		if key == k || strings.HasSuffix(key, "_"+k) {
+		if before, ends := strings.CutSuffix(key, k); ends && (before == "" || before[len(before)-1] == '_') {
 			return true
 		}
 	}

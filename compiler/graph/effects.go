@@ -50,16 +50,6 @@ func text(m value.Value, key string) string {
 	return v.Text
 }
 
-// Images are the images that a build writes under names that its inputs tell, each with its tag; a tag that is not written is the time, and no two are the same.
-func Images(inputs value.Value) (out []string) {
-	for _, name := range images(inputs) {
-		if name = strings.TrimPrefix(name, "docker:"); !strings.HasSuffix(name, ":") {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // images are what a build writes: the image, and the same under its other tags.
 func images(inputs value.Value) []string {
 	out := []string{image(inputs)}
@@ -87,7 +77,10 @@ func image(inputs value.Value) string {
 
 // declared reads x-ci.steps.ID.effects: {reads: […], writes: […]}.
 func declared(f *spec.File, s *spec.Step) (effects, bool) {
-	steps, _ := f.CI.Get("steps")
+	steps, said := f.CI.Get("steps")
+	if !said {
+		return effects{}, false
+	}
 	step, _ := steps.Get(s.ID.Str())
 	e, ok := step.Get("effects")
 	if !ok || s.ID.IsNull() {
@@ -122,12 +115,17 @@ func sensitive(f *spec.File, s *spec.Step) bool {
 func meet(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
-			if x == y || x == Everything || y == Everything || strings.HasPrefix(x, y+":") || strings.HasPrefix(y, x+":") {
+			if x == y || x == Everything || y == Everything || within(x, y) || within(y, x) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// within reports whether a resource is a part of another one: workspace:a of workspace.
+func within(part, whole string) bool {
+	return len(part) > len(whole) && part[len(whole)] == ':' && part[:len(whole)] == whole
 }
 
 // clash: one writes what the other touches.

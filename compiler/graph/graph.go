@@ -52,6 +52,8 @@ type Step struct {
 	After []*Step
 	// Reads and Writes are the resources that the step touches: "workspace", "workspace:PATH", "docker:NAME:TAG", "env", "*".
 	Reads, Writes []string
+	// Bases are the images that a build begins with, nil where they are not all known.
+	Bases []string
 	// Deployments are the full names (flow/name, as far as known) of the deployments that have the step.
 	Deployments []string
 	// Sensitive says that x-ci marks the step's outputs as not to be shown.

@@ -89,6 +89,9 @@ func Canonical(name string) string {
 			function = "git_clone"
 		}
 	}
+	if len(module) == dot && function == name[dot+1:] { // as most are written
+		return name
+	}
 	return module + "." + function
 }
 

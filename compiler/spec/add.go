@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -269,13 +270,13 @@ func (a *addition) flow(v value.Value) string {
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	case value.Text:
-		return scalarText(v.Text)
+		return Scalar(v.Text)
 	}
 	return string(v.AppendJSON(nil))
 }
 
-// scalarText is a text as YAML of any version reads it back: plain where that is certain, else in double quotes.
-func scalarText(s string) string {
+// Scalar is a text as YAML of any version reads it back: plain where that is certain, else in double quotes.
+func Scalar(s string) string {
 	switch strings.ToLower(s) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
 	default:
@@ -287,5 +288,18 @@ func scalarText(s string) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s) // a text can always be encoded
-	return strings.TrimSpace(b.String())
+	return escapeRest(strings.TrimSpace(b.String()))
+}
+
+// escapeRest escapes what JSON lets stand and YAML does not: other control characters (one of which is a line's end in YAML 1.1), and the mark of a byte order.
+func escapeRest(quoted string) string {
+	var b strings.Builder
+	for _, r := range quoted {
+		if r >= 0x7f && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -21,19 +21,23 @@ func ciTop() []ciKey {
 	return []ciKey{
 		{"root", oneWord("file")}, {"version", oneWord("always")}, {"pull-directory", oneWord("always")}, {"owner", (*checker).ciText}, {"vars", (*checker).ciNames},
 		{"steps", (*checker).ciSteps}, {"renamed-from", (*checker).ciRenames},
-		{"github", func(c *checker, v value.Value, path string) { c.ciKeys(v, path, ciGitHub()) }},
+		{"github", func(c *checker, v value.Value, path string) {
+			c.ciKeys(v, path, ciGitHub())
+			c.ciHosted(v)
+			c.ciBound(v)
+		}},
 		{"gitlab", func(c *checker, v value.Value, path string) { c.ciKeys(v, path, ciGitLab()) }},
 	}
 }
 
 func ciGitHub() []ciKey {
 	return []ciKey{{"runs-on", (*checker).ciRunsOn}, {"environment", (*checker).ciNamed}, {"branches", (*checker).ciBranches}, {"secrets", (*checker).ciPassed}, {"vars", (*checker).ciPassed},
-		{"setup", (*checker).ciSetup}, {"patches", (*checker).ciPatches}}
+		{"timeout-minutes", (*checker).ciMinutes}, {"plan-policy", (*checker).ciPolicy}, {"plan-key", (*checker).ciKey}, {"setup", (*checker).ciSetup}, {"patches", (*checker).ciPatches}}
 }
 
 func ciGitLab() []ciKey {
 	return []ciKey{{"image", (*checker).ciNamed}, {"docker", (*checker).ciNamed}, {"environment", (*checker).ciNamed}, {"tags", (*checker).ciTexts}, {"branches", (*checker).ciBranches}, {"secrets", (*checker).ciPassed},
-		{"vars", (*checker).ciPassed}, {"before_script", (*checker).ciScript}, {"patches", (*checker).ciPatches}}
+		{"vars", (*checker).ciPassed}, {"timeout", (*checker).ciTimeout}, {"before_script", (*checker).ciScript}, {"patches", (*checker).ciPatches}}
 }
 
 // ciKeys checks a mapping against a table.
@@ -238,6 +242,7 @@ func (c *checker) ciSetup(v value.Value, path string) {
 			c.ciFault(v, "a step of "+path+" has either uses or run", "write {uses: owner/action@COMMIT, with: {…}} or {run: …}")
 		case used:
 			c.ciText(uses, "uses")
+			c.ciPinned(uses, path)
 		}
 	})
 }
@@ -266,6 +271,12 @@ func (c *checker) ciPatches(v value.Value, path string) {
 		default:
 			c.ciFault(op.At(v.Pos), "a patch's op is add, replace, test, remove, move or copy", "write {op: replace, path: /jobs/check/timeout-minutes, value: 20}")
 			return
+		}
+		if given, _ := v.Get("value"); !given.IsNull() {
+			c.ciUses(given, path)
+			if to, _ := v.Get("path"); strings.HasSuffix(to.Text, "/uses") {
+				c.ciPinned(given, path)
+			}
 		}
 		for _, key := range patchPaths(op.Text) {
 			if p, _ := v.Get(key); p.Kind != value.Text || p.Text != "" && p.Text[0] != '/' {

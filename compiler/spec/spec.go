@@ -11,6 +11,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ type File struct {
 	Build, Push, Pull Section
 	// CI is the mapping under x-ci, null without one.
 	CI value.Value
+	// Tree is the working directory, for what the file only names (Dockerfiles); nil where it is not known.
+	Tree fs.FS
 	// Exists is false for a file that isn't there: everything then comes from the command line.
 	Exists bool
 

@@ -14,7 +14,7 @@ import (
 func InputNames() []string {
 	return []string{"mode", "deployment-names", "all-deployments", "deployment-file-path", "requirements-file-paths", "pyproject-toml-path", "working-directory",
 		"deploy-branches", "api-url", "api-key", "api-auth-string", "state", "comment", "github-token", "environment", "plan-policy", "plan-key", "prune", "max-deletes",
-		"jobs", "timeout", "retries", "step", "from", "skip-build", "keep-going", "outputs", "phase", "image-id"}
+		"jobs", "timeout", "retries", "step", "from", "results", "skip-build", "keep-going", "outputs", "phase", "image-id"}
 }
 
 // OutputNames are the outputs that exist now, in action.yml's order.
@@ -56,6 +56,8 @@ type Inputs struct {
 	// KeepGoing makes mode step leave out the steps of which something that they need was not given.
 	KeepGoing bool
 	Outputs   string
+	// Results are how the jobs ended that wrote the files of From: pairs of a job and its result.
+	Results [][2]string
 	// Phase is "", inputs or outputs: what stands around a native builder. ImageID is what it gave.
 	Phase, ImageID string
 }
@@ -74,6 +76,7 @@ func (j *Job) Inputs() (Inputs, error) {
 		Jobs: r.number("jobs", get("jobs"), 1), Retries: r.number("retries", get("retries"), 0), Timeout: r.duration("timeout", get("timeout")),
 		Steps: list(get("step")), From: list(get("from")), SkipBuild: r.truth("skip-build", get("skip-build")), KeepGoing: r.truth("keep-going", get("keep-going")), Outputs: get("outputs"), Phase: strings.ToLower(get("phase")), ImageID: get("image-id"),
 	}
+	in.Results = r.results(get("results"))
 	r.steps(in)
 	if text := get("comment"); text != "" {
 		r.truth("comment", text)
@@ -112,10 +115,10 @@ func (r *reader) mode(text string) Mode {
 	switch m := Mode(strings.ToLower(text)); m {
 	case "":
 		return Auto
-	case Auto, Plan, Deploy, Check, Step, Prune:
+	case Auto, Plan, Deploy, Check, Step, Prune, Review:
 		return m
 	}
-	r.fault("mode", text, "write auto, plan, deploy, check, prune or step")
+	r.fault("mode", text, "write auto, plan, deploy, check, review, prune or step")
 	return Auto
 }
 
@@ -130,7 +133,7 @@ func (r *reader) steps(in Inputs) {
 	if in.SkipBuild && len(in.Steps) > 0 && in.Mode != Step {
 		r.fault("step", strings.Join(in.Steps, ","), "with skip-build no step runs")
 	}
-	if (in.Mode == Check || in.Mode == Prune) && len(in.Steps) > 0 {
+	if (in.Mode == Check || in.Mode == Prune || in.Mode == Review) && len(in.Steps) > 0 {
 		r.fault("step", strings.Join(in.Steps, ","), "mode: "+string(in.Mode)+" runs no step")
 	}
 	for _, i := range [][2]string{{"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
@@ -152,6 +155,17 @@ func (r *reader) policy(text string) string {
 	}
 	r.fault("plan-policy", text, "write warn, require or ignore")
 	return "warn"
+}
+
+func (r *reader) results(text string) (out [][2]string) {
+	for _, item := range list(text) {
+		job, result, ok := strings.Cut(item, "=")
+		if !ok || job == "" {
+			r.fault("results", item, "write JOB=${{ needs.JOB.result }}, a line for each job")
+		}
+		out = append(out, [2]string{job, result})
+	}
+	return out
 }
 
 func (r *reader) truth(input, text string) bool {

@@ -20,6 +20,7 @@ const (
 	Step    Mode = "step"
 	Prune   Mode = "prune"
 	Nothing Mode = "nothing"
+	Review  Mode = "review"
 )
 
 // Event is what started the workflow, as far as it decides anything.

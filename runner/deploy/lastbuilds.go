@@ -29,6 +29,7 @@ func (j *job) lastBuilds(ctx context.Context, p *plan.Plan) error {
 	names := map[*resolve.Deployment]state.Name{}
 	for _, f := range j.filesAt(tree) {
 		file, _ := spec.Load(f.Name, f.Data)
+		file.Tree = tree
 		for i := range file.Len() {
 			d := resolve.Entry(file, file.Deployment(i, nil))
 			if name, ok := j.nameAt(checker, d); ok {

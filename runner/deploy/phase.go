@@ -291,7 +291,7 @@ func (h *half) login(ctx context.Context, l *docker.Login) error {
 	if err != nil {
 		return fmt.Errorf("the step %s logs in to a registry, and there is no docker on PATH", diag.Clean(h.step.Key))
 	}
-	_, err = h.repeat(ctx, func() (value.Value, error) {
+	_, err = h.repeat(ctx, nil, func() (value.Value, error) {
 		return value.Value{}, step.LoginToStay(ctx, program, step.Call{Env: h.Environ, Dir: h.Directory}, l)
 	})
 	if err != nil {

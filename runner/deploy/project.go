@@ -61,6 +61,8 @@ type Options struct {
 	Strict bool
 	// Log gets the events of steps.
 	Log exec.Sink
+	// Writing, if not nil, is told how many of the changes are written, before the first and after each; one call at a time.
+	Writing func(done, all int)
 	// Environment is the target's name, "" for none: deployments of one file in several targets have several owners.
 	Environment string
 	// Patterns are what -f named, for reading the same files from another commit.

@@ -3,6 +3,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,13 +26,16 @@ func networkFailed(err error) bool {
 	return false
 }
 
-// repeat calls do again after a network failure, with a pause that doubles from one second to a minute.
-func (j *job) repeat(ctx context.Context, do func() (value.Value, error)) (value.Value, error) {
+// repeat calls do again after a network failure, with a pause that doubles from one second to a minute. say, which may be nil, tells of it in the step's log.
+func (j *job) repeat(ctx context.Context, say func([]byte), do func() (value.Value, error)) (value.Value, error) {
 	pause := time.Second
 	for attempt := 0; ; attempt++ {
 		v, err := do()
 		if err == nil || attempt >= j.Retries || ctx.Err() != nil || !networkFailed(err) {
 			return v, err
+		}
+		if say != nil {
+			say(fmt.Appendf(nil, "the network failed, so this is tried again in %s (%d of %d)", pause, attempt+1, j.Retries))
 		}
 		select {
 		case <-ctx.Done():

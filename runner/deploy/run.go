@@ -248,8 +248,10 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	j.warn()
 	defer j.hide(p)
 	g := graph.Build(j.chosen, j.names())
+	began := j.Now()
 	results := j.run(ctx, g)
 	p.Steps = stepsOf(g, results)
+	p.Built = j.Now().Sub(began).Seconds()
 	if len(g.Steps) > 0 {
 		j.after(p, g, results)
 	}
@@ -294,7 +296,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 			}
 			if !done {
 				do := j.carriedOutBy(ctx, c)
-				outputs, err = j.repeat(ctx, func() (value.Value, error) { return do(ctx, c) })
+				outputs, err = j.repeat(ctx, c.Stderr, func() (value.Value, error) { return do(ctx, c) })
 			}
 			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
 		},
@@ -344,7 +346,7 @@ func stepsOf(g *graph.Graph, results map[*graph.Step]*exec.Result) []plan.Step {
 		if r == nil {
 			continue
 		}
-		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Outputs: r.Outputs}
+		x := plan.Step{Key: s.Key, Function: s.Function, Outcome: r.Outcome.String(), Seconds: r.Seconds, Began: r.Began, Outputs: r.Outputs}
 		if r.Given {
 			x.Outcome = "given"
 		}
@@ -438,6 +440,7 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 		}
 		t.list = append(t.list, d)
 	}
+	wrote := j.counting(p)
 	work := make(chan *turn)
 	var wait sync.WaitGroup
 	for range min(max(1, j.Jobs), len(turns)) {
@@ -446,6 +449,7 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 			defer wait.Done()
 			for t := range work {
 				j.writeTurn(ctx, t.list)
+				wrote(t.list)
 			}
 		}()
 	}
@@ -455,6 +459,34 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	close(work)
 	wait.Wait()
 	j.deleteAll(ctx, p, deletes)
+}
+
+// counting tells Writing how far the writes are; what it returns takes those that were done.
+func (j *job) counting(p *plan.Plan) func([]*plan.Deployment) {
+	var mu sync.Mutex
+	done, all := 0, 0
+	for _, d := range p.Deployments {
+		if d.Outcome == plan.Planned && d.Action != plan.Unchanged && d.Action != plan.Delete {
+			all++
+		}
+	}
+	if j.Writing == nil || all == 0 {
+		return func([]*plan.Deployment) {}
+	}
+	j.Writing(0, all)
+	return func(list []*plan.Deployment) {
+		mu.Lock()
+		defer mu.Unlock()
+		before := done
+		for _, d := range list {
+			if d.Action != plan.Unchanged && (d.Outcome == plan.Applied || d.Outcome == plan.Failed) && done < all {
+				done++
+			}
+		}
+		if done > before {
+			j.Writing(done, all)
+		}
+	}
 }
 
 // deleteAll comes last, and only when all else went well: what replaces the old has to be there before the old goes.

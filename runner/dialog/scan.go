@@ -25,19 +25,41 @@ const (
 	largest = 4 << 20
 )
 
-// Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at.
-func Flows(ctx context.Context, dir string) (found []*flow.Flow, cut bool) {
+// Flows finds the flows below a directory, sorted by file and in each by place. cut says that there were more files than are looked at. passOver are patterns as in .gitignore that count
+// as if the directory had them.
+func Flows(ctx context.Context, dir string, passOver ...string) (found []*flow.Flow, cut bool) {
+	all := Scan(ctx, dir, passOver...)
+	return all.Flows, all.Cut
+}
+
+// Found is what a tree holds.
+type Found struct {
+	Flows []*flow.Flow
+	// Refused are flows and files of them that Prefect would refuse.
+	Refused []*flow.Problem
+	Cut     bool
+}
+
+// Scan is Flows, with what is wrong with others.
+func Scan(ctx context.Context, dir string, passOver ...string) (found Found) {
 	s := &scan{ctx: ctx, dir: dir}
-	s.walk(".", nil)
+	rules := above(dir)
+	if len(passOver) > 0 {
+		rules = append(rules, rule{".", "", ignore.CompileIgnoreLines(passOver...)})
+	}
+	s.walk(".", rules)
 	loader := flow.NewLoader(os.DirFS(dir))
-	results := make([][]*flow.Flow, len(s.files))
+	results := make([]Found, len(s.files))
 	work := make(chan int)
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0)*2, 16) {
 		all.Go(func() {
 			for i := range work {
 				if src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(s.files[i]))); err == nil && bytes.Contains(src, []byte("flow")) {
-					results[i] = loader.Flows(s.files[i])
+					results[i].Flows, results[i].Refused = loader.List(s.files[i])
+					if !bytes.Contains(src, []byte("prefect")) { // somebody else's word
+						results[i].Refused = nil
+					}
 				}
 			}
 		})
@@ -51,9 +73,10 @@ func Flows(ctx context.Context, dir string) (found []*flow.Flow, cut bool) {
 	close(work)
 	all.Wait()
 	for _, r := range results {
-		found = append(found, r...)
+		found.Flows, found.Refused = append(found.Flows, r.Flows...), append(found.Refused, r.Refused...)
 	}
-	return found, s.cut
+	found.Cut = s.cut
+	return found
 }
 
 type scan struct {
@@ -67,7 +90,28 @@ type scan struct {
 // rule is what an ignore file says of the paths below its folder.
 type rule struct {
 	folder string
+	// inner is the way from its folder to the directory, "" unless it stands above that.
+	inner  string
 	ignore *ignore.GitIgnore
+}
+
+// above are the rules that the repository has above a directory. One that the directory itself falls under is left out: whoever works there means it.
+func above(dir string) (out []rule) {
+	inner := ""
+	for d := dir; ; d = filepath.Dir(d) {
+		if inner != "" {
+			if g, err := ignore.CompileIgnoreFile(filepath.Join(d, ".gitignore")); err == nil && !g.MatchesPath(inner) {
+				out = append(out, rule{".", inner, g})
+			}
+		}
+		if _, err := os.Stat(filepath.Join(d, ".git")); err == nil {
+			return out
+		}
+		if d == filepath.Dir(d) {
+			return nil // no repository
+		}
+		inner = filepath.Base(d) + "/" + inner
+	}
 }
 
 func (s *scan) walk(folder string, rules []rule) {
@@ -82,14 +126,14 @@ func (s *scan) walk(folder string, rules []rule) {
 	}
 	for _, name := range []string{".gitignore", ".prefectignore"} {
 		if g, err := ignore.CompileIgnoreFile(filepath.Join(here, name)); err == nil {
-			rules = append(rules[:len(rules):len(rules)], rule{folder, g})
+			rules = append(rules[:len(rules):len(rules)], rule{folder, "", g})
 		}
 	}
 	var inner []string
 	for _, e := range entries {
 		at := path.Join(folder, e.Name())
 		switch {
-		case e.Name() == "pyvenv.cfg" && folder != ".":
+		case (e.Name() == "pyvenv.cfg" || e.Name() == "conda-meta") && folder != ".":
 			return // an environment
 		case e.IsDir() && !passedOver(e.Name()) && !ignored(rules, at+"/"):
 			inner = append(inner, at)
@@ -121,7 +165,7 @@ func ignored(rules []rule, at string) bool {
 		if r.folder != "." {
 			rel = strings.TrimPrefix(at, r.folder+"/")
 		}
-		if r.ignore.MatchesPath(rel) {
+		if r.ignore.MatchesPath(r.inner + rel) {
 			return true
 		}
 	}

@@ -76,8 +76,8 @@ type Result struct {
 	// Cause is the step whose failure made this one be skipped: the root, not one that was itself skipped. Nil otherwise, and when
 	// an interrupt was the cause.
 	Cause *graph.Step
-	// Seconds is how long it ran.
-	Seconds float64
+	// Seconds is how long it ran, Began when it began, counted from the beginning of the run.
+	Seconds, Began float64
 	// Given: it ran elsewhere.
 	Given bool
 }
@@ -100,6 +100,7 @@ func (r *Runner) Run(ctx context.Context, g *graph.Graph) map[*graph.Step]*Resul
 				break
 			}
 			running++
+			run.log(Event{Kind: Start, Step: s}) // here, so that the order is the graph's
 			go func() { run.finish(s, r.one(ctx, s, run)); done <- s }()
 		}
 		if running == 0 {
@@ -120,10 +121,9 @@ func (r *Result) Interrupted() bool { return errors.Is(r.Err, errInterrupted) }
 
 // one runs a single step.
 func (r *Runner) one(ctx context.Context, s *graph.Step, run *run) *Result {
-	run.log(Event{Kind: Start, Step: s})
 	began := run.now()
 	outputs, err := r.bounded(ctx, s, run)
-	result := &Result{Outputs: outputs, Seconds: run.now().Sub(began).Seconds()}
+	result := &Result{Outputs: outputs, Seconds: run.now().Sub(began).Seconds(), Began: began.Sub(run.began).Seconds()}
 	if err != nil {
 		result.Outcome, result.Outputs, result.Err = Failed, value.Value{}, r.masked(err)
 	} else {

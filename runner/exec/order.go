@@ -19,6 +19,7 @@ import (
 type run struct {
 	r       *Runner
 	now     func() time.Time
+	began   time.Time
 	steps   []*graph.Step
 	place   map[*graph.Step]int           // its index in steps
 	waiting map[*graph.Step]int           // how many of its needs have not succeeded yet
@@ -42,6 +43,7 @@ func newRun(r *Runner, g *graph.Graph) *run {
 	if made.now == nil {
 		made.now = time.Now
 	}
+	made.began = made.now()
 	for i, s := range g.Steps {
 		if outputs, given := r.Given[s]; given {
 			made.results[s] = Given(s, outputs)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -107,7 +108,7 @@ func indented(err error) string {
 	return strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n    ")
 }
 
-// maxBuffer bounds, in bytes, what is kept of a step whose turn to be shown has not come.
+// maxBuffer bounds, in bytes, what is kept in memory of a step whose turn to be shown has not come. What is more stands in a file until then.
 const maxBuffer = 4 << 20
 
 // GitHub writes a collapsible group per step. Groups cannot interleave, so of several running steps one is shown live and the others
@@ -137,6 +138,7 @@ type github struct {
 type kept struct {
 	lines   []string
 	size    int
+	file    *os.File
 	dropped int
 	done    *Event
 }
@@ -170,8 +172,9 @@ func (g *github) advance() {
 		k := g.kept[s]
 		delete(g.kept, s)
 		g.open(s)
+		k.unload(g.w)
 		if k.dropped > 0 {
-			fmt.Fprintf(g.w, "(%d lines before this are left out)\n", k.dropped)
+			fmt.Fprintf(g.w, "(%d lines are left out here: there was no room for them in the folder of temporary files)\n", k.dropped)
 		}
 		for _, line := range k.lines {
 			fmt.Fprintln(g.w, line)
@@ -215,11 +218,11 @@ func escapeData(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
-// add keeps a line; of too many the older half goes.
+// add keeps a line. Where no file can be had for too many of them, the older half goes.
 func (k *kept) add(line string) {
 	k.lines = append(k.lines, line)
 	k.size += len(line) + 1
-	if k.size <= maxBuffer {
+	if k.size <= maxBuffer || k.unloaded() {
 		return
 	}
 	half := len(k.lines)/2 + 1
@@ -227,4 +230,41 @@ func (k *kept) add(line string) {
 		k.size -= len(gone) + 1
 	}
 	k.lines, k.dropped = append([]string(nil), k.lines[half:]...), k.dropped+half
+}
+
+// unloaded moves what is kept into a file that has no name any more, so that nothing is left of it however the program ends.
+func (k *kept) unloaded() bool {
+	if k.dropped > 0 {
+		return false
+	}
+	if k.file == nil {
+		file, err := os.CreateTemp("", "prefect-deploy-*")
+		if err != nil {
+			return false
+		}
+		_ = os.Remove(file.Name()) // where an open file can't be removed it goes in unload
+		k.file = file
+	}
+	end, err := k.file.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = k.file.WriteString(strings.Join(k.lines, "\n") + "\n")
+	}
+	if err != nil { // the disk is full: half a batch must not be shown twice
+		_ = k.file.Truncate(end)
+		return false
+	}
+	k.lines, k.size = nil, 0
+	return true
+}
+
+// unload copies the file out, and does away with it.
+func (k *kept) unload(w io.Writer) {
+	if k.file == nil {
+		return
+	}
+	if _, err := k.file.Seek(0, io.SeekStart); err == nil {
+		_, _ = io.Copy(w, k.file) // as with every other line: a log that can't be written ends no step
+	}
+	_ = k.file.Close()
+	_ = os.Remove(k.file.Name())
 }

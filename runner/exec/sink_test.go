@@ -3,6 +3,9 @@ package exec
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -140,7 +143,40 @@ func TestGitHubKeepsOneGroupOpen(t *testing.T) {
 	}
 }
 
+// TestMuchIsKept: of a step that prints a lot while another one is shown every line comes in its turn, and little of it is in memory until then.
+func TestMuchIsKept(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var b strings.Builder
+	g := &github{w: &b, token: "T", kept: map[*graph.Step]*kept{}}
+	x, y := &graph.Step{Key: "x"}, &graph.Step{Key: "y"}
+	g.event(Event{Kind: Start, Step: x})
+	g.event(Event{Kind: Start, Step: y})
+	const n = 200_000
+	for i := range n {
+		g.event(line(y, fmt.Sprintf("%-98d|", i)))
+	}
+	if k := g.kept[y]; k.size > maxBuffer || len(k.lines) > maxBuffer/99 {
+		t.Errorf("%d bytes in memory", k.size)
+	}
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
+		t.Errorf("the file has a name: %v", left)
+	}
+	g.event(Event{Kind: Done, Step: y, Result: &Result{}})
+	g.event(Event{Kind: Done, Step: x, Result: &Result{}})
+	lines, next := strings.Split(b.String(), "\n"), 0
+	for _, l := range lines {
+		if l == fmt.Sprintf("%-98d|", next) {
+			next++
+		}
+	}
+	if next != n || len(lines) != n+11 {
+		t.Errorf("%d of %d lines in order, %d in all", next, n, len(lines))
+	}
+}
+
+// TestBufferIsBounded: where no file can be had memory is bounded all the same.
 func TestBufferIsBounded(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
 	var k kept
 	for range 100_000 {
 		k.add(strings.Repeat("x", 99))

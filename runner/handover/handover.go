@@ -1,10 +1,10 @@
 // Package handover is what steps gave, as it travels from the job that ran them to a job that needs it: a JSON file, written by `run step --outputs`, read by `--from`.
 //
-//	{"schema": 1, "steps": [{"key": "hash", "digest": "9f2c…", "outputs": {"stdout": "abc123"}}]}
+//	{"schema": 1, "attempt": "1", "steps": [{"key": "hash", "digest": "9f2c…", "outputs": {"stdout": "abc123"}}]}
 //
 // The digest is the step's identity in the graph: whoever reads a file for another step of the same name is told so, instead of deploying what an older pipeline built. What
 // is sensitive never gets into a file, since artifacts can be downloaded by whoever can read the repository. Only its name does, under `withheld`, so that a reader that needs
-// it can say what is wrong.
+// it can say what is wrong. The attempt is the one of the CI's run, where it tells: a run that is started again finds the files of the attempts before (attempt.go).
 package handover
 
 import (
@@ -31,8 +31,8 @@ type Step struct {
 	Outputs value.Value
 	// Withheld are the names of the outputs that are sensitive.
 	Withheld []string
-	// File is the file that it was read from.
-	File string
+	// File is the file that it was read from, Attempt what of a CI's run it was written in, "" where nothing tells.
+	File, Attempt string
 }
 
 // Of is what may leave the job of a step's outputs.
@@ -53,8 +53,15 @@ func Of(key, digest string, outputs value.Value) Step {
 }
 
 // JSON is the file's content.
-func JSON(steps []Step) []byte {
-	b := fmt.Appendf(nil, `{"schema":%d,"steps":[`, schema)
+func JSON(steps []Step) []byte { return inAttempt("", steps) }
+
+// inAttempt is the content of a file that is written in an attempt of a run.
+func inAttempt(attempt string, steps []Step) []byte {
+	b := fmt.Appendf(nil, `{"schema":%d,`, schema)
+	if attempt != "" {
+		b = append(value.Of(attempt).AppendJSON(append(b, `"attempt":`...)), ',')
+	}
+	b = append(b, `"steps":[`...)
 	for i, s := range steps {
 		if i > 0 {
 			b = append(b, ',')
@@ -209,12 +216,14 @@ func Parse(data []byte) ([]Step, error) {
 	case version.Int != schema:
 		return nil, fmt.Errorf("its schema is %d, and this program knows %d: let one version of the program run all jobs", version.Int, schema)
 	}
+	attempt, _ := v.Get("attempt")
 	steps := make([]Step, 0, len(list.List))
 	for _, x := range list.List {
 		s, err := parseStep(x)
 		if err != nil {
 			return nil, err
 		}
+		s.Attempt = attempt.Text
 		steps = append(steps, s)
 	}
 	return steps, nil

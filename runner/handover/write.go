@@ -16,6 +16,8 @@ type Target struct {
 	out  io.Writer // where there is nothing to replace: stdout, a pipe, a device
 	file *os.File  // else the file beside the one to be written
 	path string
+	// Attempt is the CI's own word for the attempt of its run, "" where there is none.
+	Attempt string
 }
 
 // Create prepares the file at path, relative to dir, and the directories above it; - is stdout, and "" is nil, which takes everything and writes nothing. The caller closes it.
@@ -58,10 +60,10 @@ func (t *Target) Write(steps []Step) error {
 	case t == nil:
 		return nil
 	case t.out != nil:
-		_, err := t.out.Write(JSON(steps))
+		_, err := t.out.Write(inAttempt(t.Attempt, steps))
 		return err
 	}
-	_, err := t.file.Write(JSON(steps))
+	_, err := t.file.Write(inAttempt(t.Attempt, steps))
 	if closed := t.file.Close(); err == nil {
 		err = closed // some file systems tell only then that it could not be written
 	}

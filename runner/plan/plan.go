@@ -86,6 +86,8 @@ type Step struct {
 	Function string
 	Outcome  string
 	Seconds  float64
+	// Began is when it began, in seconds since the first.
+	Began float64
 	// Outputs are shown as far as they are not sensitive.
 	Outputs value.Value
 	Error   string
@@ -97,6 +99,8 @@ type Plan struct {
 	PrefectVersion string
 	Deployments    []*Deployment
 	Steps          []Step
+	// Built is how many seconds all of the steps together took.
+	Built float64
 	// Kept are deployments that are owned, no longer declared, and not touched without --prune.
 	Kept []*Deployment
 	// Dropped and Lost are the same for all deployments together.

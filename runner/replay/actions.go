@@ -21,12 +21,17 @@ var stubs embed.FS
 // actions is act's ActionCache over a map of `owner/repository@ref` to a directory.
 type actions struct {
 	local map[string]string
+	// beside is the directory of the workflow and of those that it calls.
+	beside string
 	// facts are what stand-ins are told, by the mark in whose place it is written: variables would be seen by every step, and GitHub sets none such.
 	facts map[string]string
 }
 
 // Fetch names what stands for an action: GetTarArchive gets the answer back.
 func (a actions) Fetch(_ context.Context, repository, _, ref, _ string) (string, error) {
+	if repository == calledFrom+"@"+calledAt { // act names a called workflow's repository with its ref
+		return "called:", nil
+	}
 	if directory, ok := a.local[repository+"@"+ref]; ok {
 		return directory, nil
 	}
@@ -45,6 +50,9 @@ func isDir(f fs.FS, name string) bool {
 func (a actions) GetTarArchive(ctx context.Context, _, source, name string) (io.ReadCloser, error) {
 	var root fs.FS = os.DirFS(source)
 	var facts map[string]string
+	if source == "called:" {
+		root, name = os.DirFS(a.beside), path.Base(name)
+	}
 	if stub, ok := strings.CutPrefix(source, "stub:"); ok {
 		root, _ = fs.Sub(stubs, "stubs/"+stub)
 		facts = a.facts

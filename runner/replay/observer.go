@@ -24,10 +24,12 @@ type observer struct {
 
 	mu   sync.Mutex
 	seen Result
+	// ended is what became of the jobs of called workflows, by the name of the caller and of the job.
+	ended map[[2]string]string
 }
 
 func newObserver(out io.Writer, secrets map[string]string) *observer {
-	o := &observer{out: out}
+	o := &observer{out: out, ended: map[[2]string]string{}}
 	for _, s := range secrets {
 		if len(s) >= shortest {
 			o.secrets = append(o.secrets, s)
@@ -72,6 +74,9 @@ func (o *observer) Fire(e *logrus.Entry) error {
 	text := func(name string) string { s, _ := e.Data[name].(string); return o.mask(s) }
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if result, ok := e.Data["jobResult"]; ok {
+		o.ends(e, fmt.Sprint(result))
+	}
 	switch command {
 	case "summary":
 		o.seen.Summaries = append(o.seen.Summaries, text("content"))

@@ -8,6 +8,7 @@ package replay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,6 +59,9 @@ type Job struct {
 	Needs  []string `json:"needs,omitempty"`
 	// Depth is the length of the longest way of needs that leads to it.
 	Depth int `json:"depth"`
+	// Calls is the workflow whose jobs it is made of, In the job that called the one this job is of.
+	Calls string `json:"calls,omitempty"`
+	In    string `json:"in,omitempty"`
 }
 
 // Output is one output of a step, in the order in which they were set.
@@ -91,6 +95,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	called, err := call(o, plan)
+	if err != nil {
+		return nil, err
+	}
 	scratch, err := os.MkdirTemp("", "replay-")
 	if err != nil {
 		return nil, err
@@ -106,32 +114,60 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	seen := newObserver(o.Output, o.Secrets)
 	seen.tree = o.Tree
-	err = run.NewPlanExecutor(plan)(runner.WithJobLoggerFactory(ctx, seen))
+	ctx = runner.WithJobLoggerFactory(ctx, seen)
+	for _, stage := range plan.Stages { // one by one: act would end with the stage in which a called workflow failed
+		err = errors.Join(err, run.NewPlanExecutor(&model.Plan{Stages: []*model.Stage{stage}})(ctx))
+		if ctx.Err() != nil {
+			break
+		}
+		seen.settle(stage, called)
+	}
 	EndSteps()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	result := seen.result()
+	fault := result.collect(o, plan, called, seen.ended)
+	switch {
+	case err != nil && !result.Failed():
+		return nil, err
+	case fault != nil:
+		return nil, fault
+	}
+	return result, nil
+}
+
+// collect takes in what became of the jobs, in the workflow's order, those of a called workflow behind their caller. The fault is a job that did not run at all.
+func (r *Result) collect(o Options, plan *model.Plan, called map[string]*called, ended map[[2]string]string) (fault error) {
 	order := written(o.Workflow)
 	for _, stage := range plan.Stages {
 		slices.SortStableFunc(stage.Runs, func(a, b *model.Run) int { return order[a.JobID] - order[b.JobID] }) // act keeps them in a map
-		for _, r := range stage.Runs {
-			job := Job{ID: r.JobID, Result: r.Job().Result, Needs: r.Job().Needs()}
-			for _, other := range result.Jobs {
-				if slices.Contains(job.Needs, other.ID) {
-					job.Depth = max(job.Depth, other.Depth+1)
-				}
+		for _, run := range stage.Runs {
+			job := r.job(run)
+			if job.Result == "" && fault == nil {
+				fault = fmt.Errorf("the job %s did not run: its runs-on (%s) is none of %s", job.ID, strings.Join(run.Job().RunsOn(), ", "), strings.Join(o.RunsOn, ", "))
 			}
-			if job.Result == "" {
-				return nil, fmt.Errorf("the job %s did not run: its runs-on (%s) is none of %s", job.ID, strings.Join(r.Job().RunsOn(), ", "), strings.Join(o.RunsOn, ", "))
+			if c := called[run.JobID]; c != nil {
+				job.Calls = c.name
 			}
-			result.Jobs = append(result.Jobs, job)
+			r.Jobs = append(r.Jobs, job)
+			if job.Calls != "" && job.Result != "skipped" {
+				r.inside(called[run.JobID], job, ended)
+			}
 		}
 	}
-	if err != nil && !result.Failed() {
-		return nil, err
+	return fault
+}
+
+// job is what became of one that is not called.
+func (r *Result) job(run *model.Run) Job {
+	job := Job{ID: run.JobID, Result: run.Job().Result, Needs: run.Job().Needs()}
+	for _, other := range r.Jobs {
+		if other.In == "" && slices.Contains(job.Needs, other.ID) {
+			job.Depth = max(job.Depth, other.Depth+1)
+		}
 	}
-	return result, nil
+	return job
 }
 
 // written is the order in which a workflow's file has its jobs.
@@ -161,6 +197,11 @@ func read(o Options) (*model.Plan, error) {
 	if len(plan.Stages) == 0 {
 		return nil, fmt.Errorf("the workflow %s has no job for the event %s", o.Workflow, o.Event)
 	}
+	return plan, served(o, plan)
+}
+
+// served refuses a plan with a job that this machine does not stand for.
+func served(o Options, plan *model.Plan) error {
 	serves := map[string]bool{}
 	for _, label := range o.RunsOn {
 		serves[strings.ToLower(label)] = true
@@ -175,11 +216,11 @@ func read(o Options) (*model.Plan, error) {
 				known = known || serves[strings.ToLower(label)] || strings.Contains(label, "${{")
 			}
 			if !known {
-				return nil, fmt.Errorf("the job %s runs on %s, and this machine stands for %s only: add it with --runs-on", r.JobID, strings.Join(labels, ", "), strings.Join(o.RunsOn, ", "))
+				return fmt.Errorf("the job %s runs on %s, and this machine stands for %s only: add it with --runs-on", r.JobID, strings.Join(labels, ", "), strings.Join(o.RunsOn, ", "))
 			}
 		}
 	}
-	return plan, nil
+	return nil
 }
 
 func configure(o Options, scratch string) (*runner.Config, error) {
@@ -195,7 +236,7 @@ func configure(o Options, scratch string) (*runner.Config, error) {
 	if err := os.MkdirAll(artifacts, 0o700); err != nil {
 		return nil, err
 	}
-	env := map[string]string{"GITHUB_REPOSITORY": repository(o.EventPath), "PREFECT_HOME": filepath.Join(scratch, "prefect")}
+	env := map[string]string{"GITHUB_REPOSITORY": repository(o.EventPath), "GITHUB_WORKFLOW_REF": workflowRef(o, directory), "PREFECT_HOME": filepath.Join(scratch, "prefect")}
 	for k, v := range o.Env {
 		env[k] = v
 	}
@@ -214,8 +255,27 @@ func configure(o Options, scratch string) (*runner.Config, error) {
 		InsecureSecrets: true, ContainerDaemonSocket: socket, // the observer hides secrets
 		Actor: o.Actor, Workdir: directory, ActionCacheDir: filepath.Join(scratch, "act"), EventName: o.Event, EventPath: o.EventPath, DefaultBranch: "main",
 		LogOutput: true, Env: env, Secrets: o.Secrets, Vars: o.Vars, Token: o.Secrets["GITHUB_TOKEN"], Platforms: platforms, GitHubInstance: "github.com",
-		AutoRemove: true, UseGitIgnore: true, ActionCache: actions{o.Actions, map[string]string{"@artifacts@": artifacts, "@docker@": fmt.Sprint(o.Docker), "@live@": fmt.Sprint(o.Live)}},
+		AutoRemove: true, UseGitIgnore: true, ActionCache: actions{o.Actions, filepath.Dir(o.Workflow), map[string]string{"@artifacts@": artifacts, "@docker@": fmt.Sprint(o.Docker), "@live@": fmt.Sprint(o.Live)}},
 	}, nil
+}
+
+// workflowRef names the workflow's file as GitHub does, which act leaves out: a job that looks at its own workflow would not find it.
+func workflowRef(o Options, directory string) string {
+	name := ".github/workflows/" + filepath.Base(o.Workflow)
+	if file, err := filepath.Abs(o.Workflow); err == nil {
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+		if inside, err := filepath.Rel(directory, file); err == nil && filepath.IsLocal(inside) {
+			name = filepath.ToSlash(inside)
+		}
+	}
+	var event struct{ Ref string }
+	data, _ := os.ReadFile(o.EventPath) // one that cannot be read is told by act
+	if json.Unmarshal(data, &event) != nil || event.Ref == "" {
+		event.Ref = "refs/heads/main"
+	}
+	return repository(o.EventPath) + "/" + name + "@" + event.Ref
 }
 
 // repository is the repository of the event's payload. Without one act would say that it is its own.

@@ -88,11 +88,13 @@ func (t *Tree) Finish(r *Result) {
 		case "failure", "cancelled":
 			sign, code = "✗", 31
 		}
-		counts[j.Result]++
+		if j.Calls == "" || j.Result == "skipped" { // else it is its jobs that count
+			counts[j.Result]++
+		}
 		line := strings.Repeat("  ", j.Depth) + t.paint(sign, code) + " " + j.ID
 		if j.Result == "skipped" {
 			line += "  skipped"
-		} else if b := t.jobs[j.ID]; b != nil && len(j.Needs) > 0 {
+		} else if len(j.Needs) > 0 {
 			line += "  after " + strings.Join(j.Needs, ", ")
 		}
 		fmt.Fprintln(t.out, line)

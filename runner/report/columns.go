@@ -1,4 +1,4 @@
-// Columns of a terminal: how many a text takes, and where a line may break. Wide characters take two; whoever counts bytes or runes draws crooked tables in half the world.
+// The tables that a terminal shows, and where their lines break, in columns (compiler/diag counts them).
 package report
 
 import (
@@ -7,32 +7,12 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/plan"
 )
-
-// columns is how many columns a cleaned text takes.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += columnsOf(r)
-	}
-	return n
-}
-
-// columnsOf is 2 for East Asian wide characters and emoji (Unicode's annex 11, by blocks), 0 for marks that stand on the character before.
-func columnsOf(r rune) int {
-	switch {
-	case r >= 0x300 && r <= 0x36f, r >= 0xfe00 && r <= 0xfe0f, r >= 0x20d0 && r <= 0x20ff:
-		return 0
-	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f,
-		r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
-		return 2
-	}
-	return 1
-}
 
 // wrap breaks text into lines of at most room columns, the later ones two shorter, at spaces where there are some. 0 is no limit.
 func wrap(text string, room int) []string {
-	if room <= 0 || columns(text) <= room {
+	if room <= 0 || diag.Columns(text) <= room {
 		return []string{text}
 	}
 	var out []string
@@ -45,16 +25,16 @@ func wrap(text string, room int) []string {
 		}
 	}
 	for _, word := range strings.SplitAfter(text, " ") {
-		w := columns(strings.TrimRight(word, " "))
+		w := diag.Columns(strings.TrimRight(word, " "))
 		if width > 0 && width+w > room {
 			flush()
 		}
 		for _, r := range word {
-			if n := columnsOf(r); width+n > room && r != ' ' {
+			if n := diag.ColumnsOf(r); width+n > room && r != ' ' {
 				flush()
 			}
 			line += string(r)
-			width += columnsOf(r)
+			width += diag.ColumnsOf(r)
 		}
 	}
 	if strings.TrimSpace(line) != "" {
@@ -64,34 +44,94 @@ func wrap(text string, room int) []string {
 }
 
 // pad fills a text with spaces up to n columns.
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-diag.Columns(s))) }
+
+// widest bounds the first column.
+const widest = 40
+
+// firstColumn is as wide as the longest name that has something beside it.
+func (t *terminal) firstColumn(list []group) int {
+	width := 0
+	for i := range t.Steps {
+		width = max(width, min(diag.Columns(diag.Clean(t.Steps[i].Key)), widest))
+	}
+	for i := range list {
+		if it := list[i].first(); t.beside(it) && it.Action != plan.Create {
+			for k := range list[i].items {
+				width = max(width, min(diag.Columns(t.headline(&list[i].items[k])), widest))
+			}
+		}
+	}
+	return width
+}
 
 // steps shows what became of each step, with its outputs as far as they are short. Where the terminal is too narrow for a table, the function's name goes.
 func (t *terminal) steps() {
-	width, function := 0, 0
+	function := 0
 	for i := range t.Steps {
-		width = max(width, min(columns(diag.Clean(t.Steps[i].Key)), 40))
-		function = max(function, min(columns(shortName(t.Steps[i].Function)), 30))
+		function = max(function, min(diag.Columns(shortName(t.Steps[i].Function)), 30))
 	}
-	narrow := t.Width > 0 && t.Width < width+function+30
+	narrow := t.Width > 0 && t.Width < t.column+function+30
+	lines := make([]string, len(t.Steps))
 	for i := range t.Steps {
 		s := &t.Steps[i]
-		tail := outputsText(s.Outputs)
-		if s.Error != "" {
-			tail = firstLine(s.Error)
-		}
-		line := pad(cut(s.Key, 40), width) + "  "
+		line := pad(cut(s.Key, widest), t.column) + "  "
 		if !narrow {
 			line += pad(cut(shortName(s.Function), 30), function) + "  "
 		}
-		line += fmt.Sprintf("%5.1f s", s.Seconds)
-		if narrow && tail != "" {
-			t.line(stepSymbol(s.Outcome), "", line)
-			t.line("", "     ", tail)
-			continue
+		lines[i] = line + fmt.Sprintf("%5.1f s", s.Seconds)
+		if tail := s.tail(); tail != "" && !narrow {
+			lines[i] += "   " + tail
 		}
-		t.line(stepSymbol(s.Outcome), "", strings.TrimRight(line+"  "+tail, " "))
 	}
+	if !narrow {
+		t.brackets(lines)
+	}
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		t.line(stepSymbol(s.Outcome), "", lines[i])
+		if tail := s.tail(); tail != "" && narrow {
+			t.line("", "     ", tail)
+		}
+	}
+}
+
+// tail is what a step gave, or why it did not.
+func (s *Step) tail() string {
+	if s.Error != "" {
+		return firstLine(s.Error)
+	}
+	return outputsText(s.Outputs)
+}
+
+// atOnce is how many seconds two steps have to run at the same time to be called side by side: less is chance.
+const atOnce = 0.05
+
+// brackets marks neighbours that ran at the same time, where there is room for it.
+func (t *terminal) brackets(lines []string) {
+	const margin, about = 3, "┐ side by side"
+	for from := 0; from < len(lines); {
+		to := from + 1
+		for to < len(lines) && t.Steps[to-1].overlaps(&t.Steps[to]) {
+			to++
+		}
+		width := 0
+		for _, l := range lines[from:to] {
+			width = max(width, diag.Columns(l))
+		}
+		if to-from > 1 && (t.Width == 0 || margin+width+2+diag.Columns(about) <= t.Width) {
+			for i := from; i < to; i++ {
+				lines[i] = pad(lines[i], width) + "  " + map[bool]string{true: about, false: "│"}[i == from]
+			}
+			lines[to-1] = strings.TrimSuffix(lines[to-1], "│") + "┘"
+		}
+		from = to
+	}
+}
+
+// overlaps tells whether two steps ran at the same time.
+func (s *Step) overlaps(o *Step) bool {
+	return min(s.ended, o.ended)-max(s.began, o.began) >= atOnce
 }
 
 func shortName(function string) string {

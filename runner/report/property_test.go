@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/plan"
@@ -154,8 +155,8 @@ func check(t testing.TB, seed int64, most int) {
 	for _, width := range []int{0, 40, 100} {
 		text := v.Terminal(Terminal{Done: meta.Done, Width: width})
 		for _, line := range strings.Split(text, "\n") {
-			if width > 0 && columns(line) > width {
-				t.Fatalf("%d columns in a line of %d: %q", columns(line), width, line)
+			if width > 0 && diag.Columns(line) > width {
+				t.Fatalf("%d columns in a line of %d: %q", diag.Columns(line), width, line)
 			}
 			if strings.ContainsAny(line, "\x00\x1b\x07\r\u202e\u2066\u200b") {
 				t.Fatalf("control characters reach the terminal: %q", line)

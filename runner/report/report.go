@@ -37,8 +37,9 @@ type Terminal struct {
 // Terminal draws the view in columns.
 func (v *View) Terminal(o Terminal) string {
 	t := &terminal{Terminal: o, View: v}
-	t.steps()
 	list := groups(v.Deployments, func(it *Item) bool { return it.shown() || it.Action == plan.Rebuild })
+	t.column = t.firstColumn(list)
+	t.steps()
 	const mostRebuilt = 10
 	rebuilt := v.tally(o.Done).rebuild
 	for i := range list {
@@ -55,7 +56,9 @@ func (v *View) Terminal(o Terminal) string {
 type terminal struct {
 	Terminal
 	*View
-	b strings.Builder
+	// column is how wide the names are: those of steps, and of the deployments that have their changes beside them.
+	column int
+	b      strings.Builder
 }
 
 // The colours of the signs.
@@ -85,7 +88,7 @@ func (t *terminal) line(sign, indent, text string) {
 	}
 	room := 0
 	if t.Width > 0 {
-		room = max(20, t.Width-columns(margin))
+		room = max(20, t.Width-diag.Columns(margin))
 	}
 	for i, l := range wrap(text, room) {
 		if i > 0 {
@@ -104,6 +107,10 @@ func (t *terminal) paint(s, color string) string {
 
 func (t *terminal) group(g *group) {
 	it := g.first()
+	if t.beside(it) {
+		t.done(g)
+		return
+	}
 	for i := range g.items {
 		t.line(symbol(it), "", t.headline(&g.items[i]))
 	}
@@ -121,6 +128,31 @@ func (t *terminal) group(g *group) {
 			continue
 		}
 		t.line("", "     ", t.change(c, len(g.items) == 1))
+	}
+}
+
+// beside tells whether a deployment is told in a line: what was done was planned before, with its values, and now is counted by the names of the fields.
+func (t *terminal) beside(it *Item) bool {
+	return t.Done && !it.failed() && it.RenamedFrom == "" && (it.Action == plan.Create || it.Action == plan.Update || it.Action == plan.Rebuild)
+}
+
+// done tells deployments that were written, a line each.
+func (t *terminal) done(g *group) {
+	const most = 6
+	var paths []string
+	for i := range g.first().Changes {
+		if i == most {
+			paths = append(paths, fmt.Sprintf("%d more", len(g.first().Changes)-most))
+			break
+		}
+		paths = append(paths, cut(g.first().Changes[i].Path, longestName))
+	}
+	for i := range g.items {
+		text := t.headline(&g.items[i])
+		if g.first().Action != plan.Create && len(paths) > 0 {
+			text = pad(text, t.column) + "  " + strings.Join(paths, ", ")
+		}
+		t.line(symbol(g.first()), "", text)
 	}
 }
 
@@ -214,7 +246,10 @@ func (t *terminal) notes() {
 func (v *View) summary(o Terminal) string {
 	c, where := v.tally(o.Done), diag.Clean(withoutLogin(v.State))
 	if !o.Done {
-		if c.changes() == 0 {
+		switch {
+		case c.changes() == 0 && c.unchanged == 0:
+			return fmt.Sprintf("No changes to %s.", where)
+		case c.changes() == 0:
 			return fmt.Sprintf("No changes: %s as %s has %s.", count(c.unchanged), where, them(c.unchanged))
 		}
 		return fmt.Sprintf("Plan: %s against %s.", all(c), where)
@@ -231,7 +266,7 @@ func (v *View) summary(o Terminal) string {
 	case c.changes() == 0:
 		return fmt.Sprintf("%s unchanged, nothing was written to %s%s.", count(c.unchanged), where, in)
 	}
-	return fmt.Sprintf("Applied to %s%s: %s.", where, in, past(c))
+	return fmt.Sprintf("Applied %s to %s%s: %s.", diag.Count(c.changes(), "change"), where, in, past(c))
 }
 
 // Show is a value on one line: sensitive parts hidden, long ones cut.

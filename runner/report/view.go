@@ -70,6 +70,8 @@ type Step struct {
 	Seconds  float64     `json:"seconds"`
 	Outputs  value.Value `json:"outputs"`
 	Error    string      `json:"error"`
+	// began and ended are when it ran, in seconds since the first; both are 0 where that is not known.
+	began, ended float64
 }
 
 // Read takes a view from the JSON of a plan.
@@ -100,7 +102,7 @@ func Of(p *plan.Plan) *View {
 		v.Deployments = append(v.Deployments, itemOf(d))
 	}
 	for _, s := range p.Steps {
-		v.Steps = append(v.Steps, Step{Key: s.Key, Function: s.Function, Outcome: s.Outcome, Seconds: s.Seconds, Outputs: s.Outputs.Redacted(), Error: s.Error})
+		v.Steps = append(v.Steps, Step{Key: s.Key, Function: s.Function, Outcome: s.Outcome, Seconds: s.Seconds, began: s.Began, ended: s.Began + s.Seconds, Outputs: s.Outputs.Redacted(), Error: s.Error})
 	}
 	return v
 }

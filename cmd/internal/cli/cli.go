@@ -65,6 +65,7 @@ func Run(root *cobra.Command, w World) int {
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
 	root.SilenceErrors, root.SilenceUsage = true, true
+	completions(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return Usage("%v; %s -h lists the options", err, c.CommandPath())
 	})
@@ -224,4 +225,17 @@ func Version() (version string, clean bool) {
 		return revision + " with changes", false
 	}
 	return revision, true
+}
+
+// Stamp is the version as the heads of emitted files have it: the release, or the commit's beginning, with a + where the build was changed. Whoever compares a head with what it would write now must use the same words.
+func Stamp() string {
+	version, _ := Version()
+	word, _, changed := strings.Cut(version, " ")
+	if len(word) == 40 {
+		word = word[:12]
+	}
+	if changed && word != "unstamped" {
+		word += "+"
+	}
+	return word
 }

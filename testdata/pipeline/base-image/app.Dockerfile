@@ -1,0 +1,3 @@
+ARG BASE=elsewhere/base:latest
+FROM ${BASE}
+COPY . /app
