@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-type deployed struct {
+type dockerDeploy struct {
 	Summary map[string]int
 	Steps   []struct {
 		Key, Outcome, Error string
@@ -27,7 +27,7 @@ type deployed struct {
 	}
 }
 
-func (d *deployed) output(key, name string) string {
+func (d *dockerDeploy) output(key, name string) string {
 	for _, s := range d.Steps {
 		if s.Key == key {
 			text, _ := s.Outputs[name].(string)
@@ -38,10 +38,10 @@ func (d *deployed) output(key, name string) string {
 }
 
 // deployJSON runs plan or deploy, and gives its JSON and its log.
-func deployJSON(t *testing.T, env map[string]string, code int, args ...string) (deployed, string) {
+func deployJSON(t *testing.T, env map[string]string, code int, args ...string) (dockerDeploy, string) {
 	t.Helper()
 	got, stdout, stderr := command(t, env, append(args, "--json", "-")...)
-	var d deployed
+	var d dockerDeploy
 	if err := json.Unmarshal([]byte(stdout), &d); err != nil || got != code {
 		t.Fatalf("%v: exit %d, want %d: %v\n%s%s", args, got, code, err, stdout, stderr)
 	}
