@@ -114,6 +114,7 @@ var elsewhere = map[string]string{
 	"patch-does-not-fit":     "TestPatchesAndSettings",
 	"pipeline-too-large":     "TestTooLarge of compiler/emit",
 	"unusable-path":          "TestHostilePaths of compiler/emit",
+	"unstable-inputs-tag":    "TestInputsTagOfARepository of compiler/check: a folder .git has no place in a repository",
 	"file-too-large":         "TestHostileFiles of compiler/spec: such a file has no place in a repository",
 }
 

@@ -141,11 +141,11 @@ func (c *Checker) Add(diags diag.List) { c.diags = append(c.diags, diags...) }
 func (c *Checker) sections(f *spec.File) {
 	for _, list := range [][]spec.Step{f.Build.Steps, f.Push.Steps} {
 		for i := range list {
-			resolve.CheckStep(f, &list[i], false, &c.diags)
+			c.step(f, &list[i], false)
 		}
 	}
 	for i := range f.Pull.Steps {
-		resolve.CheckStep(f, &f.Pull.Steps[i], true, &c.diags)
+		c.step(f, &f.Pull.Steps[i], true)
 	}
 }
 
@@ -183,7 +183,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 		runtime bool
 	}{{own.Build.Steps, false}, {own.Push.Steps, false}, {own.Pull.Steps, true}} {
 		for i := range s.steps {
-			resolve.CheckStep(d.File, &s.steps[i], s.runtime, &c.diags)
+			c.step(d.File, &s.steps[i], s.runtime)
 		}
 	}
 	resolve.CheckReferences(d, &c.diags)

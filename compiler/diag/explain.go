@@ -66,6 +66,7 @@ var explanations = []explanation{
 	{"unpinned-action", "An action under x-ci is named by a tag or a branch. Whoever can move that runs code of theirs in the job, beside its secrets; a commit can't be moved.", "setup:\n  - uses: docker/login-action@v3", "setup:\n  - uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0"},
 	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},
 	{"unset-placeholder", "No step gives this name. Prefect fills it from an environment variable of that name, if there is one, and drops it otherwise.", "image: \"{{ image }}\"", "image: \"{{ build-image.image }}\"   # or {{ $IMAGE }}"},
+	{"unstable-inputs-tag", "The tag of a build is to be the digest of what it reads, and it reads the repository's own folder .git, which no two clones have alike: the image would be built anew by each.", "x-ci: {steps: {app: {tag: inputs}}}   # and no .dockerignore", "echo .git >> .dockerignore"},
 	{"unusable-id", "An id with such characters can't be named in a template.", "id: \"build-image`\"", "id: build-image"},
 	{"unusable-path", "A pipeline names the file and its directory in lists; a comma or a sign that does not show would break them.", "-f 'a,b/prefect.yaml'", "-f a-b/prefect.yaml"},
 	{"wrong-encoding", "Prefect reads UTF-8.", "", "Save the file as UTF-8."},

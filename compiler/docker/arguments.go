@@ -115,7 +115,7 @@ func pairs(v value.Value) ([]Pair, string) {
 		if strings.Contains(v.Map[i].Key, "=") || v.Map[i].Key == "" {
 			return nil, "has the name " + strconv.Quote(v.Map[i].Key) + ", which a command line can't give"
 		}
-		out = append(out, Pair{v.Map[i].Key, v.Map[i].Value.Str()})
+		out = append(out, Pair{v.Map[i].Key, v.Map[i].Value.Str(), v.Map[i].Value.Marks().Has(value.Sensitive)})
 	}
 	return out, ""
 }

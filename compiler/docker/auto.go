@@ -43,6 +43,12 @@ func (b *Build) generated(inputs value.Value, o Options, f *faults) {
 	}
 }
 
+// Generated reports whether a Dockerfile is one that Prefect generates, of whatever version.
+func Generated(text []byte) bool {
+	first, rest, _ := strings.Cut(string(text), "\n")
+	return strings.HasPrefix(first, "FROM prefecthq/prefect:") && strings.Contains(rest, "COPY . /opt/prefect/") && strings.Contains(rest, "\nWORKDIR /opt/prefect/")
+}
+
 // BaseImage is Prefect's image for a release of it and of Python: prefecthq/prefect:3.8.8-python3.11.
 func BaseImage(prefect, python string) (image, why string) {
 	switch {

@@ -18,8 +18,8 @@ type argument struct {
 	take   func(b *Build, v value.Value) string
 }
 
-// own are the arguments that build_docker_image reads itself; image_tag is what the system's document writes for tag.
-var own = []string{"image_name", "dockerfile", "tag", "image_tag", "additional_tags", "ignore_cache", "persist_dockerfile", "dockerfile_output_path", "build_backend"}
+// own are the arguments that build_docker_image reads itself; image_tag is what the system's document writes for tag, and credentials is what prefect-docker before 0.5 read beside push.
+var own = []string{"image_name", "dockerfile", "tag", "image_tag", "additional_tags", "ignore_cache", "persist_dockerfile", "dockerfile_output_path", "build_backend", "credentials"}
 
 // faults collects what is wrong, each once.
 type faults []string
@@ -64,7 +64,8 @@ func read(inputs value.Value, o Options) (*Build, faults) {
 			b.marks[a.inputs] |= v.Marks()
 		}
 	}
-	unknown(inputs, table, buildx, &f)
+	unknown(inputs, buildx, func(name, why string) { f.add(name, why) })
+	b.login(inputs, buildx, &f)
 	b.dockerfile(inputs, o, buildx, &f)
 	b.label(o, &f)
 	b.delivery(buildx, &f)
@@ -85,16 +86,53 @@ func backendOf(inputs value.Value, f *faults) (buildx bool) {
 }
 
 // unknown are arguments that no function on the way takes: Python fails on them.
-func unknown(inputs value.Value, table []argument, buildx bool, f *faults) {
+func unknown(inputs value.Value, buildx bool, tell func(name, why string)) {
+	why, table := "is no argument of build_docker_image with docker-py, which builds unless build_backend says buildx", dockerPy
+	if buildx {
+		why, table = "is no argument of build_docker_image with build_backend: buildx", buildxTable
+	}
 	for _, e := range inputs.Map {
-		switch {
-		case slices.Contains(own, e.Key) || slices.ContainsFunc(table, func(a argument) bool { return a.name == e.Key }):
-		case buildx:
-			f.add(e.Key, "is no argument of build_docker_image with build_backend: buildx")
-		default:
-			f.add(e.Key, "is no argument of build_docker_image with docker-py, which builds unless build_backend says buildx")
+		old := e.Key == "credentials" && buildx // of a time that had no buildx
+		if old || !slices.Contains(own, e.Key) && !slices.ContainsFunc(table, func(a argument) bool { return a.name == e.Key }) {
+			tell(e.Key, why)
 		}
 	}
+}
+
+// Unknown names the arguments of a build that prefect-docker has not, and those that it has. Where the way to build is known only at run time, none is unknown.
+func Unknown(inputs value.Value) (names, known []string) {
+	backend, _ := marked(inputs).Get("build_backend")
+	if open(backend) {
+		return nil, nil
+	}
+	buildx, table := backend.Text == "buildx", dockerPy
+	if buildx {
+		table = buildxTable
+	}
+	unknown(inputs, buildx, func(name, _ string) { names = append(names, name) })
+	known = slices.Clone(own[:len(own)-1])
+	for _, a := range table {
+		known = append(known, a.name)
+	}
+	return names, slices.DeleteFunc(known, func(name string) bool { return name == "image_tag" })
+}
+
+// login: before prefect-docker 0.5 the build itself pushed, with credentials; without a push they mean nothing.
+func (b *Build) login(inputs value.Value, buildx bool, f *faults) {
+	if v, _ := inputs.Get("credentials"); !buildx {
+		b.credentials = v
+		if b.Push {
+			credentials(v, f)
+		}
+	}
+}
+
+// Login is the login that is to come before the push of the build, nil for none.
+func (b *Build) Login() *Login {
+	if !b.Push {
+		return nil
+	}
+	return loginOf(b.credentials)
 }
 
 func (b *Build) name(inputs value.Value, o Options, f *faults) {
@@ -196,12 +234,14 @@ func (b *Build) dockerfile(inputs value.Value, o Options, buildx bool, f *faults
 	}
 }
 
+const versionLabel = "io.prefect.version"
+
 // label is the one that all images built with Prefect carry, over one of the same name.
 func (b *Build) label(o Options, f *faults) {
 	if o.PrefectVersion == "" {
 		f.add("labels", "can't be made: the version of Prefect for io.prefect.version is not known")
 	}
-	version := Pair{"io.prefect.version", o.PrefectVersion}
+	version := Pair{Key: versionLabel, Value: o.PrefectVersion}
 	at := slices.IndexFunc(b.Labels, func(p Pair) bool { return p.Key == version.Key })
 	if at < 0 {
 		b.Labels = append(b.Labels, version)

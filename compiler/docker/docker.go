@@ -38,8 +38,11 @@ type Options struct {
 	Requirements, Dockerfile bool
 }
 
-// Pair is a build argument or a label.
-type Pair struct{ Key, Value string }
+// Pair is a build argument or a label. Hidden: its value must not be shown.
+type Pair struct {
+	Key, Value string
+	Hidden     bool
+}
 
 // Build is what build_docker_image asks of Docker, whoever carries it out.
 type Build struct {
@@ -68,7 +71,7 @@ type Build struct {
 	BuildContexts, Allow, Attests, Secrets, SSH, Exports []string
 	Builder, Progress, MetadataFile, Provenance, SBOM    string
 
-	tag, additional value.Value
+	tag, additional, credentials value.Value
 	// file is build_backend: buildx's own argument of that name.
 	file string
 	// unseen: the real one gets no image back from buildx, and gives the reference as image_id.
@@ -76,6 +79,9 @@ type Build struct {
 	// marks are the origins of what each input of the action is made of.
 	marks map[string]value.Origin
 }
+
+// Unseen reports whether nobody asks for the image's id: the real one gives the reference in its place, and a builder that writes files can't say one.
+func (b *Build) Unseen() bool { return b.unseen }
 
 // Outputs are what the step gives, under Prefect's names. imageID is what the builder reported ("sha256:…").
 func (b *Build) Outputs(imageID string) value.Value {

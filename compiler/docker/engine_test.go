@@ -40,6 +40,12 @@ RUN --mount=type=secret,id=word cat /run/secrets/word > /seen
 CMD ["cat", "/seen"]
 `
 
+// copyDockerfile shows what came with the context.
+const copyDockerfile = `FROM BASE
+COPY . /ctx
+CMD ["busybox", "sh", "-c", "cd /ctx; busybox find . -exec busybox stat -c '%a %n' {} + | busybox sort"]
+`
+
 // engineCases: inputs of a build, after which, where push is given, a push. nocache stands where the classic builder's cache would not see the difference. fails: the engine or Prefect refuses it, and so do we.
 var engineCases = []struct {
 	name, inputs, push string
@@ -64,6 +70,52 @@ var engineCases = []struct {
 	{name: "auto", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "auto", "pull": false}`},
 	{name: "buildx", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "build_args": {"A": 5}, "labels": {"n": 1}, "additional_tags": ["x"]}`},
 	{name: "secret", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "dockerfile": "Dockerfile.secret", "secrets": ["id=word,src=word.txt"]}`},
+	{name: "args-lines", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "one\ntwo\n\nthree"}}`},
+	{name: "args-unicode", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "ü 🎉 日本 é"}}`},
+	{name: "args-dollar", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "$HOME ${A} $$ $(id) %{x}"}}`},
+	{name: "args-shell", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "; touch /x & | > < * ? # ! ~ \\ 'q'"}}`},
+	{name: "args-empty", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": ""}}`},
+	{name: "args-spaces", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "  two  spaces  "}}`},
+	{name: "args-dash", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"A": "--push"}}`},
+	{name: "args-unused", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {"NOPE": "x"}}`},
+	{name: "args-none", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "buildargs": {}}`},
+	{name: "labels-hostile", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "labels": {"a": "x=y;|$HOME {{x}}", "b": "ü 🎉", "c": "one\ntwo", "d": "", "e": "'", "f.g/h": "--load"}}`},
+	{name: "tag-number", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "additional_tags": [1, 2.5, true]}`},
+	{name: "tag-signs", inputs: `{"image_name": "prefect-deploy-test/a/b_c/d-e.f", "tag": "V1.0_a-B.c"}`},
+	{name: "tag-long", inputs: `{"image_name": "prefect-deploy-test", "tag": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}`},
+	{name: "tag-longer", inputs: `{"image_name": "prefect-deploy-test", "tag": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}`, fails: true},
+	{name: "target-last", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "target": "second"}`},
+	{name: "target-none", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "target": "third"}`, fails: true},
+	{name: "dockerfile-around", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "./other/../Dockerfile"}`},
+	{name: "path-odd", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "path": "sp ace/ü $x"}`},
+	{name: "path-missing", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "path": "nowhere"}`, fails: true},
+	{name: "dockerfile-missing", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "nowhere"}`, fails: true},
+	{name: "dockerfile-directory", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "other"}`, fails: true},
+	{name: "context", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.copy"}`},
+	{name: "context-path", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "path": "other", "dockerfile": "../Dockerfile.copy"}`},
+	{name: "cache-from-none", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "cache_from": []}`},
+	{name: "hosts-list", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "nocache": true, "buildargs": {"A": "list"}, "extra_hosts": ["c.example.com:10.0.0.3"]}`},
+	{name: "pull-text", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "pull": "false", "nocache": "0"}`},
+	{name: "noise", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.noise"}`},
+	{name: "much", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.much"}`},
+	{name: "run-fails", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.fails"}`, fails: true},
+	{name: "copy-fails", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.nothing"}`, fails: true},
+	{name: "syntax", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "Dockerfile.syntax"}`, fails: true},
+	{name: "unknown", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "no_such": true}`, fails: true},
+	{name: "auto-keep", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "auto", "pull": false, "persist_dockerfile": true}`},
+	{name: "auto-keep-there", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "auto", "pull": false, "persist_dockerfile": true, "dockerfile_output_path": "other/D"}`},
+	{name: "auto-buildx", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "dockerfile": "auto", "pull": false, "build_backend": "buildx"}`},
+	{name: "buildx-args", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "build_args": {"A": "$HOME ${A} %{x} 'q' \"d\" ü\ntwo", "B": 1.5, "C": true}}`},
+	{name: "buildx-labels", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "labels": {"a": "x=y;|$HOME ${x} {{x}}", "b": "ü", "c": "one\ntwo", "d": ""}}`},
+	{name: "buildx-target", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "target": "first", "cache": false}`},
+	{name: "buildx-hosts", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "cache": false, "add_hosts": {"d.example.com": "10.0.0.4"}, "build_args": {"A": "x"}}`},
+	{name: "buildx-network", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "cache": false, "network": "none"}`},
+	{name: "buildx-platforms", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "platforms": ["linux/amd64"]}`},
+	{name: "buildx-path", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "path": "sp ace/ü $x"}`},
+	{name: "buildx-file", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "file": "other/Dockerfile.dev"}`},
+	{name: "buildx-fails", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "dockerfile": "Dockerfile.fails"}`, fails: true},
+	{name: "buildx-unknown", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "shmsize": 5}`, fails: true},
+	{name: "buildx-missing", inputs: `{"image_name": "prefect-deploy-test", "tag": "v1", "build_backend": "buildx", "path": "nowhere"}`, fails: true},
 	{name: "push", inputs: `{"image_name": "REGISTRY/WHO/one", "tag": "v1", "additional_tags": ["v2", "v3"]}`,
 		push: `{"image_name": "REGISTRY/WHO/one", "tag": "v1", "additional_tags": ["v2"]}`},
 	{name: "push-all", inputs: `{"image_name": "REGISTRY/WHO/all", "tag": "v1", "additional_tags": ["v2", "v3"]}`, push: `{"image_name": "REGISTRY/WHO/all"}`},
@@ -118,6 +170,9 @@ func folder(t *testing.T, name string) string {
 	directory := filepath.Join(t.TempDir(), "project")
 	base := env(t, "DOCKER_BASE")
 	files := map[string]string{"Dockerfile": dockerfile, "other/Dockerfile.dev": strings.ReplaceAll(dockerfile, "default", "dev"), "Dockerfile.secret": secretDockerfile,
+		"sp ace/ü $x/Dockerfile": dockerfile, "Dockerfile.copy": copyDockerfile, "Dockerfile.noise": "FROM BASE\nRUN busybox printf '\\377\\376 \\033[31m\\r\\n\\000'; true\n",
+		"Dockerfile.much": "FROM BASE\nRUN busybox yes 0123456789 | busybox head -c 100000000\n", "Dockerfile.fails": "FROM BASE\nRUN exit 3\n", "Dockerfile.nothing": "FROM BASE\nCOPY nothing /\n", "Dockerfile.syntax": "FROM BASE\nRUNN x\n",
+		"a b": "1", "ü": "2", "$x": "3", "'\"": "4", "new\nline": "5", "-dash": "6", "deep/er/file": "7",
 		"word.txt": "hush\n", "requirements.txt": "prefect\n", ".dockerignore": "other\n"}
 	if strings.HasPrefix(name, "auto") {
 		delete(files, "Dockerfile")
@@ -215,6 +270,11 @@ func ours(t *testing.T, directory, function string, inputs value.Value) (value.V
 	if err != nil {
 		return value.Value{}, err.Error()
 	}
+	if b.Persist != "" {
+		if err := os.WriteFile(filepath.Join(directory, b.Persist), b.Dockerfile, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	words := b.Arguments()
 	id := filepath.Join(t.TempDir(), "id")
 	words = append(words[:len(words)-1:len(words)-1], "--iidfile", id, b.Context)
@@ -226,6 +286,31 @@ func ours(t *testing.T, directory, function string, inputs value.Value) (value.V
 		t.Fatal(err)
 	}
 	return b.Outputs(string(text)), ""
+}
+
+// baked builds by a definition in place of words.
+func baked(t *testing.T, name string, inputs value.Value) {
+	t.Helper()
+	directory := folder(t, name)
+	b, err := BuildOf(inputs, Options{Now: time.Now(), PrefectVersion: "3.8.8", PythonVersion: "3.11", Directory: filepath.Base(directory), Requirements: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Persist != "" {
+		if err := os.WriteFile(filepath.Join(directory, b.Persist), b.Dockerfile, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("BUILDX_BAKE_ENTITLEMENTS_FS", "0")
+	if _, err := docker(t, directory, b.Bake(filepath.Join(directory, b.File)), b.BakeArguments()...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withoutID is an image without what is another at each build.
+func (i image) withoutID() image {
+	i.RealID = false
+	return i
 }
 
 // image is what the engine holds under a name, and what it prints.
@@ -328,7 +413,7 @@ func TestEngine(t *testing.T) {
 				t.Errorf("pushed %s, want %s", pushed(t, name.Text), realTags)
 			}
 			have := look(t, got)
-			if c.name == "auto" { // the one known difference: a Dockerfile that comes from elsewhere is not copied along
+			if strings.HasPrefix(c.name, "auto") { // the one known difference: a Dockerfile that comes from elsewhere is not copied along
 				want.Prints = strings.Replace(want.Prints, "\nDockerfile\n", "\n", 1)
 			}
 			for i := range want.Tags {
@@ -338,6 +423,12 @@ func TestEngine(t *testing.T) {
 				t.Errorf("\ngot  %+v\nwant %+v", have, want)
 			}
 			same(t, got.Set("image_id", value.Of("")), real.Set("image_id", value.Of("")))
+			if c.push == "" && !strings.Contains(c.name, "hosts") {
+				baked(t, c.name, filled(asked, "ours"))
+				if again := look(t, got.Set("image_id", value.Of("baked"))); !reflect.DeepEqual(again.withoutID(), have.withoutID()) {
+					t.Errorf("by a definition\ngot  %+v\nwant %+v", again, have)
+				}
+			}
 		})
 	}
 }

@@ -65,9 +65,10 @@ var refused = map[string]string{
 
 // departs are inputs on which the real one fails, and which the contract takes.
 var departs = map[string]string{
-	"image-tag":  "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --load .",
-	"push":       "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --push .",
-	"push-false": "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --load .",
+	"image-tag":   "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --load .",
+	"push":        "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --push .",
+	"credentials": "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --load .", // which older ones read where they push
+	"push-false":  "buildx build --file Dockerfile --tag app:v1 --label io.prefect.version=3.8.8 --provenance=false --pull --load .",
 }
 
 // here are the files of the recorder's folder, but for those that a bare case lacks.

@@ -14,6 +14,10 @@ import (
 // Native says whether a step can be carried out by this table, by the command line and by the action alike, and if not, why: a sentence that names each argument. The inputs
 // may still hold templates. Where an output of another Docker step is known from its text (image_name, tag, additional_tags), fill it in before asking.
 func Native(function string, inputs value.Value) (ok bool, why string) {
+	return native(function, inputs, true)
+}
+
+func native(function string, inputs value.Value, action bool) (ok bool, why string) {
 	inputs = marked(inputs)
 	o := Options{Now: time.Unix(0, 0), PrefectVersion: "3", PythonVersion: "3", Directory: "project"}
 	var f faults
@@ -27,7 +31,9 @@ func Native(function string, inputs value.Value) (ok bool, why string) {
 			}
 		}
 		for _, argument := range b.ActionLacks() {
-			f.add(argument, "can't be told to docker/build-push-action")
+			if action {
+				f.add(argument, "can't be told to docker/build-push-action")
+			}
 		}
 	case resolve.PushDockerImage:
 		_, f = readPush(inputs, o)
@@ -67,6 +73,11 @@ func marked(inputs value.Value) value.Value {
 // its own kind may stand there.
 func Possible(function string, inputs value.Value) (ok bool, why string) {
 	return Native(function, definite(inputs))
+}
+
+// ByCommand is Possible for the command line alone, which has arguments that the action has not.
+func ByCommand(function string, inputs value.Value) (ok bool, why string) {
+	return native(function, definite(inputs), false)
 }
 
 // mayHoldTemplates: most values hold none, and those need no copy.

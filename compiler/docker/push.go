@@ -26,6 +26,8 @@ type Login struct {
 	Registry, Username string
 	// Password goes in by standard input.
 	Password value.Value
+	// Kept (reauth: false): where this user is logged in already, that is enough.
+	Kept bool
 }
 
 var pushArguments = []string{"image_name", "tag", "credentials", "additional_tags", "ignore_cache", "build_backend"}
@@ -61,7 +63,7 @@ func readPush(inputs value.Value, o Options) (*Push, faults) {
 		p.References = append(p.References, name+":"+t)
 	}
 	p.credentials, _ = inputs.Get("credentials")
-	p.login(&f)
+	credentials(p.credentials, &f)
 	for _, e := range inputs.Map {
 		if !slices.Contains(pushArguments, e.Key) {
 			f.add(e.Key, "is no argument of push_docker_image")
@@ -104,8 +106,8 @@ func cutTag(name string) (bare, tag string, tagged bool) {
 	return name[:at], name[at+1:], true
 }
 
-func (p *Push) login(f *faults) {
-	v := p.credentials
+// credentials are what logs in: a mapping, as it is written or as a block DockerRegistryCredentials holds it.
+func credentials(v value.Value, f *faults) {
 	switch {
 	case v.IsNull():
 		return
@@ -127,20 +129,29 @@ func (p *Push) login(f *faults) {
 	if url, _ := v.Get("registry_url"); url.Kind != value.Text && !url.IsNull() || strings.HasPrefix(url.Text, "-") {
 		f.add("credentials", "have a registry_url that is none")
 	}
-	if again, given := v.Get("reauth"); given && !again.Truthy() {
-		f.add("credentials", "have reauth off, and Docker's command line always logs in anew")
-	}
 }
 
 // Login is the login that is to come first, nil where the engine's own configuration is to be used.
-func (p *Push) Login() *Login {
-	if p.credentials.Kind != value.Map {
+func (p *Push) Login() *Login { return loginOf(p.credentials) }
+
+// LoginOf is the login of credentials as a push takes them, nil for none that are whole.
+func LoginOf(v value.Value) *Login {
+	var f faults
+	if credentials(v, &f); len(f) > 0 {
 		return nil
 	}
-	user, _ := p.credentials.Get("username")
-	password, _ := p.credentials.Get("password")
-	registry, _ := p.credentials.Get("registry_url")
-	return &Login{Registry: registry.Text, Username: user.Text, Password: password.Mark(value.Sensitive)}
+	return loginOf(v)
+}
+
+func loginOf(v value.Value) *Login {
+	if v.Kind != value.Map {
+		return nil
+	}
+	user, _ := v.Get("username")
+	password, _ := v.Get("password")
+	registry, _ := v.Get("registry_url")
+	again, given := v.Get("reauth")
+	return &Login{Registry: registry.Text, Username: user.Text, Password: password.Mark(value.Sensitive), Kept: given && !again.Truthy()}
 }
 
 // Arguments are the words after `docker`; the password goes in by standard input.

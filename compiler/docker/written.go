@@ -145,6 +145,7 @@ func (b *Build) ActionLacks() []string {
 		}
 	}
 	lacks("metadata_file", b.MetadataFile != "")
+	lacks("credentials", !b.credentials.IsNull())
 	_, _, secrets := splitSecrets(b.Secrets)
 	lacks("secrets", !secrets || !fits(b.Secrets, "\n"))
 	lacks("ssh", !fits(b.SSH, ","))

@@ -69,7 +69,7 @@ func together(unit [][]string) []string {
 	for i, lines := range unit {
 		for k, line := range lines {
 			line = "  " + line
-			if ends := !strings.HasSuffix(line, "; then") && !strings.HasPrefix(line, "    "); ends && (i < len(unit)-1 || k < len(lines)-1) {
+			if ends := !strings.HasSuffix(line, "; then") && line != "  else" && !strings.HasPrefix(line, "    "); ends && (i < len(unit)-1 || k < len(lines)-1) {
 				line += " &&"
 			}
 			out = append(out, line)
@@ -138,6 +138,9 @@ func builder() *yaml.Node {
 // native reports whether Docker's own command can carry a step out.
 func (l *scripting) native(s *graph.Step) bool {
 	ok, _ := docker.Possible(s.Function, s.Inputs)
+	if resolve.Canonical(s.Function) == resolve.PushDockerImage && !argument(s, "credentials").IsNull() { // its login is for the step alone
+		return false
+	}
 	return ok && l.pipeline.Private[s] == "" && (resolve.Canonical(s.Function) == resolve.BuildDockerImage || !argument(s, "tag").IsNull())
 }
 
@@ -201,9 +204,21 @@ func (l *scripting) dockerStep(s *graph.Step) {
 	if contains(docker.ActionInputs(s.Inputs), "push") && l.pipeline.readsImage(l.job, s) {
 		load = "--load "
 	}
-	l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
-		append(l.cache(s, words), `printf '%s\0' `+load+`--metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words)),
+	building := append(l.cache(s, words), `printf '%s\0' `+load+`--metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words))
+	if s.TagInputs { // no words: the first half found it in the registry, and there is nothing to build
+		building = onlyWith(words, metadata, building)
+	}
+	l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)}, building,
 		{l.gives(steps, " --phase outputs --metadata-file "+metadata)}})
+}
+
+// onlyWith has lines run where there are words for docker, and else leaves metadata of no image.
+func onlyWith(words, metadata string, lines []string) []string {
+	out := []string{`if [ -s ` + words + ` ]; then`}
+	for _, line := range lines {
+		out = append(out, "  "+line)
+	}
+	return append(out, `else`, `  echo '{}' > `+metadata, `fi`)
 }
 
 // from is a command that is to run where the paths count from.

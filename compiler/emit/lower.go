@@ -128,6 +128,8 @@ func (l *lowering) native(s *graph.Step) (write func(*graph.Step), why string) {
 			return nil, "a build begins with the image of another one (FROM), which only the engine's own builder has"
 		case function == resolve.BuildDockerImage:
 			return l.build, ""
+		case !argument(s, "credentials").IsNull():
+			return nil, "its login is for the step alone, and would stay on the machine"
 		case argument(s, "tag").IsNull():
 			return nil, "without a tag it pushes all that the engine has"
 		}
@@ -311,7 +313,11 @@ func (l *lowering) build(s *graph.Step) {
 	if get(with, "cache-to") == nil {
 		putText(with, "cache-to", "type=gha,mode=max,scope="+s.Key)
 	}
-	l.nodes = append(l.nodes, l.guard(mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with), id+"-inputs"))
+	building := l.guard(mapping("id", id+"-build", "uses", l.uses("docker/build-push-action"), "with", with), id+"-inputs")
+	if s.TagInputs { // the first half found it in the registry: there is nothing to build
+		unless(building, "fromJSON(steps."+id+"-inputs.outputs.inputs).there")
+	}
+	l.nodes = append(l.nodes, building)
 	l.after(id, s, "image-id", "${{ steps."+id+"-build.outputs.imageid }}")
 }
 
@@ -342,8 +348,22 @@ func (l *lowering) mark() {
 func (l *lowering) after(id string, s *graph.Step, with ...any) {
 	node := l.call(id, []*graph.Step{s}, append([]any{"phase", "outputs"}, with...)...)
 	putText(get(node, "with"), "outputs", l.file())
-	l.nodes = append(l.nodes, l.guard(node, id+"-build"))
+	node = l.guard(node, id+"-build")
+	if condition := get(node, "if"); condition != nil && s.TagInputs { // a build that was not wanted was skipped
+		condition.Value = "${{ !cancelled() && steps." + id + "-inputs.outcome == 'success' && steps." + id + "-build.outcome != 'failure' }}"
+	}
+	l.nodes = append(l.nodes, node)
 	l.give(id, s)
+}
+
+// unless lets a step run only where a thing is not so.
+func unless(node *yaml.Node, so string) {
+	condition := get(node, "if")
+	if condition == nil {
+		node.Content = append([]*yaml.Node{text("if"), text("${{ !" + so + " }}")}, node.Content...)
+		return
+	}
+	condition.Value = strings.TrimSuffix(condition.Value, " }}") + " && !" + so + " }}"
 }
 
 // without takes a key out of a mapping.

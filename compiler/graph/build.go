@@ -94,7 +94,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	}
 	n := &node{effects: e, step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
-		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s)}}
+		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()
 	}
@@ -186,6 +186,9 @@ func (l *list) digest(s *spec.Step, upstream, consumed []*node) [sha256.Size]byt
 	b = append(sorted(s.Inputs).AppendJSON(b), 0, 1)
 	if e, ok := declared(l.deployment.File, s); ok { // two files may say different things of one step: its order is then not the same either
 		field("effects", strings.Join(e.reads, "\x02"), strings.Join(e.writes, "\x02"))
+	}
+	if TagsInputs(l.deployment.File, s) {
+		field("tag", "inputs")
 	}
 	for _, group := range [][]*node{upstream, consumed, l.directory} {
 		for _, n := range group {

@@ -2,6 +2,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/resolve"
@@ -27,7 +28,7 @@ func effectsOf(f *spec.File, s *spec.Step) effects {
 	case resolve.SetWorkingDirectory:
 		return effects{writes: []string{"env"}}
 	case resolve.BuildDockerImage:
-		return effects{reads: []string{"workspace"}, writes: []string{image(s.Inputs)}} // a generated Dockerfile is no one else's business: see runner/deploy, generated
+		return effects{reads: []string{"workspace"}, writes: images(s.Inputs)} // a generated Dockerfile is no one else's business: see runner/deploy, generated
 	case resolve.PushDockerImage:
 		return effects{reads: []string{image(s.Inputs)}, writes: []string{"registry:" + strings.TrimPrefix(image(s.Inputs), "docker:")}}
 	case "prefect_aws.deployments.steps.push_to_s3":
@@ -49,13 +50,29 @@ func text(m value.Value, key string) string {
 	return v.Text
 }
 
+// images are what a build writes: the image, and the same under its other tags.
+func images(inputs value.Value) []string {
+	out := []string{image(inputs)}
+	additional, _ := inputs.Get("additional_tags")
+	for _, tag := range additional.List {
+		if other := "docker:" + text(inputs, "image_name") + ":" + tag.Str(); !slices.Contains(out, other) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
 // image names what a build writes and a push reads. A tag that is not written is the time, and so no two are the same; it still meets the push of its output.
 func image(inputs value.Value) string {
-	tag := text(inputs, "tag")
-	if tag == "" {
-		tag = text(inputs, "image_tag")
+	tag, _ := inputs.Get("tag")
+	if !tag.Truthy() {
+		tag, _ = inputs.Get("image_tag")
 	}
-	return "docker:" + text(inputs, "image_name") + ":" + tag
+	written := ""
+	if tag.Truthy() {
+		written = tag.Str()
+	}
+	return "docker:" + text(inputs, "image_name") + ":" + written
 }
 
 // declared reads x-ci.steps.ID.effects: {reads: […], writes: […]}.
@@ -77,6 +94,14 @@ func declared(f *spec.File, s *spec.Step) (effects, bool) {
 		return out
 	}
 	return effects{list("reads"), list("writes")}, true
+}
+
+// TagsInputs reports whether x-ci.steps.ID.tag: inputs stands for a step.
+func TagsInputs(f *spec.File, s *spec.Step) bool {
+	steps, _ := f.CI.Get("steps")
+	step, _ := steps.Get(s.ID.Str())
+	v, _ := step.Get("tag")
+	return !s.ID.IsNull() && v.Text == "inputs"
 }
 
 func sensitive(f *spec.File, s *spec.Step) bool {

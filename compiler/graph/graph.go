@@ -58,6 +58,8 @@ type Step struct {
 	Deployments []string
 	// Sensitive says that x-ci marks the step's outputs as not to be shown.
 	Sensitive bool
+	// TagInputs says that x-ci makes the tag of this build the digest of what it reads.
+	TagInputs bool
 	// Credentials are the outputs that some step, of any section, takes in a credential's place; AllOutputs for the step as a whole.
 	Credentials []string
 }

@@ -4,6 +4,7 @@ package deploy
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (j *job) byDocker(ctx context.Context, function string, inputs value.Value)
 		_, whole := template.Whole(e.Value.Text)
 		return e.Key == "credentials" && e.Value.Kind == value.Text && whole
 	})
-	if native, _ := docker.Possible(function, inputs); !native {
+	if ok, _ := docker.ByCommand(function, inputs); !ok {
 		return false
 	}
 	_, err := j.docker(ctx, function)
@@ -85,7 +86,21 @@ func (j *job) carriedOutBy(ctx context.Context, c step.Call) step.Func {
 	return func(ctx context.Context, c step.Call) (value.Value, error) {
 		j.dockers.generated.Lock()
 		defer j.dockers.generated.Unlock()
+		defer leftover(c.Dir)()
 		return do(ctx, c)
+	}
+}
+
+// leftover takes away the Dockerfile that Prefect's function leaves when it is ended while it builds. One that was there before is not touched: the function refuses to run then.
+func leftover(dir string) func() {
+	path := filepath.Join(dir, "Dockerfile")
+	if _, err := os.Lstat(path); err == nil {
+		return func() {}
+	}
+	return func() {
+		if text, err := os.ReadFile(path); err == nil && docker.Generated(text) {
+			_ = os.Remove(path)
+		}
 	}
 }
 

@@ -238,15 +238,18 @@ func (j *job) part(g *graph.Graph) *graph.Graph {
 }
 
 // known is what is known of a deployment's outputs before anything ran, and which names the steps that are still to run may give.
-func (j *job) known(i int) (outputs value.Value, pending func(string) bool) {
+func (j *job) known(i int, steps []*graph.Step) (outputs value.Value, pending func(string) bool) {
 	d := j.chosen[i]
-	if j.parts == nil {
+	if j.parts == nil && len(j.foretold) == 0 {
 		return d.Outputs, plan.Pending(d)
 	}
-	steps := j.parts.Registrations[i].Steps
 	results := map[*graph.Step]*exec.Result{}
-	for s, v := range j.presets(j.parts) {
-		results[s] = exec.Given(s, v)
+	for _, s := range steps {
+		if gift := j.gifts[s.Digest]; gift != nil {
+			results[s] = exec.Given(s, gift.outputs)
+		} else if v, ok := j.foretold[s.Digest]; ok {
+			results[s] = exec.Given(s, v)
+		}
 	}
 	outputs = value.Value{Kind: value.Map}
 	for at, s := range steps { // what a later step gives wins: a name that one still to run may give is not known
@@ -260,6 +263,9 @@ func (j *job) known(i int) (outputs value.Value, pending func(string) bool) {
 			_, maybe := givesName(s, e.Key)
 			return maybe
 		})
+		for _, e := range exec.Outputs(steps[at:at+1], results).Map {
+			outputs = outputs.Set(e.Key, e.Value)
+		}
 	}
 	for _, e := range d.Outputs.Map {
 		outputs = outputs.Set(e.Key, e.Value)

@@ -29,6 +29,7 @@ import (
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/handover"
 	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/step"
 )
 
 // behavesAs is the version of Prefect whose behaviour this program has: what an image is labelled with where no Prefect is installed.
@@ -74,6 +75,9 @@ func PhaseInputs(ctx context.Context, o StepOptions, shown func(*ForBuilder) err
 		return h.push(ctx, shown)
 	}
 	now := h.Now()
+	if err := h.tagInputs(ctx); err != nil {
+		return nil, h.wrong(err)
+	}
 	b, err := docker.BuildOf(h.inputs, h.dockerOptions(ctx, h.dir, now))
 	if err != nil {
 		return nil, h.wrong(err)
@@ -84,6 +88,9 @@ func PhaseInputs(ctx context.Context, o StepOptions, shown func(*ForBuilder) err
 	}
 	if err := shown(out); err != nil {
 		return nil, err
+	}
+	if there, err := h.present(ctx, b); there || err != nil {
+		return &ForBuilder{Inputs: value.Of(append(out.Inputs.Map, value.Entry{Key: "there", KeyKind: value.Text, Value: value.Of(true)}))}, err
 	}
 	return out, errors.Join(os.WriteFile(h.file("moment"), []byte(now.Format(time.RFC3339Nano)), 0o600), h.leave(b))
 }
@@ -236,7 +243,7 @@ func (h *half) leave(b *docker.Build) error {
 	if !filepath.IsAbs(persist) {
 		persist = filepath.Join(h.dir, filepath.FromSlash(persist))
 	}
-	return os.WriteFile(persist, b.Dockerfile, 0o644)
+	return step.KeepDockerfile(persist, b.Dockerfile)
 }
 
 // push logs in, and says what to push.
@@ -254,8 +261,12 @@ func (h *half) push(ctx context.Context, shown func(*ForBuilder) error) (*ForBui
 	if err := shown(out); err != nil {
 		return nil, err
 	}
+	none := &ForBuilder{Inputs: out.Inputs.Set("references", value.Of([]value.Value{}))}
 	if h.rehearsal() {
-		return &ForBuilder{Inputs: out.Inputs.Set("references", value.Of([]value.Value{}))}, nil
+		return none, nil
+	}
+	if _, done, err := h.pushPresent(ctx, h.step, h.call()); done {
+		return none, err
 	}
 	if l := p.Login(); l != nil {
 		return out, h.login(ctx, l)
@@ -281,15 +292,12 @@ func (h *half) login(ctx context.Context, l *docker.Login) error {
 		return fmt.Errorf("the step %s logs in to a registry, and there is no docker on PATH", diag.Clean(h.step.Key))
 	}
 	_, err = h.repeat(ctx, nil, func() (value.Value, error) {
-		c := osexec.CommandContext(ctx, program, l.Arguments()...)
-		c.Env, c.Dir, c.Stdin = h.Environ, h.Directory, strings.NewReader(l.Password.Text)
-		output, err := c.CombinedOutput()
-		if err != nil {
-			return value.Value{}, fmt.Errorf("docker login failed: %w: %s", err, strings.TrimSpace(h.masked.apply(string(output))))
-		}
-		return value.Value{}, nil
+		return value.Value{}, step.LoginToStay(ctx, program, step.Call{Env: h.Environ, Dir: h.Directory}, l)
 	})
-	return err
+	if err != nil {
+		return errors.New(h.masked.apply(err.Error()))
+	}
+	return nil
 }
 
 // outputs are those that the step would have given.
@@ -300,6 +308,11 @@ func (h *half) outputs(ctx context.Context, imageID string) (value.Value, error)
 			return value.Value{}, err
 		}
 		return p.Outputs(), nil
+	}
+	if h.step.TagInputs {
+		if err := h.leftTag(&imageID); err != nil {
+			return value.Value{}, err
+		}
 	}
 	now, err := h.moment()
 	if err != nil {
@@ -338,6 +351,9 @@ func ImageID(metadata []byte) (string, error) {
 	var m map[string]any
 	if err := json.Unmarshal(metadata, &m); err != nil {
 		return "", fmt.Errorf("it is no JSON: %w", err)
+	}
+	if len(m) == 0 { // nothing was built, since it was there
+		return "", nil
 	}
 	for _, key := range []string{"containerimage.config.digest", "containerimage.digest"} {
 		if id, _ := m[key].(string); id != "" {

@@ -21,9 +21,11 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/check"
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/exec"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -135,6 +137,8 @@ type job struct {
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
 	dockers  dockerPrograms
+	// foretold is what is known of the outputs of builds whose tag is a digest, by the step's digest.
+	foretold map[string]value.Value
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired
@@ -295,6 +299,8 @@ func (j *job) needPython() {
 		if _, err := j.interpreter(); err != nil {
 			if _, missing := j.docker(context.Background(), s.Function); isDocker(s.Function) && missing != nil {
 				err = fmt.Errorf("%w; or let docker do it: %w", err, missing)
+			} else if ok, why := docker.ByCommand(s.Function, s.Inputs); isDocker(s.Function) && !ok {
+				err = fmt.Errorf("docker's command line can't carry it out, since %s; for Prefect's own function %w", j.masked.apply(why), err)
 			}
 			j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
 				Help: err.Error(), Position: d.Position(s.Pos)})

@@ -29,7 +29,7 @@ func planning(ctx context.Context, o Options) (*job, *plan.Plan, error) {
 	if err := j.prepare(ctx); err != nil {
 		return nil, nil, err
 	}
-	p, err := j.planned()
+	p, err := j.planned(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,14 +99,15 @@ func (j *job) stations(ctx context.Context) error {
 }
 
 // planned is the plan before any step ran: what steps will give is pending.
-func (j *job) planned() (*plan.Plan, error) {
+func (j *job) planned(ctx context.Context) (*plan.Plan, error) {
 	p := &plan.Plan{State: j.State.Source, PrefectVersion: j.snapshot.PrefectVersion, Key: j.PlanKey}
 	g := graph.Build(j.chosen, j.names())
+	j.foretell(ctx, g)
 	for _, note := range j.notes {
 		p.Notes = append(p.Notes, j.masked.apply(note))
 	}
 	for i, e := range j.early {
-		outputs, pending := j.known(i)
+		outputs, pending := j.known(i, g.Registrations[i].Steps)
 		d, err := j.settle(e, outputs, pending)
 		if err != nil {
 			j.fault(e.Resolved, err)
@@ -240,7 +241,7 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err := j.held(approved); err != nil {
 		return nil, err
 	}
-	p, err := j.planned()
+	p, err := j.planned(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -283,8 +284,17 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
-			outputs, rehearsed, err := j.rehearse(c)
-			if !rehearsed {
+			if s.TagInputs {
+				var err error
+				if c, err = j.withTag(ctx, c); err != nil {
+					return value.Value{}, tagFault(s, err)
+				}
+			}
+			outputs, done, err := j.rehearse(c)
+			if !done {
+				outputs, done, err = j.present(ctx, g, s, c)
+			}
+			if !done {
 				do := j.carriedOutBy(ctx, c)
 				outputs, err = j.repeat(ctx, c.Stderr, func() (value.Value, error) { return do(ctx, c) })
 			}

@@ -139,8 +139,16 @@ func (l *Lookups) block(p template.Placeholder) (value.Value, template.State, er
 	if err != nil {
 		return value.Value{}, template.Leave, fmt.Errorf("block %s/%s: %w", slug, name, err)
 	}
-	l.tellBlock(v)
+	l.tellBlock(secretOf(slug, v))
 	return v.Mark(value.Sensitive), template.Found, nil
+}
+
+// secretOf is what of a block is to be looked for in other texts. Where a registry is and who logs in stands in every image's name, and hiding it there would hide the image.
+func secretOf(slug string, v value.Value) value.Value {
+	if password, ok := v.Get("password"); ok && slug == "docker-registry-credentials" {
+		return password
+	}
+	return v
 }
 
 // Tell hands the leaves of a secret value to Secret.

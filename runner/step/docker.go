@@ -1,15 +1,12 @@
 // Prefect's Docker steps through the docker command line on PATH, so that the machine's own contexts, credential helpers and builders are used, and no Python is needed. What is asked of Docker is compiler/docker's business,
 // the same table that emitted pipelines use; here it is carried out: lists of words, never a shell, and a password only through standard input.
-//
-// What Docker says when it fails is many lines of which one is the reason. That line becomes the error:
-//
-//	ERROR: failed to solve: process "/bin/sh -c pip install nothing-such" did not complete successfully: exit code: 1
-//	denied: requested access to the resource is denied
 package step
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -37,6 +34,8 @@ func Docker(program string, options func(dir string) docker.Options) Func {
 type dockerRun struct {
 	program string
 	call    Call
+	// fallback is a login that failed where an earlier one may do; it is the reason if that does not.
+	fallback error
 }
 
 func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, error) {
@@ -44,35 +43,148 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	if err != nil {
 		return value.Value{}, err
 	}
+	if err := d.persist(b); err != nil {
+		return value.Value{}, err
+	}
+	end, err := d.login(ctx, b.Login())
+	if err != nil {
+		return value.Value{}, err
+	}
+	defer end()
 	scratch, err := os.MkdirTemp("", "prefect-deploy-build-")
 	if err != nil {
 		return value.Value{}, err
 	}
 	defer os.RemoveAll(scratch)
-	id := filepath.Join(scratch, "id")
-	words := b.Arguments()
-	more := []string{"--iidfile", id}
+	carry := d.words
+	if b.Bakes() {
+		carry = d.bake
+	}
+	image, err := carry(ctx, b, scratch)
+	if err != nil {
+		return value.Value{}, d.because(err)
+	}
+	return b.Outputs(image), nil
+}
+
+// words builds by the words of a command.
+func (d *dockerRun) words(ctx context.Context, b *docker.Build, scratch string) (id string, err error) {
+	file := filepath.Join(scratch, "id")
+	words, hidden := b.ByEnvironment()
+	if len(hidden) > 0 {
+		d = &dockerRun{program: d.program, call: d.call}
+		d.call.Env = append(append([]string(nil), d.call.Env...), hidden...)
+	}
+	var more []string
+	if !b.Unseen() {
+		more = append(more, "--iidfile", file)
+	}
 	if b.Progress == "" {
 		more = append(more, "--progress", "plain") // the log is no terminal
 	}
 	words = append(append(append([]string(nil), words[:2]...), more...), words[2:]...)
 	if err := d.docker(ctx, b.Dockerfile, "the build of "+b.Tags[0], words...); err != nil {
-		return value.Value{}, err
+		return "", err
 	}
-	if b.Persist != "" && b.Dockerfile != nil {
-		path := b.Persist
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(d.call.Dir, filepath.FromSlash(path))
-		}
-		if err := os.WriteFile(path, b.Dockerfile, 0o644); err != nil {
-			return value.Value{}, fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
-		}
+	if b.Unseen() {
+		return "", nil
 	}
-	image, err := os.ReadFile(id)
+	image, err := os.ReadFile(file)
 	if err != nil {
-		return value.Value{}, fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], err)
+		return "", fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], err)
 	}
-	return b.Outputs(strings.TrimSpace(string(image))), nil
+	return strings.TrimSpace(string(image)), nil
+}
+
+// bake builds by a definition on standard input, for arguments that nobody may read.
+func (d *dockerRun) bake(ctx context.Context, b *docker.Build, scratch string) (id string, err error) {
+	own := *b
+	if own.Progress == "" {
+		own.Progress = "plain"
+	}
+	if own.MetadataFile == "" {
+		own.MetadataFile = filepath.Join(scratch, "metadata")
+	}
+	under := func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(d.call.Dir, path)
+	}
+	file := own.File
+	if _, _, _, here := own.Files(); here && own.Dockerfile == nil {
+		file = under(file)
+	}
+	apart := *d // its paths are those of the step, which bake would ask about one by one; and what it notes would hold the arguments
+	apart.call.Env = append(append([]string(nil), d.call.Env...), "BUILDX_BAKE_ENTITLEMENTS_FS=0", "BUILDX_METADATA_PROVENANCE=disabled")
+	if err := apart.docker(ctx, own.Bake(file), "the build of "+b.Tags[0], own.BakeArguments()...); err != nil {
+		return "", err
+	}
+	if b.Unseen() {
+		return "", nil
+	}
+	var said map[string]json.RawMessage
+	data, err := os.ReadFile(under(own.MetadataFile))
+	if err == nil {
+		err = json.Unmarshal(data, &said)
+	}
+	for _, image := range said { // there is one
+		var m struct {
+			Config string `json:"containerimage.config.digest"`
+			Digest string `json:"containerimage.digest"`
+		}
+		if err = json.Unmarshal(image, &m); err == nil && m.Config+m.Digest != "" {
+			return cmp.Or(m.Config, m.Digest), nil
+		}
+	}
+	return "", fmt.Errorf("docker built %s and did not say its id: %w", b.Tags[0], cmp.Or(err, errors.New("it wrote no digest")))
+}
+
+// persist leaves a generated Dockerfile where it is to be kept: before the build, as Prefect does, so that the image holds it too. What stands there goes only if it was generated itself, and in one move: no interrupt leaves half a file.
+func (d *dockerRun) persist(b *docker.Build) error {
+	if b.Persist == "" || b.Dockerfile == nil {
+		return nil
+	}
+	path := b.Persist
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.call.Dir, filepath.FromSlash(path))
+	}
+	return KeepDockerfile(path, b.Dockerfile)
+}
+
+// KeepDockerfile writes a generated Dockerfile to where it is to be kept.
+func KeepDockerfile(path string, text []byte) error {
+	before, err := os.ReadFile(path)
+	switch {
+	case err == nil && bytes.Equal(before, text):
+		return nil
+	case err == nil && !docker.Generated(before):
+		return fmt.Errorf("dockerfile_output_path names %s, which is there already and was not generated: name another file, or remove it", path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".prefect-deploy-*")
+	if err != nil {
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("the generated Dockerfile could not be kept: %w", err)
+	}
+	return nil
+}
+
+// because is why a build or push failed that went on after a login that failed.
+func (d *dockerRun) because(err error) error {
+	if d.fallback == nil {
+		return err
+	}
+	return d.fallback
 }
 
 func (d *dockerRun) push(ctx context.Context, o docker.Options) (value.Value, error) {
@@ -80,18 +192,14 @@ func (d *dockerRun) push(ctx context.Context, o docker.Options) (value.Value, er
 	if err != nil {
 		return value.Value{}, err
 	}
-	if l := p.Login(); l != nil {
-		where := l.Registry
-		if where == "" {
-			where = "Docker Hub"
-		}
-		if err := d.docker(ctx, []byte(l.Password.Text), "the login to "+where+" as "+l.Username, l.Arguments()...); err != nil {
-			return value.Value{}, err
-		}
+	end, err := d.login(ctx, p.Login())
+	if err != nil {
+		return value.Value{}, err
 	}
+	defer end()
 	for i, words := range p.Commands() {
 		if err := d.docker(ctx, nil, "the push of "+p.References[min(i, len(p.References)-1)], words...); err != nil {
-			return value.Value{}, err
+			return value.Value{}, d.because(err)
 		}
 	}
 	return p.Outputs(), nil
@@ -99,6 +207,12 @@ func (d *dockerRun) push(ctx context.Context, o docker.Options) (value.Value, er
 
 // docker runs one command; what it prints is the step's output. What names it in an error.
 func (d *dockerRun) docker(ctx context.Context, stdin []byte, what string, words ...string) error {
+	_, err := d.command(ctx, stdin, what, words...)
+	return err
+}
+
+// command is docker with what came on standard output.
+func (d *dockerRun) command(ctx context.Context, stdin []byte, what string, words ...string) (string, error) {
 	cmd := osexec.Command(d.program, words...)
 	cmd.Dir, cmd.Env = d.call.Dir, d.call.Env
 	if stdin != nil {
@@ -108,53 +222,21 @@ func (d *dockerRun) docker(ctx context.Context, stdin []byte, what string, words
 	out.live.to, errs.live.to = d.call.Stdout, d.call.Stderr
 	c, err := start(cmd, out.write, errs.write)
 	if err != nil {
-		return fmt.Errorf("docker cannot be started: %s", reason(err))
+		return "", fmt.Errorf("docker cannot be started: %s", reason(err))
 	}
 	select {
 	case <-c.drained:
 	case <-ctx.Done():
 		c.stop()
-		return ctx.Err()
+		return "", ctx.Err()
 	}
 	out.live.end()
 	errs.live.end()
 	code := exitCode(c.cmd.ProcessState)
 	if code == 0 {
-		return nil
+		return out.text(), nil
 	}
-	return &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
-}
-
-// dockerError is a docker command that failed, with the line that says why.
-type dockerError struct {
-	what, reason string
-	exit         *ExitError
-}
-
-func (e *dockerError) Error() string {
-	if e.reason == "" {
-		return e.exit.Error()
-	}
-	return e.what + " failed: " + e.reason
-}
-
-func (e *dockerError) Unwrap() error { return e.exit }
-
-// dockerReason finds the line that is the reason: the last that begins as errors of docker, its builder or a registry do.
-func dockerReason(stderr string) string {
-	found := ""
-	for _, line := range strings.Split(stderr, "\n") {
-		line = strip(line)
-		for _, mark := range []string{"ERROR: ", "error: ", "Error: ", "Error response from daemon: ", "denied: ", "unauthorized: ", "Cannot connect to the Docker daemon"} {
-			if rest, ok := strings.CutPrefix(line, mark); ok {
-				found = rest
-				if strings.HasSuffix(mark, "n") || mark == "denied: " || mark == "unauthorized: " {
-					found = line
-				}
-			}
-		}
-	}
-	return found
+	return "", &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
 }
 
 // DockerPath finds the docker command line, and with building also that it can build with BuildKit: a bare client without the buildx plugin can't.
