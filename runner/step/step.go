@@ -1,6 +1,6 @@
 // Package step carries out single steps: one function call each, with everything it may use handed in and its outputs handed back.
 //
-// Two functions of Prefect are so common, and so small, that they run natively: most projects then need no Python at all. Every
+// Some functions of Prefect are so common, and so small, that they run natively: most projects then need no Python at all. Every
 // other function (of the user's project, of prefect-docker, of any package) is what Prefect calls it: a Python function, and runs in a
 // Python worker. Which of the two it is stands in one place (native); how steps are ordered, shared and logged is runner/exec's
 // business.
@@ -44,21 +44,20 @@ type Func func(ctx context.Context, c Call) (value.Value, error)
 // its modules define them, and before 2.10 the package was called projects. Read from prefect/deployments/steps/__init__.py of
 // 3.8.8 and 2.20.26.
 func native(function string) Func {
-	switch function {
-	case "prefect.deployments.steps.run_shell_script",
-		"prefect.deployments.steps.utility.run_shell_script",
-		"prefect.deployments.steps:run_shell_script",
-		"prefect.deployments.steps.utility:run_shell_script",
-		"prefect.projects.steps.run_shell_script",
-		"prefect.projects.steps.utility.run_shell_script":
+	steps, ok := strings.CutPrefix(function, "prefect.deployments.steps")
+	if !ok {
+		steps, ok = strings.CutPrefix(function, "prefect.projects.steps")
+	}
+	if !ok {
+		return nil
+	}
+	switch strings.ReplaceAll(steps, ":", ".") {
+	case ".run_shell_script", ".utility.run_shell_script":
 		return runShellScript
-	case "prefect.deployments.steps.set_working_directory",
-		"prefect.deployments.steps.pull.set_working_directory",
-		"prefect.deployments.steps:set_working_directory",
-		"prefect.deployments.steps.pull:set_working_directory",
-		"prefect.projects.steps.set_working_directory",
-		"prefect.projects.steps.pull.set_working_directory":
+	case ".set_working_directory", ".pull.set_working_directory":
 		return setWorkingDirectory
+	case ".git_clone", ".pull.git_clone", ".git_clone_project", ".pull.git_clone_project":
+		return gitClone
 	}
 	return nil
 }
