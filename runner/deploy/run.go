@@ -281,6 +281,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
+			j.tellLogin(c.Inputs)
 			outputs, rehearsed, err := j.rehearse(c)
 			if !rehearsed {
 				do := j.carriedOutBy(ctx, c)

@@ -247,3 +247,16 @@ func tainted(function string, inputs, outputs value.Value) value.Value {
 	}
 	return outputs.Deep(value.Sensitive)
 }
+
+// tellLogin makes known what stands in a credential's place of a step's inputs: also where the file itself says it, a server may repeat it.
+func (j *job) tellLogin(inputs value.Value) {
+	graph.InCredentials(inputs, func(v value.Value) { j.masked.add(v.Str()) })
+	if repository, _ := inputs.Get("repository"); repository.Kind == value.Text {
+		if u, err := url.Parse(repository.Text); err == nil && u.User != nil && u.Scheme != "ssh" {
+			password, both := u.User.Password()
+			if j.masked.add(password); !both {
+				j.masked.add(u.User.Username())
+			}
+		}
+	}
+}

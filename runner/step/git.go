@@ -385,24 +385,21 @@ func (e *gitError) Error() string {
 	return text
 }
 
-// reason is the line in which git says why: the last that begins so, else the last.
+// reason is the line in which git says why: the first that begins so, else the last.
 func (e *gitError) reason() string {
-	last, found := "", ""
+	last := ""
 	for _, line := range splitlines(e.stderr) {
 		line = strip(line)
+		for _, mark := range []string{"fatal: ", "error: "} {
+			if rest, ok := strings.CutPrefix(line, mark); ok {
+				return strings.TrimSuffix(rest, ".")
+			}
+		}
 		if line != "" {
 			last = line
 		}
-		for _, mark := range []string{"fatal: ", "error: "} {
-			if rest, ok := strings.CutPrefix(line, mark); ok {
-				found = rest
-			}
-		}
 	}
-	if found == "" {
-		found = last
-	}
-	return found
+	return last
 }
 
 func holdsAny(text string, words ...string) bool {

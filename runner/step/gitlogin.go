@@ -225,6 +225,9 @@ func withoutAuth(s string) string {
 	return u.scheme + "://" + host + u.path + u.rest
 }
 
+// PublicURL is a repository's address as it may be shown, without user and password.
+func PublicURL(repository string) string { return withoutAuth(repository) }
+
 // withoutUser takes user and password out of a URL whose scheme may hold them; all else stays as written.
 func withoutUser(s string) string {
 	scheme, rest, ok := strings.Cut(s, "://")

@@ -58,7 +58,7 @@ func (p *Python) Call(ctx context.Context, c Call) (value.Value, error) {
 // require imports what a step requires, installing it where that fails: for one step at a time, and one set of packages once.
 func (p *Python) require(ctx context.Context, c Call) error {
 	function := c.Function
-	if native(function) != nil {
+	if native(function) != nil || isPip(function) {
 		function = "" // it runs here, and this Python may well have no Prefect
 	}
 	p.installing.Lock()

@@ -92,13 +92,16 @@ func Lookup(function string, python *Python) Func {
 		if python == nil && NeedsPython(function, c.Requires) {
 			return value.Value{}, fmt.Errorf("%s is a Python function and no Python was found: install Python 3.8 or later, or set %s", function, pythonVariable)
 		}
-		if own == nil {
+		if own == nil && !isPip(function) {
 			return python.Call(ctx, c)
 		}
 		if c.Requires = besidesPrefect(c.Requires); len(c.Requires) > 0 {
 			if err := python.require(ctx, c); err != nil {
 				return value.Value{}, err
 			}
+		}
+		if own == nil {
+			return python.pipInstall(ctx, c)
 		}
 		return own(ctx, c)
 	}

@@ -322,7 +322,7 @@ def failure(fault):
     trace = ""
     if not isinstance(fault, Refused):
         frames = traceback.extract_tb(fault.__traceback__)
-        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>")]
+        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>") and not frame.filename.startswith("<frozen ")]
         trace = "".join(traceback.format_list(theirs[-8:]))
     return {"kind": "error", "type": name, "message": message, "trace": trace}
 
