@@ -7,6 +7,7 @@
 package step
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -223,6 +224,16 @@ func withoutAuth(s string) string {
 		return "//" + host + u.path + u.rest
 	}
 	return u.scheme + "://" + host + u.path + u.rest
+}
+
+// Header is what a server is shown of the login that a call of git_clone brings, "" for none: a server may repeat it.
+func Header(inputs value.Value) string {
+	repository, _ := inputs.Get("repository")
+	l, err := loginOf(Call{Inputs: inputs}, parseURL(repository.Text), true)
+	if err != nil || l == nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(l.user + ":" + l.password))
 }
 
 // PublicURL is a repository's address as it may be shown, without user and password.

@@ -65,11 +65,17 @@ type PythonError struct {
 	Trace string
 }
 
+// NotPlain reports whether an error is of a function that returned what no later step can use.
+func NotPlain(err error) bool {
+	var e *PythonError
+	return errors.As(err, &e) && e.Type == "NotPlain" || errors.Is(err, errTooLong)
+}
+
 // Error is one sentence; the frames follow on lines of their own.
 func (e *PythonError) Error() string {
 	text := e.Message
 	switch {
-	case e.Type == "Refused" || e.Type == "SystemExit":
+	case e.Type == "Refused" || e.Type == "NotPlain" || e.Type == "SystemExit":
 	case text == "":
 		text = e.Type
 	default:
