@@ -66,7 +66,9 @@ type section struct {
 	of    []int
 	steps []*graph.Step
 
-	scratch   string
+	scratch string
+	// at is where the next step runs: in Prefect all share a process, so that also a function of somebody's own moves them.
+	at        string
 	directory string
 	clones    []Clone
 	seconds   float64
@@ -84,6 +86,11 @@ type pulling struct {
 
 // PullCheck carries out the pull section of each selected deployment and looks for its entrypoint. The error is for a check that could not begin, or was interrupted.
 func PullCheck(ctx context.Context, o PullOptions) ([]*Pulled, error) {
+	return pullCheck(ctx, o, func([]*Pulled) {})
+}
+
+// pullCheck calls begun once all is known and nothing ran.
+func pullCheck(ctx context.Context, o PullOptions, begun func([]*Pulled)) ([]*Pulled, error) {
 	o.Given.SkipBuild = true // what the build gives has to be given
 	p := &pulling{job: newJob(o.Options, true), scratch: o.Scratch}
 	defer p.close()
@@ -98,6 +105,7 @@ func PullCheck(ctx context.Context, o PullOptions) ([]*Pulled, error) {
 			}
 		}
 	}
+	begun(p.out)
 	p.each(func(s *section) { p.carryOut(ctx, s) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -307,11 +315,6 @@ func stepsOfPull(d *resolve.Deployment, list value.Value) (out []*graph.Step) {
 				s.Inputs.Map = append(s.Inputs.Map, a)
 			}
 		}
-		for _, before := range out {
-			if resolve.Canonical(before.Function) == resolve.SetWorkingDirectory {
-				s.Directory = append(s.Directory, before)
-			}
-		}
 		graph.Credentials(s.Inputs, func(h template.Placeholder) {
 			head := resolve.Head(h.Name)
 			for _, before := range out {
@@ -382,6 +385,7 @@ func (p *pulling) inScratch(ctx context.Context, s *section) error {
 	if err := os.Mkdir(s.scratch, 0o700); err != nil {
 		return err
 	}
+	s.at = s.scratch
 	python := &overlay{p: p, dir: filepath.Join(top, "python")}
 	defer python.close()
 	r := exec.Runner{Do: p.doing(s, python), Resolve: p.filling(s), Root: s.scratch, Jobs: 1, Timeout: p.Timeout, Mask: p.masked.apply, Now: p.Now,
@@ -406,13 +410,7 @@ func (p *pulling) inScratch(ctx context.Context, s *section) error {
 
 // arrive is where a run goes on after the pull section: where its steps moved to, and from there to the directory that the last of them gave.
 func (s *section) arrive(results map[*graph.Step]*exec.Result) error {
-	var moves []*graph.Step
-	for _, one := range s.steps {
-		if resolve.Canonical(one.Function) == resolve.SetWorkingDirectory {
-			moves = append(moves, one)
-		}
-	}
-	s.directory = exec.Directory(s.scratch, moves, results)
+	s.directory = s.at
 	given, _ := exec.Outputs(s.steps, results).Get("directory")
 	switch {
 	case !given.Truthy():

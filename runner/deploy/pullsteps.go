@@ -29,11 +29,15 @@ func (p *pulling) filling(s *section) func(context.Context, *graph.Step, value.V
 // doing carries a step out.
 func (p *pulling) doing(s *section, python *overlay) func(context.Context, *graph.Step, step.Call) (value.Value, error) {
 	return func(ctx context.Context, st *graph.Step, c step.Call) (value.Value, error) {
+		c.Dir, c.Moved = s.at, func(dir string) { s.at = dir }
 		p.tellLogin(c.Function, c.Inputs)
 		do := p.carriedOutWith(ctx, c, func() (*step.Python, error) { return python.get(ctx) })
 		outputs, err := p.repeat(ctx, func() (value.Value, error) { return do(ctx, c) })
 		if err == nil && resolve.Canonical(c.Function) == resolve.GitClone {
 			s.clones = append(s.clones, p.cloned(c, outputs))
+		}
+		if to, ok := outputs.Get("directory"); ok && err == nil && resolve.Canonical(c.Function) == resolve.SetWorkingDirectory {
+			s.at = to.Text
 		}
 		return p.masked.given(st, tainted(st.Function, c.Inputs, outputs)), err
 	}

@@ -93,6 +93,12 @@ func TestPipIsReal(t *testing.T) {
 	if len(cases) < 60 {
 		t.Fatalf("only %d cases", len(cases))
 	}
+	if os.Getenv("PROVE") == "" { // pip takes a second: every fourth, and all in make prove
+		for i := range len(cases) / 4 {
+			cases[i] = cases[4*i]
+		}
+		cases = cases[:len(cases)/4]
+	}
 	top, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -115,6 +115,9 @@ func (p *Python) ask(ctx context.Context, env []string, c Call, r request) (valu
 	}
 	r.Root, r.Dir = c.Root, c.Dir
 	got, alive, err := w.ask(ctx, r, c.Stdout, c.Stderr)
+	if c.Moved != nil && err == nil && w.cwd != "" && w.cwd != c.Dir {
+		c.Moved(w.cwd)
+	}
 	if alive {
 		p.give(w)
 	}

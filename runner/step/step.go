@@ -33,6 +33,8 @@ type Call struct {
 	// Stdout and Stderr get the live output, whole lines without their end, never from two goroutines of one stream at once (but
 	// both streams may call at the same time). The slice is only valid during the call. Secrets are not masked yet. Nil drops it.
 	Stdout, Stderr func(line []byte)
+	// Moved, if not nil, is told the directory that a Python function changed to. Build and push steps stay where they are: several share a process.
+	Moved func(dir string)
 }
 
 // Func carries a call out. It returns the outputs (a mapping, or null when the function returned no mapping), or an error whose

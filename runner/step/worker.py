@@ -331,12 +331,19 @@ def failure(fault):
     return {"kind": "error", "type": name, "message": message, "trace": trace}
 
 
+def here():
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # it was removed
+
+
 def answer(request, place):
     before = dict(os.environ)
     try:
         if request["dir"]:
             place.enter(request["root"], request["dir"])
-        return {"kind": "result", "value": KINDS[request["kind"]](request)}
+        return {"kind": "result", "value": KINDS[request["kind"]](request), "cwd": here()}
     except BaseException as fault:
         return failure(fault)
     finally:
