@@ -108,8 +108,7 @@ func TestCanaryInPullSteps(t *testing.T) {
 	copy := func(what string) string {
 		return `{prefect.deployments.steps.run_shell_script: {script: "cp -r ` + what + ` ` + kept + `/"}}`
 	}
-	withUser := strings.Replace(address, "//", "//"+url.PathEscape(strings.ReplaceAll(canary, "/", "%2F"))+"@", 1)
-	withUser = strings.Replace(address, "//", "//u:"+strings.NewReplacer("/", "%2F", "%", "%25", "+", "%2B").Replace(canary)+"@", 1)
+	withUser := strings.Replace(address, "//", "//u:"+strings.NewReplacer("/", "%2F", "%", "%25", "+", "%2B").Replace(canary)+"@", 1)
 	yaml := `
 deployments:
 - {name: token, entrypoint: "flows/flow.py:hello", work_pool: {name: p}, pull: [{prefect.deployments.steps.git_clone: {id: c, repository: "` + address + `/code.git", access_token: "{{ prefect.blocks.secret.tok }}", clone_directory_name: token}}, ` + copy("token") + `]}

@@ -72,7 +72,6 @@ type section struct {
 	directory string
 	clones    []Clone
 	seconds   float64
-	err       string
 }
 
 // pulling is one check.

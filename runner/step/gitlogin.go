@@ -97,7 +97,7 @@ func format(netloc string, credentials value.Value) (*login, error) {
 	case token == "":
 		return nil, errors.New("the credentials of git_clone hold no token: give access_token, token or password")
 	case user != "" && !truthy(credentials, "access_token") && !truthy(credentials, "password"):
-		return nil, errors.New("Prefect takes the credentials of git_clone with a username only where the token stands under access_token or password: rename it, or leave username out")
+		return nil, errors.New("in the credentials of git_clone a username goes with a token under access_token or password only, as in Prefect: rename it, or leave username out")
 	case user != "":
 		return &login{user: user, password: token}, nil
 	}
