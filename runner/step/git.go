@@ -44,6 +44,7 @@ func gitClone(ctx context.Context, c Call) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
+	g.withoutQuestions(ctx, parseURL(g.url))
 	if err := g.pullWithRetries(ctx); err != nil {
 		return value.Value{}, err
 	}
@@ -96,6 +97,23 @@ func newClone(c Call) (*clone, error) {
 		g.second = ownPassword(c.Env, login)
 	}
 	return g, nil
+}
+
+// withoutQuestions keeps ssh from asking for a password or about a new host, on a terminal that the step is not in front of: it would stand still for ever. Where somebody says which ssh to use, that one knows.
+func (g *clone) withoutQuestions(ctx context.Context, u pyURL) {
+	host, _, colon := strings.Cut(g.url, ":")
+	if !strings.HasSuffix(u.scheme, "ssh") && (u.netloc != "" || !colon || strings.Contains(host, "/")) {
+		return
+	}
+	for _, kv := range g.env {
+		if strings.HasPrefix(kv, "GIT_SSH=") || strings.HasPrefix(kv, "GIT_SSH_COMMAND=") {
+			return
+		}
+	}
+	var out, errs output
+	if g.run(ctx, g.call.Dir, &out, &errs, []string{"config", "--get", "core.sshCommand"}) != nil {
+		g.env = append(g.env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes")
+	}
 }
 
 // textOf is an argument that may be left out; what Python counts as false is none.

@@ -263,6 +263,30 @@ func TestGitAsksTheMachineForThePassword(t *testing.T) {
 	}
 }
 
+// ssh is not left to ask on a terminal; where somebody says which ssh to use, that one is used as it is.
+func TestGitLetsNoSSHAsk(t *testing.T) {
+	needGit(t)
+	s := newGitServer(t)
+	bin := t.TempDir()
+	write(t, bin, "ssh", "#!/bin/sh\necho \"$@\" >> "+bin+"/called\necho 'git@host: Permission denied (publickey).' >&2\nexit 255\n", 0o755)
+	for _, c := range []struct{ url, more, want string }{
+		{"git@host:org/repo.git", "", "-o BatchMode=yes git@host git-upload-pack 'org/repo.git'"}, {"ssh://git@host/org/repo.git", "", "-o BatchMode=yes git@host git-upload-pack '/org/repo.git'"},
+		{"git@host:org/repo.git", "GIT_SSH=" + bin + "/ssh", "git@host git-upload-pack 'org/repo.git'"}, {"host:repo", "GIT_SSH_COMMAND=" + bin + "/ssh -v", "-v host git-upload-pack 'repo'"},
+		{"/no/such:path", "", ""}, {s.plain.URL + "/x", "", ""},
+	} {
+		_ = os.Remove(filepath.Join(bin, "called"))
+		call := s.made(t, t.TempDir(), m{"repository": c.url})
+		call.Env = append(call.Env, "PATH="+bin+":"+os.Getenv("PATH"), c.more)
+		_, err := gitClone(context.Background(), call)
+		if err == nil || c.want != "" && !strings.Contains(err.Error(), "see to the SSH key") {
+			t.Errorf("%s: error %v", c.url, err)
+		}
+		if called, _ := os.ReadFile(filepath.Join(bin, "called")); strings.TrimSpace(strings.ReplaceAll(string(called), "-o SendEnv=GIT_PROTOCOL ", "")) != c.want {
+			t.Errorf("%s with %q: ssh was called so: %s\nwant %s", c.url, c.more, called, c.want)
+		}
+	}
+}
+
 // A clone that can't be pulled is made anew, but never where the step itself runs.
 func TestGitDoesNotRemoveTheProject(t *testing.T) {
 	needGit(t)
