@@ -50,7 +50,7 @@ func root(ctx context.Context, w cli.World) *cobra.Command {
 			}
 			return c.Help()
 		}}
-	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), stepCommand(ctx, w), pruneCommand(ctx, w), commentCommand(ctx, w), actionCommand(ctx, w), replayCommand(ctx, w), versionCommand(w))
+	c.AddCommand(planCommand(ctx, w), deployCommand(ctx, w), stepCommand(ctx, w), pullCheckCommand(ctx, w), pruneCommand(ctx, w), commentCommand(ctx, w), actionCommand(ctx, w), replayCommand(ctx, w), versionCommand(w))
 	return c
 }
 

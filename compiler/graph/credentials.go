@@ -61,6 +61,19 @@ func credentialsIn(v value.Value, inside bool, visit func(template.Placeholder))
 	}
 }
 
+// InCredentials calls visit for each text that stands in a credential's place: password in credentials: {username: u, password: p}, and not u.
+func InCredentials(inputs value.Value, visit func(value.Value)) {
+	for i := range inputs.List {
+		InCredentials(inputs.List[i], visit)
+	}
+	for _, e := range inputs.Map {
+		if e.Value.Kind == value.Text && credential(e.Key) {
+			visit(e.Value)
+		}
+		InCredentials(e.Value, visit)
+	}
+}
+
 // credential reports whether a key is an argument in whose place a secret stands: one of the names, alone or at the end (`registry_password`, `GITHUB_TOKEN`).
 func credential(key string) bool {
 	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")

@@ -48,6 +48,7 @@ func shownBy() map[string]shown {
 		"proposed-server":      {test: true},
 		"unimported-version":   {cases: []string{"flow-missing-package-unasked"}},
 		"remote-login":         {cases: []string{"version-remote-password"}},
+		"clone-login":          {elsewhere: [][2]string{{"../step/git_real_test.go", `does not leave the token in .git/config any more`}, {"../step/git_test.go", "func TestGitKeepsTheTokenToItself("}}},
 		"docker-arguments":     {elsewhere: [][2]string{{engine, `"image_tag": "v1", "additional_tags": ["v2"], "push": true`}, {"../../compiler/docker/testdata/record.py", `"image-tag": {`}, {"../../compiler/docker/real_test.go", "func TestRecordedIsReal("}}},
 		"generated-dockerfile": {elsewhere: [][2]string{{engine, `{name: "auto"`}, {engine, `strings.HasPrefix(c.name, "auto")`}}},
 	}

@@ -71,6 +71,10 @@ func isDocker(function string) bool {
 
 // carriedOutBy is what runs a step whose inputs are filled.
 func (j *job) carriedOutBy(ctx context.Context, c step.Call) step.Func {
+	return j.carriedOutWith(ctx, c, j.interpreter)
+}
+
+func (j *job) carriedOutWith(ctx context.Context, c step.Call, interpreter func() (*step.Python, error)) step.Func {
 	if j.byDocker(ctx, c.Function, c.Inputs) {
 		program, _ := j.docker(ctx, c.Function)
 		return step.Docker(program, func(dir string) docker.Options { return j.dockerOptions(ctx, dir, j.Now()) })
@@ -78,7 +82,10 @@ func (j *job) carriedOutBy(ctx context.Context, c step.Call) step.Func {
 	if !step.NeedsPython(c.Function, c.Requires) {
 		return step.Lookup(c.Function, nil)
 	}
-	python, _ := j.interpreter()
+	python, err := interpreter()
+	if err != nil {
+		return func(context.Context, step.Call) (value.Value, error) { return value.Value{}, err }
+	}
 	do := step.Lookup(c.Function, python)
 	if dockerfile, _ := c.Inputs.Get("dockerfile"); resolve.Canonical(c.Function) != resolve.BuildDockerImage || dockerfile.Text != "auto" {
 		return do

@@ -292,20 +292,22 @@ func (j *job) interpreter() (*step.Python, error) {
 
 // needPython refuses before anything runs where a step needs a Python that isn't there.
 func (j *job) needPython() {
-	j.toRun(func(d *resolve.Deployment, s *spec.Step) {
-		if !j.needsPython(context.Background(), s.Function, s.Requires, s.Inputs) {
-			return
+	j.toRun(j.needPythonFor)
+}
+
+func (j *job) needPythonFor(d *resolve.Deployment, s *spec.Step) {
+	if !j.needsPython(context.Background(), s.Function, s.Requires, s.Inputs) {
+		return
+	}
+	if _, err := j.interpreter(); err != nil {
+		if _, missing := j.docker(context.Background(), s.Function); isDocker(s.Function) && missing != nil {
+			err = fmt.Errorf("%w; or let docker do it: %w", err, missing)
+		} else if ok, why := docker.ByCommand(s.Function, s.Inputs); isDocker(s.Function) && !ok {
+			err = fmt.Errorf("docker's command line can't carry it out, since %s; for Prefect's own function %w", j.masked.apply(why), err)
 		}
-		if _, err := j.interpreter(); err != nil {
-			if _, missing := j.docker(context.Background(), s.Function); isDocker(s.Function) && missing != nil {
-				err = fmt.Errorf("%w; or let docker do it: %w", err, missing)
-			} else if ok, why := docker.ByCommand(s.Function, s.Inputs); isDocker(s.Function) && !ok {
-				err = fmt.Errorf("docker's command line can't carry it out, since %s; for Prefect's own function %w", j.masked.apply(why), err)
-			}
-			j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
-				Help: err.Error(), Position: d.Position(s.Pos)})
-		}
-	})
+		j.faults.Add(diag.Diagnostic{Severity: diag.Error, Code: "missing-python", Message: "the step " + diag.Clean(s.Function) + " is a Python function, and there is no Python here",
+			Help: err.Error(), Position: d.Position(s.Pos)})
+	}
 }
 
 // close ends what the run started.
@@ -316,8 +318,9 @@ func (j *job) close() {
 }
 
 // readEarly reads the variables and blocks that the fields and steps refer to. A block may refer to variables and, in turn, a variable to nothing more.
-func (j *job) readEarly(ctx context.Context) error {
-	q := j.references()
+func (j *job) readEarly(ctx context.Context) error { return j.readOf(ctx, j.references()) }
+
+func (j *job) readOf(ctx context.Context, q state.Query) error {
 	if len(q.Variables)+len(q.Blocks) == 0 {
 		return nil
 	}

@@ -20,39 +20,56 @@ func (j *job) references() state.Query {
 	if j.project.Symbolic {
 		return state.Query{}
 	}
-	variables, blocks := map[string]bool{}, map[state.BlockRef]bool{}
-	visit := func(_ value.Value, found []template.Placeholder) {
+	var r references
+	if j.named == nil || len(j.Given.Only) > 0 { // else only steps are run, and nothing is registered
+		for _, d := range j.chosen {
+			r.in(d.Fields)
+			for i := range d.Spec.Pull.Steps {
+				r.in(d.Spec.Pull.Steps[i].Inputs)
+				r.ids(d.Spec.Pull.Steps[i].Whole)
+			}
+		}
+	}
+	j.toRun(func(_ *resolve.Deployment, s *spec.Step) { r.in(s.Inputs) })
+	return r.query()
+}
+
+// references are the variables and blocks that values name. Its zero value has none.
+type references struct {
+	variables map[string]bool
+	blocks    map[state.BlockRef]bool
+}
+
+func (r *references) in(v value.Value) {
+	if r.variables == nil {
+		r.variables, r.blocks = map[string]bool{}, map[state.BlockRef]bool{}
+	}
+	template.Walk(v, func(_ value.Value, found []template.Placeholder) {
 		for _, p := range found {
 			switch p.Kind {
 			case template.Variable:
-				variables[p.VariableName()] = true
+				r.variables[p.VariableName()] = true
 			case template.Block:
 				if slug, name, _, ok := p.BlockPath(); ok {
-					blocks[state.BlockRef{Type: slug, Name: name}] = true
+					r.blocks[state.BlockRef{Type: slug, Name: name}] = true
 				}
 			}
 		}
-	}
-	ids := func(v value.Value) { identifiers(v, func(id string) { blocks[state.BlockRef{ID: id}] = true }) }
-	if j.named == nil || len(j.Given.Only) > 0 { // else only steps are run, and nothing is registered
-		for _, d := range j.chosen {
-			template.Walk(d.Fields, visit)
-			ids(d.Fields)
-			for i := range d.Spec.Pull.Steps {
-				template.Walk(d.Spec.Pull.Steps[i].Inputs, visit)
-				ids(d.Spec.Pull.Steps[i].Whole)
-			}
-		}
-	}
-	j.toRun(func(_ *resolve.Deployment, s *spec.Step) {
-		template.Walk(s.Inputs, visit)
-		ids(s.Inputs)
 	})
-	var q state.Query
-	for name := range variables {
+	r.ids(v)
+}
+
+// ids adds the block documents that mappings name by their ID.
+func (r *references) ids(v value.Value) {
+	identifiers(v, func(id string) { r.blocks[state.BlockRef{ID: id}] = true })
+}
+
+// query asks for them, in order.
+func (r *references) query() (q state.Query) {
+	for name := range r.variables {
 		q.Variables = append(q.Variables, name)
 	}
-	for ref := range blocks {
+	for ref := range r.blocks {
 		q.Blocks = append(q.Blocks, ref)
 	}
 	sort.Strings(q.Variables)

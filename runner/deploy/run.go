@@ -284,6 +284,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
+			j.tellLogin(c.Function, c.Inputs)
 			if s.TagInputs {
 				var err error
 				if c, err = j.withTag(ctx, c); err != nil {
@@ -298,7 +299,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 				do := j.carriedOutBy(ctx, c)
 				outputs, err = j.repeat(ctx, c.Stderr, func() (value.Value, error) { return do(ctx, c) })
 			}
-			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), err
+			return j.masked.given(s, tainted(s.Function, c.Inputs, outputs)), placed(s, err)
 		},
 		Resolve: func(_ context.Context, s *graph.Step, outputs value.Value) (value.Value, error) {
 			project := j.projectOf(files[s]...)
@@ -308,6 +309,14 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		Given: j.presets(g), Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
 	return r.Run(ctx, j.part(g))
+}
+
+// placed gives an error the line of the step whose function is at fault: what it returned can't be used.
+func placed(s *graph.Step, err error) error {
+	if err == nil || !step.NotPlain(err) {
+		return err
+	}
+	return fmt.Errorf("%s:%d: %w", s.File, s.Pos.Line, err)
 }
 
 // rehearsal reports whether what writes to a registry, a bucket or a container engine is to be left out: a replay sets this variable.

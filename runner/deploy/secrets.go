@@ -15,6 +15,7 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/plan"
+	"github.com/org/prefect-deploy-action/runner/step"
 )
 
 // mask hides secrets in texts. Its zero value knows none.
@@ -246,4 +247,20 @@ func tainted(function string, inputs, outputs value.Value) value.Value {
 		return outputs
 	}
 	return outputs.Deep(value.Sensitive)
+}
+
+// tellLogin makes known what stands in a credential's place of a step's inputs: also where the file itself says it, a server may repeat it.
+func (j *job) tellLogin(function string, inputs value.Value) {
+	if resolve.Canonical(function) == resolve.GitClone {
+		j.masked.add(step.Header(inputs))
+	}
+	graph.InCredentials(inputs, func(v value.Value) { j.masked.add(v.Str()) })
+	if repository, _ := inputs.Get("repository"); repository.Kind == value.Text {
+		if u, err := url.Parse(repository.Text); err == nil && u.User != nil && u.Scheme != "ssh" {
+			password, both := u.User.Password()
+			if j.masked.add(password); !both {
+				j.masked.add(u.User.Username())
+			}
+		}
+	}
 }

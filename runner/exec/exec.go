@@ -166,9 +166,12 @@ func (r *Runner) carryOut(ctx context.Context, s *graph.Step, run *run) (value.V
 			return value.Value{}, err
 		}
 	}
+	out, errs := &shown{run: run, step: s, stream: Stdout}, &shown{run: run, step: s, stream: Stderr}
+	defer errs.end()
+	defer out.end()
 	return r.Do(ctx, s, step.Call{
 		Function: s.Function, Inputs: inputs, Requires: s.Requires, Root: r.root(s), Dir: run.directory(s), Env: r.Env, Prefect: r.Prefect,
-		Stdout: run.lines(s, Stdout), Stderr: run.lines(s, Stderr),
+		Stdout: out.write, Stderr: errs.write,
 	})
 }
 

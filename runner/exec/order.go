@@ -213,24 +213,3 @@ func (run *run) log(e Event) {
 	defer run.logging.Unlock()
 	run.r.Log(e)
 }
-
-// lines is what takes one stream of a step. The output of a step that gives a secret is not shown at all: it is made to print a token.
-// A secret that a step breaks up with colours is found in the plain text only, and such a line loses its colours.
-func (run *run) lines(s *graph.Step, stream Stream) func([]byte) {
-	hidden := false
-	return func(line []byte) {
-		if !s.Hidden() {
-			coloured, plain := clean(string(line))
-			if run.r.Mask != nil {
-				coloured, plain = run.r.Mask(coloured), run.r.Mask(plain)
-				if _, uncoloured := clean(coloured); uncoloured != plain {
-					coloured = plain
-				}
-			}
-			run.log(Event{Kind: Line, Step: s, Stream: stream, Text: plain, Coloured: coloured})
-		} else if !hidden {
-			hidden = true
-			run.log(Event{Kind: Line, Step: s, Stream: stream, Text: "(sensitive)", Coloured: "(sensitive)"})
-		}
-	}
-}

@@ -14,7 +14,7 @@ const pythonVariable = "PREFECT_DEPLOY_PYTHON"
 
 // FindPython gives the path of the Python to use. lookup reads an environment variable ("" when unset); look is exec.LookPath or
 // its like: the full path of a program given by name or path, or an error. The order: PREFECT_DEPLOY_PYTHON, an active VIRTUAL_ENV,
-// UV_PYTHON where it names a program and not a mere version, PREFECT_ORACLE_VENV (the environment with the Prefect that a conformance
+// UV_PYTHON (a program, or the version that a program is called by: python3.11 of "3.11"), PREFECT_ORACLE_VENV (the environment with the Prefect that a conformance
 // run compares with), python3, python.
 func FindPython(lookup func(string) string, look func(string) (string, error)) (string, error) {
 	if named := lookup(pythonVariable); named != "" {
@@ -49,10 +49,20 @@ func InEnvironment(dir string) string {
 	return filepath.Join(dir, "bin", "python")
 }
 
-// program drops what UV_PYTHON may also hold and no PATH does: "3.11", "cpython@3.12", ">=3.9".
+// program is the program that UV_PYTHON asks for: a path, a name, or python3.11 of "3.11", "3.11.4", "cpython@3.11" and "python3.11". A range (">=3.9") names none.
 func program(request string) string {
-	if strings.ContainsAny(request, `/\`) || strings.HasPrefix(request, "python") {
+	if strings.ContainsAny(request, `/\`) {
 		return request
 	}
-	return ""
+	version := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(request, "cpython"), "python"), "@")
+	parts := strings.Split(version, ".")
+	switch {
+	case strings.HasPrefix(request, "python") && !strings.Contains(request, "@"):
+		return request
+	case version == "" || strings.Trim(version, "0123456789.") != "":
+		return ""
+	case len(parts) == 1:
+		return "python" + parts[0]
+	}
+	return "python" + parts[0] + "." + parts[1]
 }

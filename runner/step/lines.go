@@ -1,5 +1,5 @@
 // Cutting a stream into lines while it comes in. A line that never ends must not fill the memory, so it is handed on in pieces of
-// maxLine. The Python worker also writes a mark into its streams when a call is done (nobody else can know when all that a function
+// MaxLine. The Python worker also writes a mark into its streams when a call is done (nobody else can know when all that a function
 // printed has arrived); it is a random text on a line's end, and is taken out again here.
 package step
 
@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// maxLine is the longest piece, in bytes, that is handed on as one line.
-const maxLine = 64 << 10
+// MaxLine is the longest piece, in bytes, that is handed on as one line. One of just this length may go on in the next.
+const MaxLine = 64 << 10
 
 // lines is the cutter of one stream. The zero value drops everything.
 type lines struct {
@@ -46,9 +46,9 @@ func (l *lines) write(chunk []byte) {
 		l.line(chunk[:i])
 		chunk = chunk[i+1:]
 	}
-	for len(l.part) > maxLine+len(l.mark) { // never cut into a mark
-		l.emit(l.part[:maxLine])
-		l.part = append(l.part[:0], l.part[maxLine:]...)
+	for len(l.part) > MaxLine+len(l.mark) { // never cut into a mark
+		l.emit(l.part[:MaxLine])
+		l.part = append(l.part[:0], l.part[MaxLine:]...)
 	}
 }
 
@@ -84,9 +84,9 @@ func (l *lines) emit(line []byte) {
 			l.tail = append(l.tail[:0], l.tail[len(l.tail)-2*most:]...)
 		}
 	}
-	for l.to != nil && len(line) > maxLine {
-		l.to(line[:maxLine])
-		line = line[maxLine:]
+	for l.to != nil && len(line) > MaxLine {
+		l.to(line[:MaxLine])
+		line = line[MaxLine:]
 	}
 	if l.to != nil {
 		l.to(line)

@@ -4,7 +4,6 @@
 package step
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -42,6 +41,11 @@ func shellCommand(line string) *exec.Cmd {
 
 const alwaysShell = true
 
-func startWords([]string, string, []string, string, func([]byte), func([]byte)) (*child, error) {
-	return nil, errors.New("on Windows every line of a script goes through cmd.exe")
+// startWords starts a program of PATH. No line of a script comes here: alwaysShell.
+func startWords(words []string, dir string, env []string, _ string, stdout, stderr func([]byte)) (*child, error) {
+	program, err := exec.LookPath(words[0])
+	if err != nil {
+		return nil, err
+	}
+	return start(&exec.Cmd{Path: program, Args: words, Dir: dir, Env: env}, stdout, stderr)
 }

@@ -58,7 +58,7 @@ func (p *Python) Call(ctx context.Context, c Call) (value.Value, error) {
 // require imports what a step requires, installing it where that fails: for one step at a time, and one set of packages once.
 func (p *Python) require(ctx context.Context, c Call) error {
 	function := c.Function
-	if native(function) != nil {
+	if native(function) != nil || isPip(function) {
 		function = "" // it runs here, and this Python may well have no Prefect
 	}
 	p.installing.Lock()
@@ -115,6 +115,9 @@ func (p *Python) ask(ctx context.Context, env []string, c Call, r request) (valu
 	}
 	r.Root, r.Dir = c.Root, c.Dir
 	got, alive, err := w.ask(ctx, r, c.Stdout, c.Stderr)
+	if c.Moved != nil && err == nil && w.cwd != "" && w.cwd != c.Dir {
+		c.Moved(w.cwd)
+	}
 	if alive {
 		p.give(w)
 	}

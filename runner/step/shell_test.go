@@ -256,7 +256,7 @@ func TestLargeOutputStaysSmallInMemory(t *testing.T) {
 	call := shellCall(t.TempDir(), plainEnv, script1("head -c 104857600 /dev/zero | tr '\\0' x", value.Entry{Key: "shell", Value: value.Of(true)}))
 	lines := 0
 	call.Stdout = func(line []byte) {
-		if lines++; len(line) > maxLine {
+		if lines++; len(line) > MaxLine {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 	}
@@ -266,7 +266,7 @@ func TestLargeOutputStaysSmallInMemory(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	text, _ := got.Get("stdout")
-	if len(text.Text) != size || lines < size/maxLine {
+	if len(text.Text) != size || lines < size/MaxLine {
 		t.Errorf("%d bytes in %d lines", len(text.Text), lines)
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 3*size {
@@ -327,7 +327,9 @@ func TestWithoutPython(t *testing.T) {
 		"prefect.deployments.steps.utility.run_shell_script":      false,
 		"prefect.projects.steps.set_working_directory":            false,
 		"prefect.deployments.steps.pull.set_working_directory":    false,
-		"prefect.deployments.steps.git_clone":                     true,
+		"prefect.deployments.steps.git_clone":                     false,
+		"prefect.projects.steps.git_clone_project":                false,
+		"prefect.deployments.steps.pull_with_block":               true,
 		"prefect_docker.deployments.steps.build_docker_image":     true,
 		"my_steps.run_shell_script":                               true,
 		"prefect.deployments.steps.core.set_working_directory":    true,
@@ -366,7 +368,12 @@ func TestFindPython(t *testing.T) {
 		{map[string]string{"PREFECT_DEPLOY_PYTHON": "py", "VIRTUAL_ENV": "/v"}, []string{"python3"}, "error PREFECT_DEPLOY_PYTHON"},
 		{map[string]string{"VIRTUAL_ENV": "/v", "UV_PYTHON": "/u/python"}, nil, "/found//v/bin/python"},
 		{map[string]string{"VIRTUAL_ENV": "/v", "UV_PYTHON": "/u/python"}, []string{"/u/python"}, "/found//u/python"},
-		{map[string]string{"UV_PYTHON": "3.11"}, nil, "/found/python3"},
+		{map[string]string{"UV_PYTHON": "3.11"}, nil, "/found/python3.11"},
+		{map[string]string{"UV_PYTHON": "cpython@3.12.4"}, nil, "/found/python3.12"},
+		{map[string]string{"UV_PYTHON": "3.11"}, []string{"python3"}, "/found/python3"},
+		{map[string]string{"UV_PYTHON": ">=3.9"}, nil, "/found/python3"},
+		{map[string]string{"UV_PYTHON": "python3.13"}, nil, "/found/python3.13"},
+		{map[string]string{"UV_PYTHON": "pypy@3.10"}, nil, "/found/python3"},
 		{map[string]string{"PREFECT_ORACLE_VENV": "/o"}, nil, "/found//o/bin/python"},
 		{nil, []string{"python"}, "/found/python"},
 		{nil, []string{"ruby"}, "error install Python"},

@@ -1,6 +1,6 @@
 // Package step carries out single steps: one function call each, with everything it may use handed in and its outputs handed back.
 //
-// Two functions of Prefect are so common, and so small, that they run natively: most projects then need no Python at all. Every
+// Some functions of Prefect are so common, and so small, that they run natively: most projects then need no Python at all. Every
 // other function (of the user's project, of prefect-docker, of any package) is what Prefect calls it: a Python function, and runs in a
 // Python worker. Which of the two it is stands in one place (native); how steps are ordered, shared and logged is runner/exec's
 // business.
@@ -33,6 +33,8 @@ type Call struct {
 	// Stdout and Stderr get the live output, whole lines without their end, never from two goroutines of one stream at once (but
 	// both streams may call at the same time). The slice is only valid during the call. Secrets are not masked yet. Nil drops it.
 	Stdout, Stderr func(line []byte)
+	// Moved, if not nil, is told the directory that a Python function changed to. Build and push steps stay where they are: several share a process.
+	Moved func(dir string)
 }
 
 // Func carries a call out. It returns the outputs (a mapping, or null when the function returned no mapping), or an error whose
@@ -44,21 +46,20 @@ type Func func(ctx context.Context, c Call) (value.Value, error)
 // its modules define them, and before 2.10 the package was called projects. Read from prefect/deployments/steps/__init__.py of
 // 3.8.8 and 2.20.26.
 func native(function string) Func {
-	switch function {
-	case "prefect.deployments.steps.run_shell_script",
-		"prefect.deployments.steps.utility.run_shell_script",
-		"prefect.deployments.steps:run_shell_script",
-		"prefect.deployments.steps.utility:run_shell_script",
-		"prefect.projects.steps.run_shell_script",
-		"prefect.projects.steps.utility.run_shell_script":
+	steps, ok := strings.CutPrefix(function, "prefect.deployments.steps")
+	if !ok {
+		steps, ok = strings.CutPrefix(function, "prefect.projects.steps")
+	}
+	if !ok {
+		return nil
+	}
+	switch strings.ReplaceAll(steps, ":", ".") {
+	case ".run_shell_script", ".utility.run_shell_script":
 		return runShellScript
-	case "prefect.deployments.steps.set_working_directory",
-		"prefect.deployments.steps.pull.set_working_directory",
-		"prefect.deployments.steps:set_working_directory",
-		"prefect.deployments.steps.pull:set_working_directory",
-		"prefect.projects.steps.set_working_directory",
-		"prefect.projects.steps.pull.set_working_directory":
+	case ".set_working_directory", ".pull.set_working_directory":
 		return setWorkingDirectory
+	case ".git_clone", ".pull.git_clone", ".git_clone_project", ".pull.git_clone_project":
+		return gitClone
 	}
 	return nil
 }
@@ -93,13 +94,16 @@ func Lookup(function string, python *Python) Func {
 		if python == nil && NeedsPython(function, c.Requires) {
 			return value.Value{}, fmt.Errorf("%s is a Python function and no Python was found: install Python 3.8 or later, or set %s", function, pythonVariable)
 		}
-		if own == nil {
+		if own == nil && !isPip(function) {
 			return python.Call(ctx, c)
 		}
 		if c.Requires = besidesPrefect(c.Requires); len(c.Requires) > 0 {
 			if err := python.require(ctx, c); err != nil {
 				return value.Value{}, err
 			}
+		}
+		if own == nil {
+			return python.pipInstall(ctx, c)
 		}
 		return own(ctx, c)
 	}

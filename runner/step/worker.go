@@ -55,6 +55,8 @@ type answer struct {
 	Type    string      `json:"type"`
 	Message string      `json:"message"`
 	Trace   string      `json:"trace"`
+	// Cwd is the directory that the process ended up in.
+	Cwd string `json:"cwd"`
 }
 
 // PythonError is an exception that a function raised.
@@ -65,11 +67,17 @@ type PythonError struct {
 	Trace string
 }
 
+// NotPlain reports whether an error is of a function that returned what no later step can use.
+func NotPlain(err error) bool {
+	var e *PythonError
+	return errors.As(err, &e) && e.Type == "NotPlain" || errors.Is(err, errTooLong)
+}
+
 // Error is one sentence; the frames follow on lines of their own.
 func (e *PythonError) Error() string {
 	text := e.Message
 	switch {
-	case e.Type == "Refused" || e.Type == "SystemExit":
+	case e.Type == "Refused" || e.Type == "NotPlain" || e.Type == "SystemExit":
 	case text == "":
 		text = e.Type
 	default:
@@ -89,6 +97,8 @@ type worker struct {
 	answers  *os.File
 	lines    *bufio.Reader
 	out, err lines
+	// cwd is the directory that the last call left.
+	cwd string
 }
 
 func startWorker(python, key string, env []string, root string) (*worker, error) {
@@ -138,6 +148,7 @@ func (w *worker) ask(ctx context.Context, r request, stdout, stderr func([]byte)
 			outDone = errDone
 		}
 		w.settle(outDone, errDone)
+		w.cwd = got.answer.Cwd
 		v, err := got.answer.result()
 		return v, true, err
 	}

@@ -33,6 +33,10 @@ class Refused(Exception):
     """A fault that needs no traceback: its text says all."""
 
 
+class NotPlain(Refused):
+    """What a function returned can't travel."""
+
+
 class Streams:
     """The worker's own stdout and stderr, put back in order before and after each call, whatever the function did to them."""
 
@@ -190,7 +194,7 @@ def prefect_version():
 def plain(value, path, lenient=False, depth=0):
     """value as data that JSON has. Paths, identifiers, dates, enums and decimals become what they are written as."""
     if depth > DEEPEST:
-        raise Refused("the output %s is nested too deeply, or contains itself" % path)
+        raise NotPlain("the output %s is nested too deeply, or contains itself" % path)
     if isinstance(value, enum.Enum):
         return plain(value.value, path, lenient, depth + 1)
     if value is None or isinstance(value, bool):
@@ -204,7 +208,7 @@ def plain(value, path, lenient=False, depth=0):
             return float(value)
         if lenient:
             return None
-        raise Refused("the output %s is %r, which JSON does not have" % (path, value))
+        raise NotPlain("the output %s is %r, which JSON does not have" % (path, value))
     if isinstance(value, dict):
         return {
             plain_key(key, path): plain(item, "%s.%s" % (path, key), lenient, depth + 1) for key, item in value.items()
@@ -218,7 +222,7 @@ def plain(value, path, lenient=False, depth=0):
     if lenient:
         return str(value)
     kind = type(value)
-    raise Refused(
+    raise NotPlain(
         "the output %s is a %s.%s, which later steps cannot use: return text, numbers, lists or mappings"
         % (path, kind.__module__, kind.__qualname__)
     )
@@ -231,7 +235,7 @@ def plain_key(key, path):
         return str.__str__(key)
     if key is None or isinstance(key, (bool, int, float, pathlib.PurePath, uuid.UUID)):
         return str(key)
-    raise Refused("a key of the output %s is a %s, not text" % (path, type(key).__qualname__))
+    raise NotPlain("a key of the output %s is a %s, not text" % (path, type(key).__qualname__))
 
 
 def call(request):
@@ -322,9 +326,16 @@ def failure(fault):
     trace = ""
     if not isinstance(fault, Refused):
         frames = traceback.extract_tb(fault.__traceback__)
-        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>")]
+        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>") and not frame.filename.startswith("<frozen ")]
         trace = "".join(traceback.format_list(theirs[-8:]))
     return {"kind": "error", "type": name, "message": message, "trace": trace}
+
+
+def here():
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # it was removed
 
 
 def answer(request, place):
@@ -332,7 +343,7 @@ def answer(request, place):
     try:
         if request["dir"]:
             place.enter(request["root"], request["dir"])
-        return {"kind": "result", "value": KINDS[request["kind"]](request)}
+        return {"kind": "result", "value": KINDS[request["kind"]](request), "cwd": here()}
     except BaseException as fault:
         return failure(fault)
     finally:
