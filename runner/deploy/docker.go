@@ -1,4 +1,4 @@
-// Who carries a step out: a native function, docker on PATH, or the Python worker. A Docker step goes to Docker's own command line wherever the table of its arguments holds all of them (compiler/docker), and to Prefect's Python
+// Who carries a step out: a native function, docker on PATH, the companion for buckets, or the Python worker. A Docker step goes to Docker's own command line wherever the table of its arguments holds all of them (compiler/docker), and to Prefect's Python
 // function where not, or where there is no such command line.
 package deploy
 
@@ -78,6 +78,10 @@ func (j *job) carriedOutBy(ctx context.Context, c step.Call) step.Func {
 	if !step.NeedsPython(c.Function, c.Requires) {
 		return step.Lookup(c.Function, nil)
 	}
+	if j.byStorage(ctx, c.Function, c.Requires) {
+		program, _ := j.storage(ctx)
+		return j.withStorage(program)
+	}
 	python, _ := j.interpreter()
 	do := step.Lookup(c.Function, python)
 	if dockerfile, _ := c.Inputs.Get("dockerfile"); resolve.Canonical(c.Function) != resolve.BuildDockerImage || dockerfile.Text != "auto" {
@@ -110,7 +114,7 @@ func NeedsPython(ctx context.Context, o Options, function string, requires []str
 }
 
 func (j *job) needsPython(ctx context.Context, function string, requires []string, inputs value.Value) bool {
-	if !step.NeedsPython(function, requires) || j.rehearsal() && step.Outward(function) {
+	if !step.NeedsPython(function, requires) || j.rehearsal() && step.Outward(function) || j.byStorage(ctx, function, requires) {
 		return false
 	}
 	return !j.byDocker(ctx, function, adapt(step.Call{Function: function, Inputs: inputs}).Inputs)
