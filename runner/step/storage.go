@@ -22,6 +22,10 @@ func IsStorage(function string, requires []string) bool {
 	switch name {
 	case "prefect_aws.deployments.steps.push_to_s3", "prefect_aws.deployments.steps.pull_from_s3":
 		collection = "prefect-aws"
+	case "prefect_gcp.deployments.steps.push_to_gcs", "prefect_gcp.deployments.steps.pull_from_gcs":
+		collection = "prefect-gcp"
+	case "prefect_azure.deployments.steps.push_to_azure_blob_storage", "prefect_azure.deployments.steps.pull_from_azure_blob_storage":
+		collection = "prefect-azure"
 	default:
 		return false
 	}

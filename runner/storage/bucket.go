@@ -16,6 +16,9 @@ import (
 // partSize is boto3's: what an object that was put in parts answers when asked for its hash depends on the size of the parts.
 const partSize = 8 << 20
 
+// unknown is the size of an object that is unpacked on its way.
+const unknown = -1
+
 // object is one that is there.
 type object struct {
 	key  string

@@ -31,7 +31,7 @@ func pull(ctx context.Context, c Call, b *bucket, folder string) error {
 	var todo []transfer
 	for _, name := range names {
 		o := objects[name]
-		todo = append(todo, transfer{name: name, size: o.size, do: func(ctx context.Context) (bool, error) {
+		todo = append(todo, transfer{name: name, size: max(o.size, 0), do: func(ctx context.Context) (bool, error) {
 			if !c.Always && isSame(root, c.Dir, name, o) {
 				return true, nil
 			}
@@ -127,7 +127,7 @@ func (b *bucket) download(ctx context.Context, file *os.File, o object) error {
 		}
 		defer body.Close()
 		n, err := io.Copy(file, body)
-		if err == nil && n != o.size {
+		if err == nil && n != o.size && o.size != unknown {
 			return errChanged
 		}
 		return err

@@ -144,13 +144,19 @@ func ignoreOf(c Call) (*ignored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the ignore file %s cannot be read: %w", name, err)
 	}
-	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(data), "\ufeff")), "\n")
-	if strings.HasPrefix(c.Function, "prefect_aws.") {
-		for i := range lines {
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data)), "\n")
+	for i := range lines { // as prefect-aws hands them over, and as the other two do: without what stands around them, and with their ends
+		if strings.HasPrefix(c.Function, "prefect_aws.") {
 			lines[i] = strings.TrimSpace(lines[i])
+		} else {
+			lines[i] += "\n"
 		}
 	}
-	return newIgnored(lines), nil
+	out, err := newIgnored(lines)
+	if err != nil {
+		return nil, fmt.Errorf("the ignore file %s: %w", name, err)
+	}
+	return out, nil
 }
 
 func (c Call) log(line string) {

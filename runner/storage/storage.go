@@ -48,8 +48,12 @@ type cloud struct {
 
 func clouds() map[string]cloud {
 	return map[string]cloud{
-		"prefect_aws.deployments.steps.push_to_s3":   {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"credentials", "client_parameters", "ignore_file"}, open: openS3},
-		"prefect_aws.deployments.steps.pull_from_s3": {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"credentials", "client_parameters"}, open: openS3},
+		"prefect_aws.deployments.steps.push_to_s3":                     {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"credentials", "client_parameters", "ignore_file"}, open: openS3},
+		"prefect_aws.deployments.steps.pull_from_s3":                   {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"credentials", "client_parameters"}, open: openS3},
+		"prefect_gcp.deployments.steps.push_to_gcs":                    {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"project", "credentials", "ignore_file"}, open: openGCS},
+		"prefect_gcp.deployments.steps.pull_from_gcs":                  {place: "bucket", required: []string{"bucket", "folder"}, optional: []string{"project", "credentials"}, open: openGCS},
+		"prefect_azure.deployments.steps.push_to_azure_blob_storage":   {place: "container", required: []string{"container", "folder", "credentials"}, optional: []string{"ignore_file"}, open: openAzure},
+		"prefect_azure.deployments.steps.pull_from_azure_blob_storage": {place: "container", required: []string{"container", "folder", "credentials"}, open: openAzure},
 	}
 }
 
