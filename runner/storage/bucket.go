@@ -69,6 +69,10 @@ func (b *bucket) fault(what string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	var here *os.PathError
+	if errors.Is(err, errLink) || errors.As(err, &here) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	why := b.explain(err)
 	var network net.Error
 	var operation *net.OpError

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
 	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -33,13 +34,13 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 		return nil, err
 	}
 	name := text(c.Inputs, "bucket")
-	opened, err := gcsblob.OpenBucket(ctx, client, name, nil)
+	own, err := storage.NewClient(ctx, option.WithHTTPClient(&client.Client)) // gocloud's own way takes an emulator's address only without its scheme
 	if err != nil {
 		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
 	}
-	var own *storage.Client
-	if !opened.As(&own) {
-		return nil, errors.New("the bucket cannot be used: it is not Google's")
+	opened, err := gcsblob.OpenBucket(ctx, nil, name, &gcsblob.Options{Client: own})
+	if err != nil {
+		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
 	}
 	own.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(5)) // what is written is the same each time
 	where := "the bucket " + name

@@ -55,13 +55,21 @@ func departures() map[string]func(c *stepCase) {
 		"pull gcp into a link":   replaced,
 		"pull azure into a link": replaced,
 		// A key that is no text is an error; Google's library writes a replacement character.
+		// A folder with dots in it is a name like others; Python's library signs another address than it asks.
+		"push azure folder with dots": func(c *stepCase) {
+			out := value.Of([]value.Entry{{Key: "container", Value: value.Of("<bucket>")}, {Key: "folder", Value: value.Of("team/../app")}})
+			c.Error, c.Outputs, c.Bucket = "", &out, map[string][2]string{}
+			for name, data := range map[string][]byte{"a.txt": []byte("a"), "sub/b.txt": []byte("b"), "sub/deep/c.bin": {0x00, 0xff, 0x0a, 0x0d}} {
+				c.Bucket["team/../app/"+name] = [2]string{shortHash(data), "application/octet-stream"}
+			}
+		},
 		"push gcp a name that is no UTF-8": func(c *stepCase) { c.Error, c.Outputs = "refused", nil },
 	}
 }
 
 // ofServers are the cases whose result is the server's doing: it takes a key for another, or refuses one.
 func ofServers() map[string]bool {
-	return map[string]bool{"push aws folder with dots": true, "push aws folder with a slash before it": true, "push aws a control character in a name": true, "push azure folder with dots": true}
+	return map[string]bool{"push aws folder with dots": true, "push aws folder with a slash before it": true, "push aws a control character in a name": true}
 }
 
 func place(cloud string) string {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -109,11 +110,13 @@ func (b *bucket) getFile(ctx context.Context, root *os.Root, made *sync.Map, nam
 	return outside(err)
 }
 
-// outside says what an os.Root means.
+var errLink = errors.New("a link in the directory leads out of it; remove the link")
+
+// outside says what an os.Root means; it has no error of its own to compare with.
 func outside(err error) error {
 	var p *os.PathError
-	if errors.As(err, &p) && p.Err.Error() == "path escapes from parent" {
-		return errors.New("a link in the directory leads out of it; remove the link")
+	if errors.As(err, &p) && strings.Contains(p.Err.Error(), "path escapes from parent") {
+		return errLink
 	}
 	return err
 }

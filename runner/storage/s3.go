@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +64,7 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 	}
 	return &bucket{name: where, blob: opened, explain: explainS3,
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
-			return listS3(ctx, opened, prefix, each)
+			return listS3(ctx, client, name, prefix, each)
 		},
 		put: func(ctx context.Context, key string, file *os.File, _ int64) error {
 			return putS3(ctx, opened, key, file)
@@ -265,35 +266,40 @@ func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }), nil
 }
 
-func listS3(ctx context.Context, b *blob.Bucket, prefix string, each func(object) error) error {
-	exact := func(as func(any) bool) error {
-		var in *s3.ListObjectsV2Input
-		if as(&in) {
-			in.Prefix, in.EncodingType = &prefix, types.EncodingTypeUrl // a key may hold what XML can't
+// listS3 asks for keys as in URLs, since a key may hold what XML can't; not every server does that, and gocloud does not tell which did, so the client is asked itself.
+func listS3(ctx context.Context, client *s3.Client, name, prefix string, each func(object) error) error {
+	in := &s3.ListObjectsV2Input{Bucket: &name, Prefix: &prefix, EncodingType: types.EncodingTypeUrl}
+	for pages := s3.NewListObjectsV2Paginator(client, in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
 		}
-		return nil
-	}
-	return listBlob(ctx, b, exact, func(o *blob.ListObject) object {
-		out := object{key: o.Key, size: o.Size, md5: o.MD5}
-		var own types.Object
-		if o.As(&own) {
-			if key, err := url.QueryUnescape(aws.ToString(own.Key)); err == nil {
-				out.key = key
+		for _, o := range page.Contents {
+			out := object{key: aws.ToString(o.Key), size: aws.ToInt64(o.Size), version: aws.ToString(o.ETag)}
+			if page.EncodingType == types.EncodingTypeUrl {
+				if out.key, err = url.QueryUnescape(out.key); err != nil {
+					return err
+				}
 			}
-			out.version = aws.ToString(own.ETag)
-			if tag := strings.Trim(aws.ToString(own.ETag), `"`); strings.Contains(tag, "-") {
+			tag := strings.Trim(out.version, `"`)
+			if sum, err := hex.DecodeString(tag); err == nil {
+				out.md5 = sum
+			} else if strings.Contains(tag, "-") {
 				out.parts = tag
 			}
+			if err := each(out); err != nil {
+				return err
+			}
 		}
-		return out
-	}, each)
+	}
+	return nil
 }
 
 func putS3(ctx context.Context, b *blob.Bucket, key string, file *os.File) error {
 	return b.Upload(ctx, "k", file, &blob.WriterOptions{ContentType: "binary/octet-stream", BufferSize: partSize, MaxConcurrency: 4, BeforeWrite: func(as func(any) bool) error {
 		var in *transfermanager.UploadObjectInput
 		if as(&in) {
-			in.Key, in.ContentType = &key, nil
+			in.Key = &key
 		}
 		return nil
 	}})
