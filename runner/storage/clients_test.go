@@ -5,7 +5,11 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
+	"reflect"
+	"strings"
 	"testing"
 
 	"cloud.google.com/go/storage"
@@ -120,4 +124,34 @@ func (s *servers) kinds(t testing.TB, cloud, name string) map[string]string {
 		}
 	}
 	return out
+}
+
+// sameAndEmpty holds the bytes of a bucket against a tree, and empties it: five of 1 GB would fill a disk.
+func (s *servers) sameAndEmpty(t testing.TB, root, name string) {
+	t.Helper()
+	ctx, have := context.Background(), map[string]string{}
+	client := s.s3Client(t)
+	err := listS3(ctx, client, name, "", func(o object) error {
+		got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &name, Key: &o.key})
+		if err != nil {
+			return err
+		}
+		defer got.Body.Close()
+		sum := sha256.New()
+		_, err = io.Copy(sum, got.Body)
+		have[strings.TrimPrefix(o.key, "app/")] = hex.EncodeToString(sum.Sum(nil)[:8])
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := readTree(t, root); !reflect.DeepEqual(have, want) {
+		t.Fatalf("the bucket holds %d objects, or other bytes; want %d", len(have), len(want))
+	}
+	for key := range have {
+		key = "app/" + key
+		if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &name, Key: &key}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
