@@ -37,6 +37,7 @@ func openAzure(ctx context.Context, c Call) (*bucket, error) {
 		return nil, fmt.Errorf("the container cannot be used: %w", err)
 	}
 	return &bucket{name: "the container " + text(c.Inputs, "container") + " at " + shownURL(client.URL()), blob: opened, explain: explainAzure,
+		mayNot: func(err error) bool { return bloberror.HasCode(err, bloberror.AuthorizationPermissionMismatch) },
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
 			return listAzure(ctx, opened, prefix, each)
 		},
@@ -65,7 +66,7 @@ func azureClient(c Call) (*container.Client, error) {
 	name := text(c.Inputs, "container")
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
-	options := &container.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &http.Client{Transport: transport}, Retry: policy.RetryOptions{MaxRetries: 4}}}
+	options := &container.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &http.Client{Transport: transport}, Retry: policy.RetryOptions{MaxRetries: 4, RetryDelay: longest / 16, MaxRetryDelay: longest}}}
 	connection, _ := who.Get("connection_string")
 	account, _ := who.Get("account_url")
 	switch {

@@ -43,6 +43,8 @@ type bucket struct {
 	get  func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) // length -1: to its end
 	// explain turns an error of the cloud's library into the rest of a sentence, "" when it knows nothing better.
 	explain func(error) string
+	// mayNot reports whether a server refuses a request to somebody whom it knows.
+	mayNot func(error) bool
 }
 
 func (b *bucket) close() { _ = b.blob.Close() }
@@ -88,9 +90,19 @@ func (b *bucket) fault(what string, err error) error {
 	return fmt.Errorf("%s: %s: %s", what, b.name, why)
 }
 
-// oneLine makes a library's text one sentence.
+// oneLine makes a library's text one sentence, in which a URL is no more than its host: a path and parameters may say too much.
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	words := strings.Fields(s)
+	for i, word := range words {
+		at := strings.Index(word, "http://")
+		if at < 0 {
+			at = strings.Index(word, "https://")
+		}
+		if at >= 0 {
+			words[i] = word[:at] + shownURL(strings.TrimRight(word[at:], `"':;,.)`))
+		}
+	}
+	s = strings.Join(words, " ")
 	if len(s) > 600 {
 		s = strings.ToValidUTF8(s[:600], "") + "…"
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"cloud.google.com/go/storage"
+	"github.com/googleapis/gax-go/v2"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/gcsblob"
 	"gocloud.dev/gcp"
@@ -42,7 +43,7 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
 	}
-	own.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(5)) // what is written is the same each time
+	own.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(5), storage.WithBackoff(gax.Backoff{Initial: longest / 16, Max: longest, Multiplier: 2})) // what is written is the same each time
 	where := "the bucket " + name
 	if host := c.Env("STORAGE_EMULATOR_HOST"); host != "" {
 		where += " at " + strings.TrimPrefix(shownURL("http://"+strings.TrimPrefix(host, "http://")), "http://")
@@ -57,6 +58,10 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 		}
 	}
 	return &bucket{name: where, blob: opened, explain: explainGCS,
+		mayNot: func(err error) bool {
+			var api *googleapi.Error
+			return errors.As(err, &api) && api.Code == http.StatusForbidden
+		},
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
 			return listGCS(ctx, opened, prefix, each)
 		},

@@ -32,13 +32,15 @@ func push(ctx context.Context, c Call, b *bucket, folder string) error {
 		for _, f := range files {
 			wanted[keyOf(folder, f.name)] = true
 		}
-		// A folder that may be written but not listed is pushed whole.
-		_ = b.list(ctx, keyOf(folder, ""), func(o object) error {
+		err := b.list(ctx, keyOf(folder, ""), func(o object) error {
 			if wanted[o.key] {
 				there[o.key] = o
 			}
 			return nil
 		})
+		if err != nil && (b.mayNot == nil || !b.mayNot(err)) { // a folder that may be written but not listed is pushed whole
+			return b.fault("nothing was pushed", err)
+		}
 	}
 	var todo []transfer
 	for _, f := range files {

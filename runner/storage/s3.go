@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -63,6 +64,10 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 		where += " at " + shownURL(endpoint)
 	}
 	return &bucket{name: where, blob: opened, explain: explainS3,
+		mayNot: func(err error) bool {
+			var api smithy.APIError
+			return errors.As(err, &api) && (api.ErrorCode() == "AccessDenied" || api.ErrorCode() == "Forbidden")
+		},
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
 			return listS3(ctx, client, name, prefix, each)
 		},
@@ -192,7 +197,9 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithRetryMaxAttempts(5)}
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithRetryer(func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })
+	})}
 	if s.id != "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(s.id, s.key, s.token)))
 	}

@@ -20,6 +20,8 @@ const (
 	// buffers bounds what they hold in memory, in bytes; a transfer holds at most its object or largest of them.
 	buffers, largest = 64 << 20, 48 << 20
 	attempts         = 4
+	// longest is the most that the clouds' libraries wait between two tries.
+	longest = 3 * time.Second
 )
 
 // transfer is one file's way.
