@@ -56,7 +56,6 @@ func shownBy() map[string]shown {
 		"bucket-folder":        {elsewhere: [][2]string{{buckets, `"pull gcp another folder of nearly this name"`}, {buckets, "func TestStepsAsRecorded("}}},
 		"bucket-unchanged":     {elsewhere: [][2]string{{"../storage/effects_test.go", "func TestUnchangedIsSkipped("}, {"../storage/servers_test.go", "func TestStepsAsPrefect("}}},
 		"bucket-names":         {elsewhere: [][2]string{{buckets, `"push gcp a name that is no UTF-8"`}, {"../storage/effects_test.go", "func TestNothingOutside("}}},
-		"generated-dockerfile": {elsewhere: [][2]string{{engine, `{name: "auto"`}, {engine, `c.name == "auto"`}}},
 	}
 }
 

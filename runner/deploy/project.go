@@ -139,12 +139,9 @@ type job struct {
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
 	dockers  dockerPrograms
-<<<<<<< HEAD
+	buckets  storageProgram
 	// foretold is what is known of the outputs of builds whose tag is a digest, by the step's digest.
 	foretold map[string]value.Value
-=======
-	buckets  storageProgram
->>>>>>> eb97167 (Push to S3 without Python: a companion holds the clouds' libraries, so that run stays light)
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired

@@ -284,7 +284,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
-<<<<<<< HEAD
+			c.Always = s.Always
 			if s.TagInputs {
 				var err error
 				if c, err = j.withTag(ctx, c); err != nil {
@@ -296,11 +296,6 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 				outputs, done, err = j.present(ctx, g, s, c)
 			}
 			if !done {
-=======
-			c.Always = s.Always
-			outputs, rehearsed, err := j.rehearse(c)
-			if !rehearsed {
->>>>>>> eb97167 (Push to S3 without Python: a companion holds the clouds' libraries, so that run stays light)
 				do := j.carriedOutBy(ctx, c)
 				outputs, err = j.repeat(ctx, c.Stderr, func() (value.Value, error) { return do(ctx, c) })
 			}
