@@ -112,7 +112,8 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 		return deploy.Options{}, err
 	}
 	r := deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all, Entrypoint: entrypoint}, Overrides: overrides, Env: w.Env, Environ: w.Environ,
-		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Onto: o.onto, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment}
+		Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Base: o.base, Onto: o.onto, Prune: o.prune, MaxDeletes: o.deletes, Environment: o.environment,
+		Storage: storage(w.Stderr)}
 	if r.Overrides.Triggers, err = mappings(dir, "trigger", "triggers", o.triggers); err != nil {
 		return r, err
 	}

@@ -82,7 +82,7 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 		return o, nil, err
 	}
 	env, environ := without(w.Env, w.Environ, planKeyVariable)
-	o.Options = deploy.Options{Directory: dir, Env: env, Environ: environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries}
+	o.Options = deploy.Options{Directory: dir, Env: env, Environ: environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries, Storage: storage(w.Stderr)}
 	o.Keys = s.keys
 	o.Open = func() (*state.State, error) { return s.open(w, dir) }
 	if err := s.options.read(&o.Options, dir); err != nil {

@@ -90,11 +90,12 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	digest := l.digest(s, upstream, consumed)
 	if n, ok := l.builder.nodes[digest]; ok {
 		n.step.Sensitive = n.step.Sensitive || sensitive(l.deployment.File, s) // another file may be the only one that says so
+		n.step.Always = n.step.Always || always(l.deployment.File, s)
 		return n
 	}
 	n := &node{effects: e, step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
-		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s)}}
+		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s), Always: always(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()
 	}

@@ -111,6 +111,14 @@ func sensitive(f *spec.File, s *spec.Step) bool {
 	return !s.ID.IsNull() && v.Truthy()
 }
 
+// always reads x-ci.steps.ID.transfer: always.
+func always(f *spec.File, s *spec.Step) bool {
+	steps, _ := f.CI.Get("steps")
+	step, _ := steps.Get(s.ID.Str())
+	v, _ := step.Get("transfer")
+	return !s.ID.IsNull() && v.Text == "always"
+}
+
 // meet reports whether one of two lists of resources touches one of the other: equal, or a path of the workspace against the workspace, or everything.
 func meet(a, b []string) bool {
 	for _, x := range a {

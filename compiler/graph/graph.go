@@ -60,6 +60,8 @@ type Step struct {
 	Sensitive bool
 	// TagInputs says that x-ci makes the tag of this build the digest of what it reads.
 	TagInputs bool
+	// Always says that x-ci has the step transfer files too that are there already.
+	Always bool
 	// Credentials are the outputs that some step, of any section, takes in a credential's place; AllOutputs for the step as a whole.
 	Credentials []string
 }

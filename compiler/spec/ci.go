@@ -163,7 +163,7 @@ func (c *checker) ciSteps(v value.Value, path string) {
 		}
 	}
 	for _, e := range v.Map {
-		c.ciKeys(e.Value, path+"."+e.Key, []ciKey{{"effects", effects}, {"sensitive", sensitive}, {"tag", oneWord("inputs")}})
+		c.ciKeys(e.Value, path+"."+e.Key, []ciKey{{"effects", effects}, {"sensitive", sensitive}, {"tag", oneWord("inputs")}, {"transfer", oneWord("always")}})
 	}
 }
 

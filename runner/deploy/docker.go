@@ -1,4 +1,4 @@
-// Who carries a step out: a native function, docker on PATH, or the Python worker. A Docker step goes to Docker's own command line wherever the table of its arguments holds all of them (compiler/docker), and to Prefect's Python
+// Who carries a step out: a native function, docker on PATH, the companion for buckets, or the Python worker. A Docker step goes to Docker's own command line wherever the table of its arguments holds all of them (compiler/docker), and to Prefect's Python
 // function where not, or where there is no such command line.
 package deploy
 
@@ -82,6 +82,10 @@ func (j *job) carriedOutWith(ctx context.Context, c step.Call, interpreter func(
 	if !step.NeedsPython(c.Function, c.Requires) {
 		return step.Lookup(c.Function, nil)
 	}
+	if j.byStorage(ctx, c.Function, c.Requires) {
+		program, _ := j.storage(ctx)
+		return j.withStorage(program)
+	}
 	python, err := interpreter()
 	if err != nil {
 		return func(context.Context, step.Call) (value.Value, error) { return value.Value{}, err }
@@ -117,7 +121,7 @@ func NeedsPython(ctx context.Context, o Options, function string, requires []str
 }
 
 func (j *job) needsPython(ctx context.Context, function string, requires []string, inputs value.Value) bool {
-	if !step.NeedsPython(function, requires) || j.rehearsal() && step.Outward(function) {
+	if !step.NeedsPython(function, requires) || j.rehearsal() && step.Outward(function) || j.byStorage(ctx, function, requires) {
 		return false
 	}
 	return !j.byDocker(ctx, function, adapt(step.Call{Function: function, Inputs: inputs}).Inputs)

@@ -86,6 +86,8 @@ type Options struct {
 	Approve func(context.Context, *plan.Plan) error
 	// Begin, if not nil, is called once a deploy is approved and before anything else of it; its error ends the deploy with nothing written. It may change the environment that steps see.
 	Begin func(context.Context, *Options) error
+	// Storage finds the companion that carries out steps for buckets; nil leaves them to Python.
+	Storage func(context.Context) (string, error)
 	// Warn gets diagnostics that do not stop the run, before the first step runs.
 	Warn func(diag.List, diag.Sources)
 	Now  func() time.Time
@@ -137,6 +139,7 @@ type job struct {
 	leftover []*state.Live
 	renamed  map[state.Name]*state.Live
 	dockers  dockerPrograms
+	buckets  storageProgram
 	// foretold is what is known of the outputs of builds whose tag is a digest, by the step's digest.
 	foretold map[string]value.Value
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.

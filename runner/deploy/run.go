@@ -284,6 +284,7 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
+			c.Always = s.Always
 			j.tellLogin(c.Function, c.Inputs)
 			if s.TagInputs {
 				var err error

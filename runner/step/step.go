@@ -30,6 +30,8 @@ type Call struct {
 	Env []string
 	// Prefect is the major version whose behaviour counts; 0 is 3.
 	Prefect int
+	// Always has a step that brings files to a bucket, or from one, transfer those too whose bytes are there already.
+	Always bool
 	// Stdout and Stderr get the live output, whole lines without their end, never from two goroutines of one stream at once (but
 	// both streams may call at the same time). The slice is only valid during the call. Secrets are not masked yet. Nil drops it.
 	Stdout, Stderr func(line []byte)
@@ -75,15 +77,20 @@ func NeedsPython(function string, requires []string) bool {
 func besidesPrefect(requires []string) []string {
 	var out []string
 	for _, r := range requires {
-		name, _, _ := strings.Cut(strings.TrimSpace(r), "[")
-		if i := strings.IndexAny(name, "<>=!~ ;@"); i >= 0 {
-			name = name[:i]
-		}
-		if !strings.EqualFold(strings.TrimSpace(name), "prefect") {
+		if !strings.EqualFold(packageOf(r), "prefect") {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// packageOf is the name in a requirement.
+func packageOf(requirement string) string {
+	name, _, _ := strings.Cut(strings.TrimSpace(requirement), "[")
+	if i := strings.IndexAny(name, "<>=!~ ;@"); i >= 0 {
+		name = name[:i]
+	}
+	return strings.TrimSpace(name)
 }
 
 // Lookup gives what carries a function out: a native one, or the Python worker. python may be nil, for a machine without Python;

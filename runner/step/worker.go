@@ -46,6 +46,7 @@ type request struct {
 	Root       string      `json:"root"`
 	Dir        string      `json:"dir"`
 	Mark       string      `json:"mark"`
+	Always     bool        `json:"always"` // for the companion: transfer what is there already, too
 }
 
 // answer is what comes back.
@@ -89,8 +90,9 @@ func (e *PythonError) Error() string {
 	return text
 }
 
-// worker is a running worker.py. It serves one request at a time.
+// worker is a running worker.py, or a companion that speaks as it does. It serves one request at a time.
 type worker struct {
+	name     string // what messages call it
 	key      string // the python, environment and root it was started for
 	child    *child
 	requests *os.File
@@ -102,8 +104,12 @@ type worker struct {
 }
 
 func startWorker(python, key string, env []string, root string) (*worker, error) {
-	w := &worker{key: key}
-	cmd := &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", bootstrap, workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")}
+	return startProgram("Python", key, &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", bootstrap, workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")})
+}
+
+// startProgram starts what speaks the protocol.
+func startProgram(name, key string, cmd *exec.Cmd) (*worker, error) {
+	w := &worker{name: name, key: key}
 	theirs, err := w.connect(cmd)
 	if err != nil {
 		return nil, err
@@ -112,7 +118,7 @@ func startWorker(python, key string, env []string, root string) (*worker, error)
 	closeAll(theirs...)
 	if err != nil {
 		closeAll(w.requests, w.answers)
-		return nil, fmt.Errorf("Python (%s) cannot be started: %s", python, reason(err))
+		return nil, fmt.Errorf("%s (%s) cannot be started: %s", name, cmd.Path, reason(err))
 	}
 	w.lines = bufio.NewReaderSize(w.answers, 64<<10)
 	return w, nil
@@ -238,15 +244,15 @@ func (w *worker) broken(cause error) error {
 	case errors.Is(cause, errTooLong):
 		return cause
 	case !errors.Is(cause, io.EOF) && !errors.Is(cause, os.ErrClosed) && !isBrokenPipe(cause):
-		return fmt.Errorf("the Python worker failed: %w", cause)
+		return fmt.Errorf("the worker (%s) failed: %w", w.name, cause)
 	case !ended:
 		return errors.New("the function closed the pipe on which its result travels (descriptors above 2 are not the function's to close)")
 	case code < 0:
-		return errors.New(withTail("Python was ended by a signal ("+signalName(code)+") before the function returned", w.err.tailText()))
+		return errors.New(withTail(w.name+" was ended by a signal ("+signalName(code)+") before the function returned", w.err.tailText()))
 	case code == 0:
-		return errors.New(withTail("Python ended before the function returned (os._exit, or its descriptors were closed)", w.err.tailText()))
+		return errors.New(withTail(w.name+" ended before the function returned (os._exit, or its descriptors were closed)", w.err.tailText()))
 	}
-	return errors.New(withTail(fmt.Sprintf("Python ended with code %d before the function returned", code), w.err.tailText()))
+	return errors.New(withTail(fmt.Sprintf("%s ended with code %d before the function returned", w.name, code), w.err.tailText()))
 }
 
 // endedWithin waits for the end of the process itself.
