@@ -23,10 +23,15 @@ func (o *options) completes(c *cobra.Command) {
 		_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, nothingElse))
 	}
 	fixed("version-type", spec.VersionTypes()...)
+	o.completesNames(c)
+	_ = c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"file:", "git:"}, nothingElse|cobra.ShellCompDirectiveNoSpace))
+}
+
+// completesNames tells it what --name takes.
+func (o *options) completesNames(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("name", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return o.titles(), nothingElse
 	})
-	_ = c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"file:", "git:"}, nothingElse|cobra.ShellCompDirectiveNoSpace))
 }
 
 // titles are the deployments as --name takes them, with their entrypoints.

@@ -42,6 +42,8 @@ func pullCheckCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`; - is stdout")
 	f.BoolVar(&o.quiet, "quiet", false, "say nothing but what is wrong")
 	f.BoolVar(&o.debug, "debug", false, "show each request to the Prefect API on stderr")
+	o.completesNames(c)
+	_ = c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"file:"}, nothingElse|cobra.ShellCompDirectiveNoSpace))
 	return c
 }
 
