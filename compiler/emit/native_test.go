@@ -3,8 +3,10 @@
 package emit
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -156,6 +158,35 @@ func TestPackagesAreKept(t *testing.T) {
 		}
 		if got := strings.Contains(out, "          cache: pip\n          cache-dependency-path: services/a/jobs/req/dev.txt\n") && strings.Contains(out, cacheThere+"\n"); got != kept || strings.Contains(out, "cache: pip") != kept {
 			t.Errorf("kept is %v, want %v\n%s", got, kept, out)
+		}
+	}
+}
+
+// TestPackagesAreKeptOnGitLab: the same there, where a cache is of directories in the checkout: it is moved beside it while steps run.
+func TestPackagesAreKeptOnGitLab(t *testing.T) {
+	const install = "- prefect.deployments.steps.pip_install_requirements: {directory: jobs, requirements_file: %s}\n"
+	list := func(items ...any) []any { return items }
+	for source, want := range map[string][]any{
+		fmt.Sprintf(install, "b.txt"): list("jobs/b.txt"),
+		"- prefect.deployments.steps.run_shell_script: {script: make all}\n" + fmt.Sprintf(install+install+install+install, "b.txt", "a.txt", "c.txt", "a.txt"): list("jobs/a.txt", "jobs/b.txt"),
+		fmt.Sprintf(install, "'{{ $FILE }}'"): nil,
+		"- prefect.deployments.steps.run_shell_script: {script: make all}\n" + fmt.Sprintf(install, "b.txt") + image("a", "1", ""): nil,
+	} {
+		doc := onGitLab(t, "build:\n"+source+deployed)
+		found := false
+		for name := range doc {
+			cache, _ := of(doc, name, "cache").(map[string]any)
+			if cache == nil || name == "check" {
+				continue
+			}
+			found = true
+			before, after := fmt.Sprint(of(doc, name, "script")), fmt.Sprint(of(doc, name, "after_script"))
+			if got := cache["key"].(map[string]any)["files"]; !reflect.DeepEqual(got, any(want)) || !strings.Contains(before, `mv .prefect-deploy-pip "$work/pip"`) || !strings.Contains(after, "prefect-deploy/given") || !strings.Contains(after, `pip" .prefect-deploy-pip`) {
+				t.Errorf("%s: the cache is of %v, want %v; %s; %s", source, got, want, before, after)
+			}
+		}
+		if found != (want != nil) {
+			t.Errorf("%s: kept is %v", source, found)
 		}
 	}
 }
