@@ -81,7 +81,7 @@ func (g *gitlab) arrange() {
 	}
 	for _, j := range g.pipeline.Jobs {
 		name := j.ID
-		for contains(keywords, strings.ToLower(name)) || name != j.ID && taken[strings.ToLower(name)] {
+		for slices.Contains(keywords, strings.ToLower(name)) || name != j.ID && taken[strings.ToLower(name)] {
 			name += "-job"
 		}
 		taken[strings.ToLower(name)] = true
@@ -103,15 +103,6 @@ func (g *gitlab) crowded(jobs int) bool { return jobs+1 > mostNeeds }
 // staged reports whether a job that runs after others waits for stages in place of `needs`: there are too many, or one of them may be skipped and it runs always.
 func (g *gitlab) staged(needs []*Job, always bool) bool {
 	return g.crowded(len(needs)) || always && slices.ContainsFunc(needs, func(n *Job) bool { return len(n.Needs) > 0 && !g.loose(n) })
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // stageName is the stage of builds with a number.
