@@ -135,6 +135,8 @@ push:
 deployments:
   - {name: a, entrypoint: "flow.py:f", work_pool: {name: p, job_variables: {image: "{{ app.image }}", region: "{{ $REGION }}"}}}
 `,
+	"packages": packages, "packages-release": "x-ci: {github: {branches: [main, 'release/**']}}\n" + packages,
+	"packages-in-image": strings.Replace(packages, "build:\n", "build:\n  - prefect.deployments.steps.run_shell_script: {script: make all}\n", 1),
 	"everywhere": `x-ci:
   github: {secrets: [DB_PASSWORD, NPM_TOKEN], setup: [{uses: aws-actions/configure-aws-credentials@7474bc4690e29a8392af63c5b98e7449536d5c3a, with: {role-to-assume: "arn:aws:iam::111122223333:role/build", aws-region: eu-central-1}},
     {uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772, with: {registry: r.example.com, username: me, password: "${{ secrets.REGISTRY_PASSWORD }}"}}]}
@@ -154,3 +156,11 @@ deployments:
   - {name: a, entrypoint: "flow.py:f", work_pool: {name: p}}
 `,
 }
+
+// packages are installed, and an image is pushed.
+const packages = `build:
+  - prefect.deployments.steps.pip_install_requirements: {requirements_file: requirements.txt}
+  - prefect_docker.deployments.steps.build_docker_image: {id: app, image_name: ghcr.io/me/app, tag: "1", dockerfile: Dockerfile, push: true}
+deployments:
+  - {name: a, entrypoint: "flow.py:f", work_pool: {name: p, job_variables: {image: "{{ app.image }}"}}}
+`

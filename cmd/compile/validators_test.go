@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// leastEmitted is how many of the project's own files must have become a pipeline; fewer means that something was left out.
-const leastEmitted = 100
+// leastEmitted is how many files must have become a pipeline, of the project's own and of those made up here; fewer means that something was left out.
+var leastEmitted = map[string]int{"the project's own": 100, "made up": 15}
 
 func TestEmittedFilesAreValid(t *testing.T) {
 	folder := t.TempDir()
@@ -40,8 +40,10 @@ func TestEmittedFilesAreValid(t *testing.T) {
 		}
 	}
 	count("made up", madeUp(t))
-	if emitted["the project's own"] < leastEmitted {
-		t.Errorf("%d of the project's own files became pipelines, want at least %d", emitted["the project's own"], leastEmitted)
+	for group, least := range leastEmitted {
+		if emitted[group] < least {
+			t.Errorf("%s: %d became pipelines, want at least %d", group, emitted[group], least)
+		}
 	}
 	holdAll(t, folder)
 }

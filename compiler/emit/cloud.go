@@ -85,7 +85,7 @@ func wantsCloud(s *graph.Step) bool {
 	case resolve.RunShellScript:
 		return open(s)
 	case resolve.PushDockerImage:
-		return ofAnyCloud(pushedImage(s))
+		return pushesToCloud(s)
 	case resolve.BuildDockerImage:
 		given := docker.ActionInputs(s.Inputs)
 		for _, name := range []string{"build-contexts", "cache-from", "cache-to", "secret-files", "secret-envs", "ssh", "outputs"} {
@@ -93,7 +93,7 @@ func wantsCloud(s *graph.Step) bool {
 				return true
 			}
 		}
-		return slices.Contains(given, "push") && ofAnyCloud(argument(s, "image_name").Str()) || basesOfCloud(s)
+		return slices.Contains(given, "push") && pushesToCloud(s) || basesOfCloud(s)
 	}
 	return true
 }
@@ -106,17 +106,14 @@ func basesOfCloud(s *graph.Step) bool {
 	return s.Bases == nil || slices.ContainsFunc(s.Bases, ofAnyCloud)
 }
 
-// pushedImage is the name of what a push pushes: where it is the output of a build, that build's.
-func pushedImage(s *graph.Step) string {
-	name := argument(s, "image_name").Str()
-	if template.Has(name) {
-		for _, u := range s.Upstream {
-			if resolve.Canonical(u.Function) == resolve.BuildDockerImage {
-				return argument(u, "image_name").Str()
-			}
-		}
+// pushesToCloud reports whether a step's image may go to a cloud's registry: one by its own name, or the one of the build whose output is its name. What is put before a name without a slash is known to the repository's variables only.
+func pushesToCloud(s *graph.Step) bool {
+	named := []*graph.Step{s}
+	if name := argument(s, "image_name").Str(); namesBuilt(s, name) {
+		p, _ := template.Whole(name)
+		named = sourcesOf(s.Upstream, p.Name)
 	}
-	return name
+	return slices.ContainsFunc(named, func(n *graph.Step) bool { return readsNamespace(n) || ofAnyCloud(argument(n, "image_name").Str()) })
 }
 
 // ofAnyCloud reports whether an image's registry may be one that a cloud's login opens: any but those that have logins of their own, or none.

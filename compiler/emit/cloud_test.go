@@ -31,12 +31,23 @@ push:
 - prefect_docker.deployments.steps.push_docker_image: {image_name: '{{ somewhere.image_name }}', tag: '1'}
 deployments: [{name: a, entrypoint: 'f.py:f', work_pool: {name: p}}]
 `
+	// The name that counts is that of the image, not that of a build which gives its tag, and the namespace that goes before a name may be a cloud's registry.
+	const names = `build:
+- prefect_docker.deployments.steps.build_docker_image: {id: hub, image_name: me/hub, tag: '1', dockerfile: public.Dockerfile}
+- prefect_docker.deployments.steps.build_docker_image: {id: short, image_name: short, tag: '1', dockerfile: public.Dockerfile}
+- prefect_docker.deployments.steps.build_docker_image: {id: pushed, image_name: pushed, tag: '1', dockerfile: public.Dockerfile, push: true}
+push:
+- prefect_docker.deployments.steps.push_docker_image: {image_name: '{{ $REGISTRY }}/hub', tag: '{{ hub.tag }}'}
+- prefect_docker.deployments.steps.push_docker_image: {image_name: '{{ short.image_name }}', tag: '{{ short.tag }}'}
+deployments: [{name: a, entrypoint: 'f.py:f', work_pool: {name: p}}]
+`
 	tree := fstest.MapFS{"public.Dockerfile": {Data: []byte("FROM python:3.12\n")}, "private.Dockerfile": {Data: []byte("FROM 1.dkr.ecr.eu.amazonaws.com/base:1\n")}, "f.py": {Data: []byte("from prefect import flow\n@flow\ndef f(): pass\n")}}
 	const ecr = ", {id: ecr, uses: aws-actions/amazon-ecr-login@062b18b96a7aff071d4dc91bc00c4c1a7945b076}, {uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772, with: {registry: '${{ steps.ecr.outputs.registry }}'}}, " +
 		"{uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772, with: {registry: 1.dkr.ecr.eu.amazonaws.com}}, {uses: docker/setup-qemu-action@29109295f81e9208d7d86ff1c6c12d2833863392}"
 	for name, c := range map[string]struct{ setup, steps, want string }{
 		"scripts":               {"{run: make tools}, " + aws, steps, "hash:1 script:2+"},
 		"images":                {aws, images, "public:0 private:1+ unread:1+ auto:0 hub:0 ecr:1+ somewhere:1+"},
+		"names":                 {aws, names, "hub:1+ short:1+ pushed:1+"},
 		"what stands upon it":   {aws + ecr, images, "public:1 private:5+ unread:5+ auto:1 hub:1 ecr:5+ somewhere:5+"},
 		"a script may use it":   {aws + ", {run: ./fetch.sh}", steps, "hash:2+ script:2+"},
 		"others' action may":    {aws + ", {uses: ./.github/actions/fetch}", steps, "hash:2+ script:2+"},

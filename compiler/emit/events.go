@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// proposed and landed are the two kinds of events.
+	// proposed and landed are the two kinds of events. A start by hand may be of a tag, which may be called as the default branch is, so it is the whole ref that counts.
 	proposed = "github.event_name == 'pull_request' || github.event_name == 'merge_group'"
 	landed   = "(github.event_name == 'push' || github.event_name == 'workflow_dispatch')"
-	onMain   = "github.ref_name == github.event.repository.default_branch && " + landed
+	onMain   = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch) && " + landed
 )
 
 // lands is the condition of what writes: a push to a branch that deploys, or a start by hand on one.

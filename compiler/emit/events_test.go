@@ -25,7 +25,7 @@ func TestOnBranches(t *testing.T) {
 // TestByHandOnlyWherePushesDeploy: what writes has a condition on the branch for a start by hand, and all that write are in one group.
 func TestByHandOnlyWherePushesDeploy(t *testing.T) {
 	for xci, want := range map[string]string{
-		"": "github.ref_name == github.event.repository.default_branch && (github.event_name == 'push' || github.event_name == 'workflow_dispatch')",
+		"": "github.ref == format('refs/heads/{0}', github.event.repository.default_branch) && (github.event_name == 'push' || github.event_name == 'workflow_dispatch')",
 		"x-ci: {github: {branches: [release]}}\n": "(github.event_name == 'push' || github.event_name == 'workflow_dispatch' && (github.ref == 'refs/heads/release'))",
 	} {
 		out := strings.ReplaceAll(emitted(t, input(t, xci+two)), `"`, "")

@@ -14,6 +14,7 @@
 package emit
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -37,6 +38,9 @@ const (
 	// handed is where artifacts are unpacked and picked up, beside is where they are kept while a job runs.
 	handed = ".prefect-deploy"
 	beside = `"$PWD.prefect-deploy"`
+	// packages is where GitLab keeps what pip downloaded; a cache's key is made of at most so many files.
+	packages     = ".prefect-deploy-pip"
+	mostKeyFiles = 2
 )
 
 // GitLab is the pipeline. The faults are those of x-ci: nothing else can be wrong with what was checked before.
@@ -77,7 +81,7 @@ func (g *gitlab) arrange() {
 	}
 	for _, j := range g.pipeline.Jobs {
 		name := j.ID
-		for contains(keywords, strings.ToLower(name)) || name != j.ID && taken[strings.ToLower(name)] {
+		for slices.Contains(keywords, strings.ToLower(name)) || name != j.ID && taken[strings.ToLower(name)] {
 			name += "-job"
 		}
 		taken[strings.ToLower(name)] = true
@@ -99,15 +103,6 @@ func (g *gitlab) crowded(jobs int) bool { return jobs+1 > mostNeeds }
 // staged reports whether a job that runs after others waits for stages in place of `needs`: there are too many, or one of them may be skipped and it runs always.
 func (g *gitlab) staged(needs []*Job, always bool) bool {
 	return g.crowded(len(needs)) || always && slices.ContainsFunc(needs, func(n *Job) bool { return len(n.Needs) > 0 && !g.loose(n) })
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // stageName is the stage of builds with a number.
@@ -278,7 +273,31 @@ func (g *gitlab) build(j *Job) *yaml.Node {
 	if calls.dotenv {
 		artifacts = mapping("reports", flow(mapping("dotenv", handed+"/dotenv")))
 	}
-	return mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs, j.Loose), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	job := mapping("extends", extends, "stage", stageName(g.stage[j]), "rules", g.rules(j), "needs", g.needs(j.Needs, j.Loose), "timeout", g.timeout(g.names[j]), "variables", orNone(variables), "script", calls.script, "artifacts", artifacts)
+	if !calls.docker { // a cache must not get into what is published
+		g.keepPackages(job, j)
+	}
+	return job
+}
+
+// keepPackages lets a job find what pip downloaded the last time. GitLab's cache is of directories in the checkout, so pip's is moved beside it as long as steps run.
+func (g *gitlab) keepPackages(job *yaml.Node, j *Job) {
+	var files []string
+	for _, s := range j.Steps {
+		if file, directory, ok := requirementsOf(s); ok {
+			files = append(files, path.Join(g.Within, directory, file))
+		}
+	}
+	slices.Sort(files)
+	if files = slices.Compact(files); len(files) == 0 {
+		return
+	}
+	lines := get(job, "script")
+	lines.Content = append([]*yaml.Node{text(`if [ -d ` + packages + ` ]; then mv ` + packages + ` "$work/pip"; fi; export PIP_CACHE_DIR="$work/pip"`)}, lines.Content...)
+	after := g.pack()
+	after.Content = append(after.Content, text(`if [ -d "$PWD.prefect-deploy/pip" ]; then rm -rf `+packages+` && mv "$PWD.prefect-deploy/pip" `+packages+`; fi`))
+	put(job, "after_script", after)
+	put(job, "cache", mapping("key", mapping("files", files[:min(len(files), mostKeyFiles)], "prefix", "prefect-pip"), "paths", []string{packages + "/"}))
 }
 
 // jobNames are those of all jobs.

@@ -3,6 +3,7 @@
 package emit
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -201,7 +202,7 @@ func (l *scripting) dockerStep(s *graph.Step) {
 			{l.gives(steps, " --phase outputs")}})
 		return
 	}
-	if contains(docker.ActionInputs(s.Inputs), "push") && l.pipeline.readsImage(l.job, s) {
+	if slices.Contains(docker.ActionInputs(s.Inputs), "push") && l.pipeline.readsImage(l.job, s) {
 		load = "--load "
 	}
 	building := append(l.cache(s, words), `printf '%s\0' `+load+`--metadata-file `+metadata+` >> `+words, l.from(`xargs -0 -x docker < `+words))
@@ -234,10 +235,10 @@ func (l *scripting) cache(s *graph.Step, words string) []string {
 	own := docker.ActionInputs(s.Inputs)
 	ref := `ref=$CI_REGISTRY_IMAGE/cache:` + identifier(s.Key)
 	from, to := ` --cache-from "type=registry,`+ref+`"`, ` --cache-to "type=registry,mode=max,ignore-error=true,`+ref+`"`
-	if contains(own, "cache-from") || contains(own, "no-cache") {
+	if slices.Contains(own, "cache-from") || slices.Contains(own, "no-cache") {
 		from = ""
 	}
-	if contains(own, "cache-to") {
+	if slices.Contains(own, "cache-to") {
 		to = ""
 	}
 	if from+to == "" {

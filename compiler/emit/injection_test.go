@@ -207,7 +207,7 @@ func skeleton(t *testing.T, workflow []byte) string {
 var expressions = regexp.MustCompile(`^(\(github\.event_name == 'pull_request' \|\| github\.event_name == 'merge_group'\) && github\.event\.action != 'closed' && 'prefect( [A-Za-z0-9/._ -]+)?' \|\| format\('prefect( [A-Za-z0-9/._ -]+)? \(\{0\}\)', github\.event\.action \|\| github\.event_name\)|` +
 	`runner\.temp|needs\.[A-Za-z_][A-Za-z0-9_-]*\.(result|ID)|github\.workflow|github\.ref|github\.event_name == 'pull_request'|join\(needs\.\*\.result, ' '\)|(secrets|vars)\.[A-Za-z_][A-Za-z0-9_]*|steps\.ID\.outputs\.imageid|` +
 	`fromJSON\(steps\.ID\.outputs\.inputs\)\.[a-z-]+|fromJSON\(steps\.ID\.outputs\.steps \|\| '{}'\)\['ID'\]\.[a-z_]+|join\(fromJSON\(steps\.ID\.outputs\.inputs\)\.references, ' '\)|` +
-	`(!cancelled\(\) && needs\.check\.result == 'success' && )?(github\.ref_name == github\.event\.repository\.default_branch && \(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch'\)|` +
+	`(!cancelled\(\) && needs\.check\.result == 'success' && )?(github\.ref == format\('refs/heads/\{0\}', github\.event\.repository\.default_branch\) && \(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch'\)|` +
 	`\(github\.event_name == 'push' \|\| github\.event_name == 'workflow_dispatch' && BRANCHES\))( && 'deploy' \|\| github\.ref)?)$`)
 
 var (

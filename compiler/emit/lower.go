@@ -213,15 +213,29 @@ func (l *lowering) clone(s *graph.Step) {
 	l.nodes = append(l.nodes, mapping("name", s.Key, "uses", l.uses("actions/checkout"), "with", with))
 }
 
-// pythonVersion is a fixed one, so that a new release of Python changes no build. Its cache is left out: it fails the job where pip had nothing to download.
+// pythonVersion is a fixed one, so that a new release of Python changes no build.
 const pythonVersion = "3.12"
+
+// cacheThere makes the directory of pip's cache: the platform fails a job in which pip had nothing to download, and so left none to keep.
+const cacheThere = `mkdir -p "$(python -m pip cache dir)" || true`
 
 func (l *lowering) install(s *graph.Step) {
 	l.done = append(l.done, s)
 	file, directory, _ := requirementsOf(s)
 	env, _ := l.passed([]*graph.Step{s})
-	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", mapping("python-version", pythonVersion)),
-		l.inShell(s, directory, []string{"python -m pip install -r " + file}, env))
+	with, lines := mapping("python-version", pythonVersion), []string{"python -m pip install -r " + file}
+	if l.mayKeepPackages() {
+		putText(with, "cache", "pip")
+		putText(with, "cache-dependency-path", literal(path.Join(l.Within, directory, file)))
+		lines = append([]string{cacheThere}, lines...)
+	}
+	l.nodes = append(l.nodes, mapping("uses", l.uses("actions/setup-python"), "with", with), l.inShell(s, directory, lines, env))
+}
+
+// mayKeepPackages reports whether pip's downloads are kept between runs: not where what is published is made of them, an image of the same job or a release's branch, as whoever may write the cache could put something into that.
+func (l *lowering) mayKeepPackages() bool {
+	return !slices.ContainsFunc(l.job.Steps, func(s *graph.Step) bool { return resolve.Canonical(s.Function) == resolve.BuildDockerImage }) &&
+		!slices.ContainsFunc(l.starts(), func(branch string) bool { return strings.Contains(branch, "release") })
 }
 
 // lowering is the writing of one job.

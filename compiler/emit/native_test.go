@@ -3,8 +3,10 @@
 package emit
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,9 +25,17 @@ var toTheRuntime = map[string]string{
 	"snippets/mended/12-as-build.yaml git_clone":         "an argument has to be filled, or is one that the platform's form has not",
 }
 
+// elsewhere is a folder with projects that nobody here wrote, beside this one or where SHARED says; without it there are none of them.
+func elsewhere() string {
+	if root := os.Getenv("SHARED"); root != "" {
+		return filepath.ToSlash(root)
+	}
+	return "../../../shared"
+}
+
 func TestStepsThatTheRuntimeRuns(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../../testdata/*/prefect.yaml", "../../testdata/*/*/prefect.yaml", "../../testdata/*/*/*/prefect.yaml", "../../testdata/snippets/mended/*.yaml", "../../../shared/corpus/*.yaml"} {
+	for _, pattern := range []string{"../../testdata/*/prefect.yaml", "../../testdata/*/*/prefect.yaml", "../../testdata/*/*/*/prefect.yaml", "../../testdata/snippets/mended/*.yaml", elsewhere() + "/corpus/*.yaml", elsewhere() + "/oracle/cases/*/prefect.yaml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +57,7 @@ func TestStepsThatTheRuntimeRuns(t *testing.T) {
 		}
 		loaded++
 		for step, why := range left(in) {
-			name := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(file), "../../testdata/"), "../../../shared/") + " " + step
+			name := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(file), "../../testdata/"), elsewhere()+"/") + " " + step
 			if why == "" {
 				native++
 				continue
@@ -59,7 +69,7 @@ func TestStepsThatTheRuntimeRuns(t *testing.T) {
 		}
 	}
 	for name := range expected {
-		if _, corpus := strings.CutPrefix(name, "corpus/"); !corpus || slices.ContainsFunc(files, func(f string) bool { return strings.Contains(f, "/corpus/") }) {
+		if folder, _, _ := strings.Cut(name, "/"); folder != "corpus" && folder != "oracle" || slices.ContainsFunc(files, func(f string) bool { return strings.HasPrefix(filepath.ToSlash(f), elsewhere()+"/"+folder+"/") }) {
 			t.Errorf("%s is in the table, and the platform carries it out, or it is gone", name)
 		}
 	}
@@ -93,4 +103,90 @@ func left(in *Input) map[string]string {
 		}
 	}
 	return out
+}
+
+// TestScriptsThatStayScripts: a script is the platform's where a shell reads it as Prefect does, word by word; nothing may differ. Those are emitted as they are, all others are calls of the runtime.
+func TestScriptsThatStayScripts(t *testing.T) {
+	for script, want := range map[string]string{
+		"make dist":                                     "make dist\n",
+		"  make   dist  \n\n\tmake docs\r\n":            "make   dist\nmake docs\n",
+		"python -m build --outdir=dist/a_b,c:d+e@1%f .": "python -m build --outdir=dist/a_b,c:d+e@1%f .\n",
+		"./gen.sh 'a b'":                                "", `make "x"`: "", "make $X": "", "make `x`": "", "make *.py": "", "make a?b": "", "ls ~": "", "make a; make b": "", "make a && make b": "", "make a | tee b": "", "make > log": "", "make < in": "",
+		"make # all": "", `make a\ b`: "", "make {a,b}": "", "make [ab]": "", "make !!": "", "make (a)": "", "X=1 make": "", "make é": "", "make a\u00a0b": "", "make ::add-mask": "", "echo hello": "", "cd jobs": "", "test -e x": "",
+		"[ -e x ]": "", "time make": "", "exit 3": "", "make\ncd x": "", "": "", "\n": "", "{{ $X }}": "", "make ${{ github.token }}": "",
+	} {
+		in := input(t, "build:\n- prefect.deployments.steps.run_shell_script: {id: s, script: "+jsonText(script)+"}\n"+deployed)
+		out, found := emitted(t, in), ""
+		for _, run := range runs(t, []byte(out)) {
+			if run.name == "s" {
+				found = run.script
+			}
+		}
+		if found != want {
+			t.Errorf("%q is emitted as %q, want %q", script, found, want)
+		}
+		if calls := strings.Contains(out, "step: s\n") && !strings.Contains(out, "phase: done"); calls == (want != "") {
+			t.Errorf("%q: the runtime runs it: %v", script, calls)
+		}
+	}
+}
+
+// TestWhatAPlatformWouldShow: what a step is told not to print stays with the runtime, as does one whose directory is not plain.
+func TestWhatAPlatformWouldShow(t *testing.T) {
+	for arguments, native := range map[string]bool{"": true, ", stream_output: true": true, ", stream_output: false": false, ", stream_output: null": true, ", directory: a/b": true, ", directory: '../a'": false, ", directory: '/a'": false,
+		", directory: '$A'": false, ", env: {A: b}": false, ", shell: true": false} {
+		if out := emitted(t, input(t, "build:\n- prefect.deployments.steps.run_shell_script: {id: s, script: make all"+arguments+"}\n"+deployed)); strings.Contains(out, "          make all\n") != native && strings.Contains(out, "run: make all") != native {
+			t.Errorf("script%s: native is not %v\n%s", arguments, native, out)
+		}
+	}
+}
+
+// TestPackagesAreKept: pip's downloads are kept by the file that names them, and nowhere where they would get into what is published.
+func TestPackagesAreKept(t *testing.T) {
+	const install = "- prefect.deployments.steps.pip_install_requirements: {directory: jobs, requirements_file: req/dev.txt}\n"
+	for source, kept := range map[string]bool{
+		"build:\n" + install + deployed:                                   true,
+		"build:\n" + install + image("a", "1", ", push: true") + deployed: true,
+		"build:\n- prefect.deployments.steps.run_shell_script: {script: make all}\n" + install + image("a", "1", ", push: true") + deployed: false,
+		"x-ci: {github: {branches: [main, 'release/*']}}\nbuild:\n" + install + deployed:                                                    false,
+	} {
+		in := input(t, source)
+		in.Within = "services/a"
+		out := emitted(t, in)
+		if !strings.Contains(out, "python -m pip install -r req/dev.txt\n") {
+			t.Errorf("it is not installed:\n%s", out)
+		}
+		if got := strings.Contains(out, "          cache: pip\n          cache-dependency-path: services/a/jobs/req/dev.txt\n") && strings.Contains(out, cacheThere+"\n"); got != kept || strings.Contains(out, "cache: pip") != kept {
+			t.Errorf("kept is %v, want %v\n%s", got, kept, out)
+		}
+	}
+}
+
+// TestPackagesAreKeptOnGitLab: the same there, where a cache is of directories in the checkout: it is moved beside it while steps run.
+func TestPackagesAreKeptOnGitLab(t *testing.T) {
+	const install = "- prefect.deployments.steps.pip_install_requirements: {directory: jobs, requirements_file: %s}\n"
+	list := func(items ...any) []any { return items }
+	for source, want := range map[string][]any{
+		fmt.Sprintf(install, "b.txt"): list("jobs/b.txt"),
+		"- prefect.deployments.steps.run_shell_script: {script: make all}\n" + fmt.Sprintf(install+install+install+install, "b.txt", "a.txt", "c.txt", "a.txt"): list("jobs/a.txt", "jobs/b.txt"),
+		fmt.Sprintf(install, "'{{ $FILE }}'"): nil,
+		"- prefect.deployments.steps.run_shell_script: {script: make all}\n" + fmt.Sprintf(install, "b.txt") + image("a", "1", ""): nil,
+	} {
+		doc := onGitLab(t, "build:\n"+source+deployed)
+		found := false
+		for name := range doc {
+			cache, _ := of(doc, name, "cache").(map[string]any)
+			if cache == nil || name == "check" {
+				continue
+			}
+			found = true
+			before, after := fmt.Sprint(of(doc, name, "script")), fmt.Sprint(of(doc, name, "after_script"))
+			if got := cache["key"].(map[string]any)["files"]; !reflect.DeepEqual(got, any(want)) || !strings.Contains(before, `mv .prefect-deploy-pip "$work/pip"`) || !strings.Contains(after, "prefect-deploy/given") || !strings.Contains(after, `pip" .prefect-deploy-pip`) {
+				t.Errorf("%s: the cache is of %v, want %v; %s; %s", source, got, want, before, after)
+			}
+		}
+		if found != (want != nil) {
+			t.Errorf("%s: kept is %v", source, found)
+		}
+	}
 }

@@ -49,6 +49,12 @@ func static(s *graph.Step, arguments ...string) bool {
 	return true
 }
 
+// hushed reports whether what a step prints is not to be seen, which a platform's log always shows.
+func hushed(s *graph.Step) bool {
+	v := argument(s, "stream_output")
+	return !v.IsNull() && !v.Truthy()
+}
+
 func argument(s *graph.Step, name string) value.Value {
 	v, _ := s.Inputs.Get(name)
 	return v
@@ -56,7 +62,7 @@ func argument(s *graph.Step, name string) value.Value {
 
 // scriptOf is a shell step's script when a shell reads it as Prefect does: lines of plain words. ok is false otherwise.
 func scriptOf(s *graph.Step) (lines []string, directory string, ok bool) {
-	if !static(s, "script", "directory", "stream_output") || argument(s, "script").Kind != value.Text {
+	if !static(s, "script", "directory", "stream_output") || hushed(s) || argument(s, "script").Kind != value.Text {
 		return nil, "", false
 	}
 	for _, line := range strings.Split(argument(s, "script").Text, "\n") {
@@ -140,7 +146,7 @@ func cloneOf(s *graph.Step) (c clone, ok bool) {
 
 // requirementsOf are the file and directory of an installation of packages.
 func requirementsOf(s *graph.Step) (file, directory string, ok bool) {
-	if !static(s, "directory", "requirements_file", "stream_output") {
+	if !static(s, "directory", "requirements_file", "stream_output") || hushed(s) {
 		return "", "", false
 	}
 	directory, ok = plainPath(argument(s, "directory"))

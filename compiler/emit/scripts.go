@@ -47,14 +47,21 @@ func leadingName(text string) string {
 	return text[:end]
 }
 
-// setsVariable reports whether a script gives a variable a value of its own: `NAME=`, `for NAME`, `read NAME`.
+// setsVariable reports whether a script gives a variable a value of its own: `NAME=`, `for NAME`, `read NAME`, `read -r NAME`. One that is made of itself is read: `NAME=${NAME:-none}`.
 func setsVariable(script, name string) bool {
-	for _, word := range strings.FieldsFunc(script, func(r rune) bool { return strings.ContainsRune(" \t\n;&|('\"`", r) }) {
-		if strings.HasPrefix(word, name+"=") {
-			return true
+	for _, is := range []string{`=$`, `=${`, `="$`, `="${`} {
+		if strings.Contains(script, name+is+name) {
+			return false
 		}
 	}
-	return strings.Contains(script, "for "+name+" ") || strings.Contains(script, "read "+name)
+	before, last := "", ""
+	for _, word := range strings.FieldsFunc(script, func(r rune) bool { return strings.ContainsRune(" \t\n;&|('\"`", r) }) {
+		if strings.HasPrefix(word, name+"=") || word == name && (last == "for" || last == "read" || before == "read" && strings.HasPrefix(last, "-")) {
+			return true
+		}
+		before, last = last, word
+	}
+	return false
 }
 
 // startsShell reports whether a script without `shell: true` starts one by itself: `sh -c`, `bash -ec`.

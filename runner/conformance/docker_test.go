@@ -34,7 +34,7 @@ deployments:
 
 func TestDockerDialects(t *testing.T) {
 	all := []*testCase{ownDocker(t)}
-	if _, err := os.Stat(oracleDir); err == nil {
+	if oracleThere(t) {
 		for _, c := range oracleWith(t, "docker") {
 			all = append(all, c.onSocket(t))
 		}

@@ -1,7 +1,7 @@
 //go:build real
 
-// Recorded cases from elsewhere: a folder shared/oracle beside the project, where a team keeps what the real Prefect did for projects that nobody here wrote. Without the
-// folder there is nothing to test. Only our side runs; the recordings are the other.
+// Recorded cases from elsewhere: a folder shared/oracle beside the project, or in the folder that SHARED names, where a team keeps what the real Prefect did for projects that nobody here wrote. Without the
+// folder there is nothing to test, but where it was named it must be there. Only our side runs; the recordings are the other.
 package conformance
 
 import (
@@ -12,13 +12,27 @@ import (
 	"testing"
 )
 
-// oracleDir is that folder's place, or where SHARED puts it.
+// oracleDir is the folder of the recorded cases.
 func oracleDir() string {
-	root := os.Getenv("SHARED")
-	if root == "" {
-		root = "../../../shared"
+	if root := os.Getenv("SHARED"); root != "" {
+		return filepath.Join(root, "oracle", "cases")
 	}
-	return filepath.Join(root, "oracle", "cases")
+	return filepath.FromSlash("../../../shared/oracle/cases")
+}
+
+// oracleThere reports whether there are recorded cases. That there are none must not read as passed where all was asked for (PROVE) or where the folder was named.
+func oracleThere(t *testing.T) bool {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(oracleDir(), "*", "case.json"))
+	switch {
+	case len(found) > 0:
+		return true
+	case os.Getenv("SHARED") != "":
+		t.Fatalf("SHARED names a folder without recorded cases: no file is %s/*/case.json", oracleDir())
+	case os.Getenv("PROVE") != "" && os.Getenv("PROVE") != "own":
+		t.Fatalf("PROVE asks for all cases, and the recorded ones are not there: no file is %s/*/case.json. Name the folder that has them in SHARED, or ask for the project's own cases (PROVE=own)", oracleDir())
+	}
+	return false
 }
 
 // oracleCases are how the names begin of those cases that this project claims.
@@ -57,10 +71,10 @@ func oracle(t *testing.T) []*testCase { return oracleWith(t, "") }
 // oracleWith are the cases that need nothing, or just the one thing that is named.
 func oracleWith(t *testing.T, need string) []*testCase {
 	t.Helper()
-	dirs, _ := filepath.Glob(filepath.Join(oracleDir(), "*", "case.json"))
-	if len(dirs) == 0 {
+	if !oracleThere(t) {
 		t.Skipf("there is no %s", oracleDir())
 	}
+	dirs, _ := filepath.Glob(filepath.Join(oracleDir(), "*", "case.json"))
 	var out []*testCase
 	for _, file := range dirs {
 		c := &testCase{dir: filepath.Dir(file), name: filepath.Base(filepath.Dir(file))}

@@ -396,3 +396,47 @@ func TestMoreThanFiftyNeeds(t *testing.T) {
 		t.Errorf("%d jobs, register %+v, s54 %+v", len(jobs), jobs["register"], jobs["s54"])
 	}
 }
+
+// What pip downloads is kept from one pipeline to the next, and never stands in the checkout while steps run, where an image or a bucket would take it in.
+func TestPackagesAreKept(t *testing.T) {
+	python := filepath.Join(os.Getenv("PREFECT_VENV"), "bin", "python")
+	if _, err := os.Stat(python); err != nil {
+		t.Fatalf("this test installs packages by the Python of PREFECT_VENV: run .ci/setup (%v)", err)
+	}
+	log := filepath.Join(t.TempDir(), "seen")
+	p := newProject(t, map[string]string{"flow.py": flow, "jobs/requirements.txt": "# nothing to download\n", "prefect.yaml": `pull: []
+build:
+- prefect.deployments.steps.pip_install_requirements: {id: packages, directory: jobs}
+- prefect.deployments.steps.run_shell_script: {id: look, shell: true, script: 'mkdir -p "$PIP_CACHE_DIR"; { ls -A "$PIP_CACHE_DIR" .; echo end; } >> ` + log + `; touch "$PIP_CACHE_DIR/kept"'}
+deployments:
+- {name: d, entrypoint: "flow.py:hello", work_pool: {name: p}}
+`})
+	for _, name := range []string{"python", "python3"} {
+		p.script(name, `exec "`+python+`" "$@"`)
+	}
+	for range 3 {
+		if out, ok := p.pipeline(); !ok {
+			t.Fatal(out)
+		}
+	}
+	seen := readLog(t, log)
+	if len(seen) != 3 || strings.Contains(seen[0], "kept") || strings.Count(seen[1], "kept") != 1 || strings.Count(seen[2], "kept") != 1 || strings.Contains(strings.Join(seen, ""), ".prefect-deploy-pip") || !strings.Contains(seen[2], "flow.py") {
+		t.Errorf("the steps saw\n%s", strings.Join(seen, "\n--\n"))
+	}
+}
+
+// readLog are the parts of a log, each of which a line `end` ends.
+func readLog(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, part := range strings.Split(string(data), "\nend\n") {
+		if strings.TrimSpace(part) != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
