@@ -200,8 +200,11 @@ func (p *pipeline) old() ([]byte, error) {
 		return nil, nil
 	}
 	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && p.check == "" {
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && p.check == "":
 		return nil, nil
+	case missing:
+		return nil, cli.Fail("--check: there is no %s; generate it with\n  %s", name, p.again())
 	}
 	if err != nil {
 		return nil, cli.Fail("%v", err)
@@ -229,11 +232,16 @@ func (p *pipeline) compare(old []byte, emitted []emit.File) error {
 	if why == "" {
 		return nil
 	}
+	return cli.Fail("%s is stale: %s; generate it again with\n  %s", name, why, p.again())
+}
+
+// again is the command that writes the file which was to be checked.
+func (p *pipeline) again() string {
 	within := p.dir
 	if within == "." {
 		within = ""
 	}
-	return cli.Fail("%s is stale: %s; generate it again with\n  %s", name, why, emit.Again(p.dialect, p.files, within, p.check))
+	return emit.Again(p.dialect, p.files, within, p.check)
 }
 
 // actionFor is the action that runs the jobs. A file that is there already keeps its action, unless --action names another.

@@ -107,3 +107,15 @@ func TestGitLabVersionsStay(t *testing.T) {
 	}
 	check(1, "the steps of prefect.yaml, or the variables that it reads, changed")
 }
+
+// TestGitLabsDockerIsASocketOrAService: a misspelt socket would silently start a privileged service.
+func TestGitLabsDockerIsASocketOrAService(t *testing.T) {
+	dir := t.TempDir()
+	text := "x-ci: {gitlab: {docker: sockt}}\ndeployments:\n- {name: a, entrypoint: flow.py:main, work_pool: {name: p}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "prefect.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := compile("gitlab", "-C", dir); code != 1 || !strings.Contains(stderr, "prefect.yaml:1:25: error: x-ci.gitlab.docker is socket or is not written") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}

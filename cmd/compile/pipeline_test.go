@@ -76,6 +76,9 @@ func TestOwnPipeline(t *testing.T) {
 	if code, _, stderr := compile("github", "-C", dir, "--check", own); code != 0 {
 		t.Errorf("compile github -C testdata/dogfood -o .github/workflows/quickstart.yml writes it anew: %s", stderr)
 	}
+	if code, _, stderr := compile("github", "-C", dir, "--check", filepath.Join(root, "none.yml")); code != 1 || !strings.Contains(stderr, "generate it with\n  compile github -C ") {
+		t.Errorf("a file that is not there: exit %d, %s", code, stderr)
+	}
 	text, err := os.ReadFile(own)
 	if err != nil {
 		t.Fatal(err)

@@ -84,6 +84,11 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 	if r.dialect == "gitlab" && (r.workflow != "" || r.image != "" || len(r.runsOn)+len(r.actions) > 0) {
 		return cli.Usage("--workflow, --image, --runs-on and --action are of GitHub's workflow, and not of --dialect gitlab")
 	}
+	for _, a := range r.actions {
+		if name, dir, _ := strings.Cut(a, "="); name == "" || dir == "" {
+			return cli.Usage("--action %q: write OWNER/REPOSITORY@REF=DIR", a)
+		}
+	}
 	for _, name := range r.secrets {
 		if _, ok := w.Env(name); !ok {
 			return cli.Usage("--secret %s: this shell has no such variable", name)

@@ -27,7 +27,7 @@ func (r *replay) emit(w cli.World, scratch string, repository replayedRepository
 	if r.workflow != "" {
 		text, err := os.ReadFile(r.workflow)
 		if err != nil {
-			return workflow, "", cli.Fail("--workflow: %v", err)
+			return workflow, "", cli.Fail("--workflow: %v; name a file that compile github wrote, or leave the option out to compile one", err)
 		}
 		if action = emit.ActionOf(text); action == "" {
 			return workflow, "", cli.Fail("--workflow %s: it does not use prefect-deploy-action, so it was not emitted by compile github", r.workflow)

@@ -38,16 +38,12 @@ func (r *replay) shutPrograms(w cli.World, p paths) error {
 		scripts[name] = "echo " + name + ": a replay reaches nothing outside >&2\nexit 255\n"
 	}
 	path, _ := w.Env("PATH")
-	for _, name := range []string{"docker", "podman", "nerdctl", "buildah"} {
+	for _, name := range []string{"docker", "podman", "nerdctl", "buildah", "docker-compose", "docker-buildx"} {
 		real := onPath(path, name)
 		if real == "" && (name != "docker" || r.docker) {
 			continue
 		}
-		rest := engineAbsent
-		if r.docker {
-			rest = engineBuilds + "exec " + shellQuote(real) + ` "$@"` + "\n"
-		}
-		scripts[name] = "name=" + name + "\n" + enginePushes + rest
+		scripts[name] = engineScript(name, real, r.docker)
 	}
 	for name, text := range scripts {
 		if err := p.write("bin/"+name, []byte("#!/bin/sh\n"+text)); err != nil {
@@ -58,6 +54,18 @@ func (r *replay) shutPrograms(w cli.World, p paths) error {
 		}
 	}
 	return nil
+}
+
+// engineScript is the program that stands for a container engine; the plugins that are programs of their own (docker-compose) are judged as if docker had been called.
+func engineScript(name, real string, builds bool) string {
+	text, call := "name="+name+"\n", "exec "+shellQuote(real)+` "$@"`+"\n"
+	if plugin, ok := strings.CutPrefix(name, "docker-"); ok {
+		text, call = text+"set -- "+plugin+` "$@"`+"\n", "shift\n"+call
+	}
+	if builds {
+		return text + enginePushes + engineBuilds + call
+	}
+	return text + enginePushes + engineAbsent
 }
 
 // onPath finds a program on the PATH that was given.
@@ -75,14 +83,21 @@ const enginePushes = `first= second= skip=
 for word; do
   if [ -n "$skip" ]; then skip=; continue; fi
   case $word in
-    --config | --context | -c | --host | -H | --log-level | -l | --tlscacert | --tlscert | --tlskey | --file | -f | --project-directory | -p | --project-name | --profile | --env-file) skip=yes ;;
+    --config | --context | -c | --host | -H | --log-level | -l | --tlscacert | --tlscert | --tlskey | --file | -f | --project-directory | -p | --project-name | --profile | --env-file | --builder) skip=yes ;;
+    --parallel | --ansi | --progress | --url | --connection | --identity | --root | --runroot | --storage-driver | --storage-opt | --address | -a | --namespace | -n | --data-root | --snapshotter) skip=yes ;;
     -*) ;;
     *) if [ -z "$first" ]; then first=$word; else second=$word; break; fi ;;
   esac
 done
 case "$first $second" in
-  push\ * | login\ * | logout\ * | image\ push | manifest\ push | plugin\ push | compose\ push | trust\ * | buildx\ imagetools)
+  push\ * | login\ * | logout\ * | trust\ * | buildx\ imagetools | compose\ publish | compose\ alpha | farm\ build | image\ scp | image\ trust | \
+    image\ push | manifest\ push | plugin\ push | compose\ push | model\ push | artifact\ push | scout\ push)
     for word; do if [ "$word" = --password-stdin ]; then cat >/dev/null; fi; done
+    echo "not carried out without --live: $name $first" >&2
+    exit 0 ;;
+esac
+case "$first $*" in
+  commit\ *docker://*)
     echo "not carried out without --live: $name $first" >&2
     exit 0 ;;
 esac
@@ -100,8 +115,33 @@ while [ $# -gt 0 ]; do
 done
 `
 
-// engineBuilds makes a build that would push one that loads.
-const engineBuilds = `case $first in
+// engineBuilds makes a build that would push one that loads. What a bake file says of its outputs is overridden: it may push without a word on the command line.
+const engineBuilds = `case "$first $second" in
+  buildx\ bake | buildx\ f)
+    n=$#
+    while [ "$n" -gt 0 ]; do
+      word=$1
+      shift
+      n=$((n - 1))
+      case $word in
+        --push | --push=* | --load | --load=* | --set=*.output* | --set=*.push* | --set=*.cache-to*) continue ;;
+        --set)
+          case $1 in
+            *.output* | *.push* | *.cache-to*) shift; n=$((n - 1)); continue ;;
+          esac ;;
+      esac
+      set -- "$@" "$word"
+    done
+    set -- "$@" --set '*.output=type=docker' --set '*.cache-to='
+    first=bake ;;
+  compose\ build)
+    for word; do
+      shift
+      case $word in --push | --push=*) continue ;; esac
+      set -- "$@" "$word"
+    done ;;
+esac
+case $first in
   build | buildx | builder | image)
     n=$#
     while [ "$n" -gt 0 ]; do
@@ -109,7 +149,7 @@ const engineBuilds = `case $first in
       shift
       n=$((n - 1))
       case $word in
-        --push | --push=* | --output=*push=* | --output=*registry* | -o=*push=* | -o=*registry*) word=--load ;;
+        --push | --push=* | --output=*push=* | --output=*registry* | -o*push=* | -o*registry*) word=--load ;;
         --cache-to=*type=local* | --cache-to=*type=inline*) ;;
         --cache-to=*) continue ;;
         --output | -o | --cache-to)

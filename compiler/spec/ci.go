@@ -36,7 +36,7 @@ func ciGitHub() []ciKey {
 }
 
 func ciGitLab() []ciKey {
-	return []ciKey{{"image", (*checker).ciNamed}, {"docker", (*checker).ciNamed}, {"environment", (*checker).ciNamed}, {"tags", (*checker).ciTexts}, {"branches", (*checker).ciBranches}, {"secrets", (*checker).ciPassed},
+	return []ciKey{{"image", (*checker).ciNamed}, {"docker", oneWord("socket")}, {"environment", (*checker).ciNamed}, {"tags", (*checker).ciTexts}, {"branches", (*checker).ciBranches}, {"secrets", (*checker).ciPassed},
 		{"vars", (*checker).ciPassed}, {"timeout", (*checker).ciTimeout}, {"before_script", (*checker).ciScript}, {"patches", (*checker).ciPatches}}
 }
 
