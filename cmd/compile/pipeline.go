@@ -209,6 +209,11 @@ func (p *pipeline) old() ([]byte, error) {
 	if err != nil {
 		return nil, cli.Fail("%v", err)
 	}
+	for _, other := range []string{"github", "gitlab"} {
+		if first, _, _ := strings.Cut(string(data), "\n"); other != p.dialect && strings.Contains(first, "by `compile "+other+"`.") {
+			return nil, cli.Fail("%s was made by compile %s, and this is compile %s: name another file, or run compile %s", name, other, p.dialect, other)
+		}
+	}
 	return data, nil
 }
 

@@ -79,6 +79,9 @@ func TestOwnPipeline(t *testing.T) {
 	if code, _, stderr := compile("github", "-C", dir, "--check", filepath.Join(root, "none.yml")); code != 1 || !strings.Contains(stderr, "generate it with\n  compile github -C ") {
 		t.Errorf("a file that is not there: exit %d, %s", code, stderr)
 	}
+	if code, _, stderr := compile("gitlab", "-C", dir, "--check", own); code != 1 || !strings.Contains(stderr, "was made by compile github, and this is compile gitlab") {
+		t.Errorf("a file of another platform: exit %d, %s", code, stderr)
+	}
 	text, err := os.ReadFile(own)
 	if err != nil {
 		t.Fatal(err)

@@ -94,14 +94,19 @@ func (c *Checker) each(name string, src []byte, take func(*resolve.Deployment)) 
 	if !ok {
 		return f, false
 	}
+	ids := settingsOf(f)
 	for batch := range converted(f) {
 		for _, x := range batch {
 			c.diags = append(c.diags, x.diags...)
-			if !x.deployment.Unread {
+			ids.seen(x.deployment.Build, x.deployment.Push, x.deployment.Pull)
+			if x.deployment.Unread {
+				ids = nil
+			} else {
 				take(resolve.Entry(f, x.deployment))
 			}
 		}
 	}
+	c.diags = append(c.diags, ids.unused(f)...)
 	return f, true
 }
 

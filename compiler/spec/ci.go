@@ -236,13 +236,15 @@ func (c *checker) ciSetup(v value.Value, path string) {
 			return
 		}
 		uses, used := v.Get("uses")
-		_, run := v.Get("run")
+		script, run := v.Get("run")
 		switch {
 		case used == run:
 			c.ciFault(v, "a step of "+path+" has either uses or run", "write {uses: owner/action@COMMIT, with: {…}} or {run: …}")
 		case used:
 			c.ciText(uses, "uses")
 			c.ciPinned(uses, path)
+		case script.Kind != value.Text:
+			c.wrong(script, "run", "text", "")
 		}
 	})
 }
