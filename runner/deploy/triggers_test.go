@@ -174,6 +174,9 @@ func TestAutomationsOfUnknownOrigin(t *testing.T) {
 		{"by hand and equal", "{name: hand, expect: [h]}", "{name: x}", []string{"hand:h"}, "", ""},
 		{"two of a name, one equal", "{name: x, expect: [a]}", "", []string{"x:h", "x:a"}, "", `("x")`},
 		{"two of a name, neither equal", "{name: x, expect: [b]}, {name: y, expect: [c]}", "", []string{"x:h", "x:a", "y:c"}, "owned +x +y", ""},
+		{"the base had it, and by hand is one of its name", "{name: x, expect: [a]}", "{name: x, expect: [a]}", []string{"x:h", "x:a"}, "", `("x")`},
+		{"the base had it, it is gone from the file, and by hand is one of its name", "{name: y, expect: [b]}", "{name: x, expect: [a]}, {name: y, expect: [b]}", []string{"x:h", "x:a", "y:b"}, "", `("x", "x")`},
+		{"the same, and nobody matched: the server decides", "", "{name: x, expect: [a]}", []string{"x:h", "x:a"}, "owned", ""},
 		{"two of a name in the file too", "{name: x, expect: [a]}, {name: x, expect: [b]}", "", []string{"x:b", "x:c"}, "~1", ""},
 	}
 	for _, c := range cases {

@@ -5,7 +5,7 @@
 // over on the server is either a trigger that the file dropped or an automation that someone made by hand to run the deployment, and no answer of the server tells which
 // (runner/state: it keeps an owner and shows it nowhere). So
 //
-//   - what the base commit's file declared, and what has the name that only a deploy gives, goes;
+//   - what the base commit's file declared, and what has the name that only a deploy gives, goes, unless more bear the name than the base's file declared;
 //   - what the base commit's file did not declare, though it declared the deployment, was made by hand and stays;
 //   - of all else the server decides, with the one request that goes by its owner. That request takes every automation that a deploy made, so it is only sent where no
 //     live one was matched; elsewhere what is left over stays, and the plan says so.
@@ -217,16 +217,45 @@ type triggerMatch struct {
 	// kept stay, and whose they are is not known; asked are such too, and the server is asked to remove them if they are a deploy's.
 	kept, asked []*state.Automation
 	changes     []Change
+	// declared counts the base's triggers by their names.
+	declared map[string]int
+}
+
+func (m *triggerMatch) count(base *Desired) {
+	if base == nil {
+		return
+	}
+	for i := range base.Triggers {
+		if t := &base.Triggers[i]; !t.Unsure {
+			m.declared[t.name().Text]++
+		}
+	}
+}
+
+// tooMany reports whether more live automations bear a name than the base's file had triggers of it: then somebody made one by hand, and which of them it is can't be told.
+func (m *triggerMatch) tooMany(d *Desired, live *state.Live, a *state.Automation) bool {
+	if live.AllOwned || given(d, live, a.Name()) {
+		return false
+	}
+	n := 0
+	for i := range live.Automations {
+		if live.Automations[i].Name() == a.Name() {
+			n++
+		}
+	}
+	return n > m.declared[a.Name()]
 }
 
 func matchTriggers(d *Desired, live *state.Live, before Before) *triggerMatch {
-	m := &triggerMatch{pairs: make([]*state.Automation, len(d.Triggers))}
+	m := &triggerMatch{pairs: make([]*state.Automation, len(d.Triggers)), declared: map[string]int{}}
 	if live == nil || live.Automations == nil {
 		return m
 	}
 	names, known := map[string]value.Value{}, false
 	if len(live.Automations) > 0 {
-		names, known = earlierTriggers(before.said())
+		base := before.said()
+		names, known = earlierTriggers(base)
+		m.count(base)
 	}
 	known = known || live.AllOwned
 	ours := func(a *state.Automation) bool {
@@ -321,12 +350,12 @@ func (m *triggerMatch) leftOver(d *Desired, live *state.Live, used map[string]bo
 		a := &live.Automations[j]
 		switch {
 		case used[a.ID]:
-		case ours(a):
+		case ours(a) && !m.tooMany(d, live, a):
 			m.removed = append(m.removed, a.ID)
 			base := names[a.Name()]
 			m.changes = append(m.changes, Change{Path: fmt.Sprintf("triggers[%d]", n), Before: withoutSecrets(shownTrigger(a.Fields), &base), Reason: "removed", Pos: d.TriggersPos})
 			n++
-		case known:
+		case known && !ours(a):
 		case matched && !m.replace:
 			m.kept = append(m.kept, a)
 		default:
