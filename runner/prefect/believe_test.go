@@ -49,6 +49,12 @@ func TestBelievedTrees(t *testing.T) {
 			[3]string{"ours", "!prefect.toml PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "!prefect.toml PREFECT_API_TLS_INSECURE_SKIP_VERIFY"}},
 		{"certificates of the tree's", own, map[string]string{".env": "PREFECT_API_SSL_CERT_FILE=ca.pem\n", "ca.pem": ""}, [3]string{"!", "!.env PREFECT_API_SSL_CERT_FILE", "!.env PREFECT_API_SSL_CERT_FILE"}},
 		{"the pool alone", own, map[string]string{"prefect.toml": "[deployments]\ndefault_work_pool_name = \"p\"\n"}, [3]string{"ours", "ours", "ours"}},
+		{"a pool that is the job's key", own, map[string]string{".env": "prefect_default_work_pool_name=x${PREFECT_API_KEY}\n"}, [3]string{"ours", "ours", "!.env PREFECT_DEFAULT_WORK_POOL_NAME"}},
+		{"the same, by a name in between", own, map[string]string{".env": "A=${PREFECT_API_KEY}\nPREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME=\"${A}\"\n"}, [3]string{"ours", "ours", "!.env PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME"}},
+		{"links that hold the job's key", own, map[string]string{".env": "PREFECT_UI_URL=https://x/${PREFECT_API_KEY}\n"}, [3]string{"ours", "ours", "!.env PREFECT_UI_URL"}},
+		{"a path of profiles that is the job's key", own, map[string]string{".env": "PREFECT_PROFILES_PATH=${PREFECT_API_KEY}\n"}, [3]string{"ours", "ours", "!.env PREFECT_PROFILES_PATH"}},
+		{"a pool that is written plainly, or filled with what the file says", own, map[string]string{".env": "A=p\nPREFECT_DEFAULT_WORK_POOL_NAME=${A}\n"}, [3]string{"ours", "ours", "ours"}},
+		{"a pool filled from the job, and the job's own", with(own, map[string]string{"PREFECT_DEFAULT_WORK_POOL_NAME": "p"}), map[string]string{".env": "PREFECT_DEFAULT_WORK_POOL_NAME=${PREFECT_API_KEY}\n"}, [3]string{"ours", "ours", "ours"}},
 	} {
 		for trust, want := range c.found {
 			config, err := Load(Sources{Env: func(k string) (string, bool) {

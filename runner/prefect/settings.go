@@ -155,7 +155,8 @@ func (s Sources) dotenv() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseDotenv(text, s.Env), nil
+	env := parseDotenv(text, s.Env)
+	return env, s.plainlyShown(text, env)
 }
 
 // table reads the settings of a TOML file below a prefix, by their dotted place.
