@@ -29,10 +29,22 @@ func ShownVariables(f *spec.File) map[string]bool {
 			v, _ = v.Get(key)
 		}
 		for _, name := range v.List {
-			shown[name.Str()] = true
+			if !logsIn(name.Str()) {
+				shown[name.Str()] = true
+			}
 		}
 	}
 	return shown
+}
+
+// logsIn names what logs in to Prefect or to the forge, or proves a review. No file lets it be shown: the file may be a pull request's, and the plan is a comment that all can read.
+func logsIn(name string) bool {
+	switch strings.ToUpper(name) {
+	case "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS", "PREFECT_DEPLOY_PLAN_KEY", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN":
+		return true
+	}
+	return false
 }
 
 // KeptVariables are the variables that a file says a platform keeps as secrets: x-ci.github.secrets and x-ci.gitlab.secrets.

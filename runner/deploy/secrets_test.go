@@ -205,3 +205,15 @@ func TestVariablesThatAreSecretsByName(t *testing.T) {
 		})
 	}
 }
+
+// TestLoginsAreNeverShown: a file, which may be a pull request's, lets variables be shown, but not what logs in.
+func TestLoginsAreNeverShown(t *testing.T) {
+	for name, shown := range map[string]bool{"REGION": true, "PREFECT_API_KEY": false, "PREFECT_API_AUTH_STRING": false, "GH_TOKEN": false, "prefect_api_key": false} {
+		s := newScene(t)
+		s.env[name] = "hunter2secret"
+		yaml := "x-ci: {vars: [" + name + "], github: {vars: [" + name + "]}}\n" + one("  description: 'x {{ $"+name+" }}'")
+		if text := string(s.plan(yaml).JSON()); strings.Contains(text, "hunter2") != shown {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
