@@ -203,7 +203,31 @@ func (o *options) config(w cli.World, dir string) (prefect.Config, error) {
 func settingsIn(w cli.World, dir, profile string) prefect.Sources {
 	tree, why := ci.WhoseTree(w.Env)
 	trust := map[ci.Tree]prefect.Trust{ci.OwnTree: prefect.TrustTree, ci.UnknownTree: prefect.TrustLogin, ci.ProposedTree: prefect.TrustNoServer}[tree]
-	return prefect.Sources{Env: w.Env, Profile: profile, Tree: trust, Why: why, ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }}
+	return prefect.Sources{Env: w.Env, Profile: profile, Tree: trust, Why: why, InTree: func(path string) bool { return inTree(dir, path) },
+		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(under(dir, path)) }}
+}
+
+// inTree tells whether a path, or what a link there leads to, lies in the repository of dir, or in dir where there is none.
+func inTree(dir, path string) bool {
+	resolved := func(p string) string {
+		if abs, err := filepath.Abs(p); err == nil {
+			p = abs
+		}
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			return real
+		}
+		if real, err := filepath.EvalSymlinks(filepath.Dir(p)); err == nil {
+			return filepath.Join(real, filepath.Base(p))
+		}
+		return p
+	}
+	root := strings.TrimSuffix(resolved(under(dir, ".")), strings.TrimSuffix(filepath.FromSlash(cli.WithinRepository(dir)), string(filepath.Separator)))
+	for _, p := range []string{filepath.Clean(under(dir, path)), resolved(under(dir, path))} {
+		if rel, err := filepath.Rel(root, p); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // open opens the state: a file, or the Prefect API. Neither is an error that names both; there is never a silent local write.

@@ -23,6 +23,8 @@ type Sources struct {
 	ReadFile func(path string) ([]byte, error)
 	// Profile is --profile, "" for none.
 	Profile string
+	// InTree tells whether a path leads into the tree that Tree is about; nil is no.
+	InTree func(path string) bool
 	// Tree is how far the files of the working directory are believed, Why what says so.
 	Tree Trust
 	Why  string
@@ -50,7 +52,7 @@ var (
 	defaultPool    = setting{[]string{"PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME", "PREFECT_DEFAULT_WORK_POOL_NAME"}, "deployments.default_work_pool_name"}
 )
 
-// layer answers a setting, "" when it has none. file is that of the working directory where it stands, "" for what is from elsewhere.
+// layer answers a setting, "" when it has none. file is that of the tree where it stands, "" for what is from elsewhere.
 type layer struct {
 	file string
 	get  func(setting) string
@@ -113,6 +115,9 @@ func (s Sources) load() (*settings, error) {
 		return nil, err
 	}
 	path, from := s.profilesPath(env, own, project)
+	if from == "" && path != "" && s.InTree != nil && s.InTree(path) { // PREFECT_HOME=.prefect: the job names the place, and whoever proposes the change what stands there
+		from = path
+	}
 	profiles, err := s.profiles(path)
 	if err != nil {
 		return nil, err
