@@ -372,3 +372,19 @@ func TestPathsOfTheFile(t *testing.T) {
 		t.Errorf("tags %s, pull %s", tags.AppendJSON(nil), pull.AppendJSON(nil))
 	}
 }
+
+// TestLimitsBelowOne: what the server would refuse after the build is said before anything runs, with its line; --concurrency-limit takes the place of the file's, as in Prefect.
+func TestLimitsBelowOne(t *testing.T) {
+	for _, yaml := range []string{one("  concurrency_limit: 0"), one("  concurrency_limit: {limit: -1, collision_strategy: ENQUEUE}")} {
+		s := newScene(t)
+		var faults *Faults
+		if _, err := Deploy(context.Background(), s.options(yaml)); !errors.As(err, &faults) || faults.List[0].Code != "invalid-concurrency-limit" || faults.List[0].Line != 6 {
+			t.Errorf("%s: %v", yaml, err)
+		}
+		o, two := s.options(yaml), int64(2)
+		o.Overrides.ConcurrencyLimit = &two
+		if p, err := Plan(context.Background(), o); err != nil || told(p) != "create hello/d" {
+			t.Errorf("%s with an option: %v", yaml, err)
+		}
+	}
+}
