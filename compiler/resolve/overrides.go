@@ -116,14 +116,14 @@ func (o *Overrides) jobVariables(d *Deployment) error {
 		return nil
 	}
 	given := value.Of([]value.Entry{})
-	for _, text := range o.JobVariables {
+	for i, text := range o.JobVariables {
 		if key, v, ok := strings.Cut(text, "="); ok {
 			given = given.Set(key, value.Of(v))
 			continue
 		}
 		v, err := value.FromJSON([]byte(text))
 		if err != nil || v.Kind != value.Map {
-			return &UsageError{"--job-variable " + diag.Quote(text) + " is neither key=value nor a JSON object"}
+			return &UsageError{fmt.Sprintf("--job-variable number %d is neither key=value nor a JSON object%s", i+1, jsonTrouble(err))} // without its text, which may be a secret
 		}
 		for _, e := range v.Map {
 			given = given.Set(e.Key, e.Value)
@@ -132,6 +132,14 @@ func (o *Overrides) jobVariables(d *Deployment) error {
 	d.Outputs = given
 	d.Fields = d.Fields.Set("work_pool", d.Field("work_pool").Set("job_variables", given))
 	return nil
+}
+
+// jsonTrouble says what is wrong with JSON, "" where it is only of another kind.
+func jsonTrouble(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
 }
 
 func (o *Overrides) parameters(d *Deployment) error {
@@ -145,15 +153,20 @@ func (o *Overrides) parameters(d *Deployment) error {
 			return &UsageError{"--param " + diag.Quote(text) + " has no =: write name=value"}
 		}
 		v, err := value.FromJSON([]byte(raw))
-		if err != nil {
-			v = value.Of(raw)
+		switch strings.TrimSpace(raw) {
+		case "NaN", "Infinity", "-Infinity": // Python's JSON has these numbers, and Prefect's client sends null for them
+			v = value.Value{}
+		default:
+			if err != nil {
+				v = value.Of(raw)
+			}
 		}
 		parameters = parameters.Set(key, v)
 	}
 	if o.Params != nil && *o.Params != "" {
 		v, err := value.FromJSON([]byte(*o.Params))
 		if err != nil || v.Kind != value.Map {
-			return &UsageError{"--params is a JSON object, and this is not: " + diag.Quote(*o.Params)}
+			return &UsageError{"--params is a JSON object, and what is given is not" + jsonTrouble(err)} // without its text, which may be a secret
 		}
 		for _, e := range v.Map {
 			parameters = parameters.Set(e.Key, e.Value)
