@@ -194,6 +194,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	resolve.CheckReferences(d, &c.diags)
 	c.name(d)
 	c.schedules(d)
+	c.limit(d)
 	c.secrets(d)
 	c.derivedPull(d)
 	c.triggers(d)
@@ -220,6 +221,19 @@ func (c *Checker) schedules(d *resolve.Deployment) {
 		if fault != nil {
 			c.timingFault(d, fault)
 		}
+	}
+}
+
+// limit finds a concurrency limit below 1, which the server refuses, for a new deployment as well as for a live one. To the model it is a number like any other, so it
+// concerns this deployment alone.
+func (c *Checker) limit(d *resolve.Deployment) {
+	limit := d.Field("concurrency_limit")
+	if limit.Kind == value.Map {
+		limit, _ = limit.Get("limit")
+	}
+	if limit.Kind == value.Int && limit.Int < 1 {
+		c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-concurrency-limit", Message: fmt.Sprintf("the concurrency limit %d is not positive", limit.Int),
+			Help: "write a number from 1 on; leave concurrency_limit out for no limit, or write paused: true for no runs", Position: d.Position(limit.Pos)})
 	}
 }
 
