@@ -213,6 +213,7 @@ func (c *Checker) name(d *resolve.Deployment) {
 
 func (c *Checker) schedules(d *resolve.Deployment) {
 	list := d.Field("schedules")
+	c.sameSlug(d, list.List)
 	for _, s := range list.List {
 		if s.Kind != value.Map || !hasKind(s) {
 			continue // its form is wrong, and said so
@@ -221,6 +222,22 @@ func (c *Checker) schedules(d *resolve.Deployment) {
 		if fault != nil {
 			c.timingFault(d, fault)
 		}
+	}
+}
+
+// sameSlug warns of two schedules with one slug. It is no error, since the server takes them where the live deployment has that slug: it writes one over the other.
+func (c *Checker) sameSlug(d *resolve.Deployment, list []value.Value) {
+	seen := map[string]bool{}
+	for _, s := range list {
+		slug, _ := s.Get("slug")
+		if slug.Kind != value.Text || slug.Text == "" || template.Has(slug.Text) {
+			continue
+		}
+		if seen[slug.Text] && !slug.Marks().Has(value.Sensitive) {
+			c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "same-slug", Message: "two schedules of this deployment have the slug " + diag.Quote(slug.Text),
+				Help: "the server refuses a new deployment with both, and keeps one of them in a live one: give each a slug of its own", Position: d.Position(slug.Pos)})
+		}
+		seen[slug.Text] = true
 	}
 }
 
