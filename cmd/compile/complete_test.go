@@ -27,7 +27,7 @@ while read -r line; do
   __start_compile 2>/dev/null; printf '%s\n' "${COMPREPLY[*]}"
 done`
 	want := [][2]string{{"compile ini", "init"}, {"compile init --recipe docker-", "docker-git docker-s3 docker-gcs docker-azure"}, {"compile init --recipe s3 --field buc", "bucket="}, {"compile check --format ", "text json github sarif"},
-		{"compile explain same-", "same-image"}, {"compile init --disc", "--discover"}}
+		{"compile explain same-i", "same-image"}, {"compile init --disc", "--discover"}}
 	var lines strings.Builder
 	for _, w := range want {
 		lines.WriteString(w[0] + "|\n")

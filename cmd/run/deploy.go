@@ -48,7 +48,6 @@ func deployCommand(ctx context.Context, w cli.World) *cobra.Command {
 
 // execute is plan or deploy from the flags to the exit code.
 func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, args []string, acting bool) error {
-	began := time.Now()
 	if f := c.Flags().Lookup("prompt"); f != nil && f.Changed && !o.noPrompt && o.terminal(w) == nil {
 		return cli.Usage("--prompt wants questions, and there is nowhere to ask them: no terminal, or --quiet, or CI is set; leave it out")
 	}
@@ -60,6 +59,7 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 	if err := o.ask(ctx, w, &r, acting); err != nil {
 		return err
 	}
+	began := time.Now() // what someone takes to answer is no part of it
 	to, err := o.results(w, acting)
 	if err != nil {
 		return err

@@ -194,6 +194,7 @@ func (c *Checker) Deployment(d *resolve.Deployment) string {
 	resolve.CheckReferences(d, &c.diags)
 	c.name(d)
 	c.schedules(d)
+	c.limit(d)
 	c.secrets(d)
 	c.derivedPull(d)
 	c.triggers(d)
@@ -212,6 +213,7 @@ func (c *Checker) name(d *resolve.Deployment) {
 
 func (c *Checker) schedules(d *resolve.Deployment) {
 	list := d.Field("schedules")
+	c.sameSlug(d, list.List)
 	for _, s := range list.List {
 		if s.Kind != value.Map || !hasKind(s) {
 			continue // its form is wrong, and said so
@@ -220,6 +222,35 @@ func (c *Checker) schedules(d *resolve.Deployment) {
 		if fault != nil {
 			c.timingFault(d, fault)
 		}
+	}
+}
+
+// sameSlug warns of two schedules with one slug. It is no error, since the server takes them where the live deployment has that slug: it writes one over the other.
+func (c *Checker) sameSlug(d *resolve.Deployment, list []value.Value) {
+	seen := map[string]bool{}
+	for _, s := range list {
+		slug, _ := s.Get("slug")
+		if slug.Kind != value.Text || slug.Text == "" || template.Has(slug.Text) {
+			continue
+		}
+		if seen[slug.Text] && !slug.Marks().Has(value.Sensitive) {
+			c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "same-slug", Message: "two schedules of this deployment have the slug " + diag.Quote(slug.Text),
+				Help: "the server refuses a new deployment with both, and keeps one of them in a live one: give each a slug of its own", Position: d.Position(slug.Pos)})
+		}
+		seen[slug.Text] = true
+	}
+}
+
+// limit finds a concurrency limit below 1, which the server refuses, for a new deployment as well as for a live one. To the model it is a number like any other, so it
+// concerns this deployment alone.
+func (c *Checker) limit(d *resolve.Deployment) {
+	limit := d.Field("concurrency_limit")
+	if limit.Kind == value.Map {
+		limit, _ = limit.Get("limit")
+	}
+	if limit.Kind == value.Int && limit.Int < 1 {
+		c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-concurrency-limit", Message: fmt.Sprintf("the concurrency limit %d is not positive", limit.Int),
+			Help: "write a number from 1 on; leave concurrency_limit out for no limit, or write paused: true for no runs", Position: d.Position(limit.Pos)})
 	}
 }
 

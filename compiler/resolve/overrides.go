@@ -4,6 +4,7 @@ package resolve
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
@@ -198,6 +199,9 @@ func (o *Overrides) schedules(d *Deployment) error {
 		if o.Timezone != nil && *o.Timezone != "" {
 			list[i] = list[i].Set("timezone", value.Of(*o.Timezone))
 		}
+		if _, fault := Timing(list[i]); fault != nil && !fault.Value.Pos.Known() {
+			return optionFault(fault)
+		}
 	}
 	if len(list) > 0 {
 		d.Fields = d.Fields.Set("schedules", value.Value{Kind: value.List, Pos: d.Field("schedules").Pos, List: list})
@@ -205,8 +209,26 @@ func (o *Overrides) schedules(d *Deployment) error {
 	return nil
 }
 
+// timingOptions are the options whose value each fault of a timing is about, where it stands in no file.
+var timingOptions = map[string]string{"invalid-cron": "--cron", "invalid-interval": "--interval", "invalid-rrule": "--rrule", "invalid-timezone": "--timezone", "invalid-anchor-date": "--anchor-date"}
+
+// optionFault names the option that gave a wrong timing: the file has no line that is to blame.
+func optionFault(fault *TimingFault) error {
+	option, ok := timingOptions[fault.Problem.Code]
+	if !ok || fault.Value.Kind == value.Map { // none of the three says when
+		return &UsageError{"--cron, --interval and --rrule want a time: what was given is empty or 0"}
+	}
+	given := diag.Quote(fault.Value.Str())
+	if fault.Value.Kind == value.Int {
+		given = strconv.FormatInt(fault.Value.Int, 10)
+	}
+	return &UsageError{option + " " + given + ": " + fault.Problem.Message + "; " + fault.Problem.Help}
+}
+
 func (o *Overrides) limit(d *Deployment) error {
 	switch {
+	case o.ConcurrencyLimit != nil && *o.ConcurrencyLimit < 1:
+		return &UsageError{fmt.Sprintf("--concurrency-limit %d is not positive: write a number from 1 on, or leave it out for no limit", *o.ConcurrencyLimit)}
 	case o.ConcurrencyLimit == nil && o.CollisionStrategy != nil:
 		return nil // Prefect ignores a strategy without a limit
 	case o.ConcurrencyLimit == nil:

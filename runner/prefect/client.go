@@ -233,7 +233,7 @@ func (c *Client) answer(r request, resp *resty.Response) (value.Value, error) {
 		return value.Value{}, nil
 	}
 	if status >= 300 {
-		return value.Value{}, &Error{Method: r.method, Path: r.path, Status: status, Detail: c.hide(detail(body)), Attempts: resp.Request.Attempt}
+		return value.Value{}, &Error{Method: r.method, Path: r.path, Status: status, Detail: c.hide(detail(body)), Attempts: resp.Request.Attempt, Login: login(c.config)}
 	}
 	if len(body) == 0 {
 		return value.Value{}, nil

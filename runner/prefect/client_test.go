@@ -602,3 +602,20 @@ func TestConcurrentWritesStayWithinTheLimit(t *testing.T) {
 		t.Errorf("%d writes came at once", most)
 	}
 }
+
+// TestRefusedLogin: who gave a login is told which setting holds the one that is refused, and never what it is.
+func TestRefusedLogin(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer server.Close()
+	for says, config := range map[string]Config{
+		"set PREFECT_API_KEY":                            {},
+		"does not take PREFECT_API_KEY":                  {APIKey: "canary"},
+		"does not take PREFECT_API_AUTH_STRING":          {APIKey: "canary", AuthString: "u:canary"},
+		"Authorization of PREFECT_CLIENT_CUSTOM_HEADERS": {AuthString: "u:canary", Headers: []Header{{"Authorization", "canary"}}},
+	} {
+		config.APIURL = server.URL
+		if _, err := New(config, Options{}).Version(context.Background()); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("want %q: %v", says, err)
+		}
+	}
+}

@@ -25,6 +25,24 @@ type Error struct {
 	Detail string
 	// Attempts counts how often the request was sent.
 	Attempts int
+	// Login is the setting that the request's login came from, "" without one.
+	Login string
+}
+
+// login names the setting that gives the login, in the order in which New takes them.
+func login(c Config) string {
+	for _, h := range c.Headers {
+		if strings.EqualFold(h.Name, "Authorization") && h.Value != "" {
+			return "the Authorization of PREFECT_CLIENT_CUSTOM_HEADERS"
+		}
+	}
+	switch {
+	case c.AuthString != "":
+		return "PREFECT_API_AUTH_STRING"
+	case c.APIKey != "":
+		return "PREFECT_API_KEY"
+	}
+	return ""
 }
 
 func (e *Error) Error() string {
@@ -32,7 +50,9 @@ func (e *Error) Error() string {
 	if e.Detail != "" {
 		text += ": " + e.Detail
 	}
-	if hint := statusHints[e.Status]; hint != "" {
+	if e.Status == http.StatusUnauthorized && e.Login != "" {
+		text += " (the server does not take " + e.Login + ": look whether it is this server's, and still valid)"
+	} else if hint := statusHints[e.Status]; hint != "" {
 		text += " (" + hint + ")"
 	}
 	if e.Attempts > 1 {
