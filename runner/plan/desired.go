@@ -313,9 +313,6 @@ func (p *Project) shape(out *Desired, fields value.Value, e *Early, f Flow) erro
 	set("work_queue_name", emptyAsNull(queue))
 	set("job_variables", mappingOrEmpty(variables))
 	limit, options := concurrency(get("concurrency_limit"))
-	if limit.Kind == value.Int && limit.Int < 1 && !p.MarksOnly {
-		return belowOne(out.Resolved, limit, get("concurrency_limit"))
-	}
 	set("concurrency_limit", limit)
 	set("concurrency_options", options)
 	if v := get("paused"); !v.IsNull() {
@@ -386,18 +383,6 @@ func concurrency(v value.Value) (limit, options value.Value) {
 		options = options.Set("grace_period_seconds", grace)
 	}
 	return limit, options
-}
-
-// belowOne refuses before anything is written what a server does when the steps have run already.
-func belowOne(d *resolve.Deployment, limit, field value.Value) error {
-	at := limit.Pos
-	for _, fallback := range []value.Pos{field.Pos, d.Spec.Pos} {
-		if !at.Known() {
-			at = fallback
-		}
-	}
-	return &Fault{diag.Diagnostic{Severity: diag.Error, Code: "invalid-concurrency-limit", Message: fmt.Sprintf("a concurrency limit is at least 1, and this is %d", limit.Int),
-		Help: "write 1 or more, or leave it out for no limit", Position: d.Position(at)}}
 }
 
 // pullSteps are the written ones with outputs filled, or the derived one.

@@ -57,7 +57,7 @@ func TestGitIsReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err := os.ReadFile(filepath.Join(s.root, "token", "work", "app", ".git", "config")); err != nil || !strings.Contains(string(config), url.PathEscape(secretToken)) {
+	if config, err := os.ReadFile(filepath.Join(s.root, "token", "work", "app", ".git", "config")); err != nil || !strings.Contains(string(config), strings.ReplaceAll(url.QueryEscape(secretToken), "+", "%20")) {
 		t.Errorf("the real one does not leave the token in .git/config any more (%v): docs/differences.md says so\n%s", err, config)
 	}
 	now := map[string]*cameOf{}
