@@ -308,12 +308,24 @@ func TestRealHangIsEnded(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
-	if stat, err := os.ReadFile("/proc/" + pid + "/stat"); err == nil && !strings.Contains(string(stat), ") Z ") {
+	if stat, lives := livesOn(pid); lives {
 		t.Errorf("what the function started lives on: %s", stat)
 	}
 	if got, err := r.try("my_steps.later", value.Entry{Key: "x", Value: value.Of(1)}); err != nil {
 		t.Errorf("after a hang: %s, error %v", got.AppendJSON(nil), err)
 	}
+}
+
+// livesOn tells whether a process is still there; one that was killed may take a moment to be gone.
+func livesOn(pid string) (stat []byte, lives bool) {
+	for range 500 {
+		var err error
+		if stat, err = os.ReadFile("/proc/" + pid + "/stat"); err != nil || strings.Contains(string(stat), ") Z ") {
+			return stat, false
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return stat, true
 }
 
 func TestRealJobsSideBySide(t *testing.T) {
