@@ -154,8 +154,12 @@ func (c *testCase) through(t *testing.T, counted string, d dialect) *deployed {
 	s := a.snapshot(t, project, w)
 	s.Failed = code != 0
 	if d.workspace != nil {
+		// An image's copy of the project lies in a folder that is called as the checkout: on the platforms as the repository, here as the tools call their jobs' directories.
+		copied := regexp.MustCompile(`^/opt/prefect/[^/]+$`)
 		for _, list := range []*[]any{&s.Deployments, &s.Flows, &s.Automations} {
-			*list = replaced(*list, func(text string) string { return d.workspace.ReplaceAllString(text, "<project>") }).([]any)
+			*list = replaced(*list, func(text string) string {
+				return d.workspace.ReplaceAllString(copied.ReplaceAllString(text, "/opt/prefect/project"), "<project>")
+			}).([]any)
 		}
 	}
 	for _, x := range s.Deployments {
