@@ -46,7 +46,7 @@ func dockerProject(t *testing.T, name, dockerfile string) string {
 func withoutPython(t *testing.T) map[string]string {
 	t.Helper()
 	bin := t.TempDir()
-	for _, name := range []string{"git", "docker", "bash", "sh", "env", "cat", "mkdir", "cp", "rm", "basename", "head", "paste", "node"} {
+	for _, name := range []string{"git", "docker", "bash", "sh", "env", "cat", "mkdir", "cp", "mv", "rm", "basename", "head", "paste", "node"} {
 		if path, err := exec.LookPath(name); err == nil {
 			if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
 				t.Fatal(err)
