@@ -388,3 +388,28 @@ func TestLimitsBelowOne(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFirstDeployOfThousand writes a thousand deployments into a file that is not there yet.
+func BenchmarkFirstDeployOfThousand(b *testing.B) {
+	var yaml strings.Builder
+	yaml.WriteString("pull: []\ndeployments:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&yaml, "- {name: d%d, entrypoint: 'flow.py:hello', work_pool: {name: p}, schedules: [{cron: '0 0 * * *'}]}\n", i)
+	}
+	for range b.N {
+		dir := b.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "flow.py"), []byte(flowFile), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		st, err := state.OpenFile(filepath.Join(dir, "state.json"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := Deploy(context.Background(), Options{Directory: dir, Files: []File{{"prefect.yaml", []byte(yaml.String())}}, Selection: resolve.Selection{All: true}, State: st, Jobs: 4,
+			Env: func(string) (string, bool) { return "", false }, Now: time.Now})
+		if err != nil || len(p.Deployments) != 1000 || p.Deployments[999].Outcome != plan.Applied {
+			b.Fatal(err)
+		}
+		_ = st.Close()
+	}
+}

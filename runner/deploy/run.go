@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 	"sync"
@@ -453,7 +454,7 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	wrote := j.counting(p)
 	work := make(chan *turn)
 	var wait sync.WaitGroup
-	for range min(max(1, j.Jobs), len(turns)) {
+	for range min(j.writers(), len(turns)) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
@@ -469,6 +470,14 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 	close(work)
 	wait.Wait()
 	j.deleteAll(ctx, p, deletes)
+}
+
+// writers is how many deployments are written at once: Jobs, and any number where that spares work. With --fail-fast a failure has to find others not begun.
+func (j *job) writers() int {
+	if j.State.Together && !j.FailFast {
+		return math.MaxInt
+	}
+	return max(1, j.Jobs)
 }
 
 // counting tells Writing how far the writes are; what it returns takes those that were done.

@@ -23,10 +23,15 @@ import (
 // schemaVersion is the newest file that this program understands, and the one that it writes.
 const schemaVersion = 1
 
-type document struct{ root value.Value }
+// document is the tree, and what would be costly to find again at each of a thousand writes. The list of deployments is its own.
+type document struct {
+	root     value.Value
+	at       map[Name]int    // where each deployment stands in the list; nil where that is not known
+	rendered map[Name][]byte // each deployment as it is written, while it does not change
+}
 
 func newDocument() *document {
-	return &document{value.Of([]value.Entry{{Key: "schema", Value: value.Of(schemaVersion)}, {Key: "deployments", Value: value.Of([]value.Value{})}})}
+	return &document{root: value.Of([]value.Entry{{Key: "schema", Value: value.Of(schemaVersion)}, {Key: "deployments", Value: value.Of([]value.Value{})}})}
 }
 
 // parseDocument reads and checks a state file; nothing but blanks is an empty state.
@@ -39,7 +44,7 @@ func parseDocument(data []byte) (*document, error) {
 	if err != nil {
 		return nil, syntaxError(data, err)
 	}
-	d := &document{root}
+	d := &document{root: root}
 	return d, d.check(data)
 }
 
@@ -169,7 +174,7 @@ func (d *document) snapshot(q Query) *Snapshot {
 	s.Total = len(d.deployments())
 	s.Complete = q.All > 0 && s.Total <= q.All
 	for _, v := range d.deployments() {
-		if name := (Name{textOf(v, "flow"), textOf(v, "name")}); s.Complete || wanted[name] {
+		if name := nameOf(v); s.Complete || wanted[name] {
 			s.Deployments[name] = fileLive(name, v)
 		}
 	}
@@ -244,26 +249,38 @@ func stableID(parts ...string) string {
 func (d *document) remove(name Name) {
 	var kept []value.Value
 	for _, v := range d.deployments() {
-		if (Name{textOf(v, "flow"), textOf(v, "name")}) != name {
+		if nameOf(v) != name {
 			kept = append(kept, v)
 		}
 	}
 	if kept == nil {
 		kept = []value.Value{}
 	}
+	d.at = nil
+	delete(d.rendered, name)
 	d.root = d.root.Set("deployments", value.Of(kept))
 }
+
+// place is where the deployment stands in the list, -1 where it does not.
+func (d *document) place(name Name) int {
+	if d.at == nil {
+		d.at = map[Name]int{}
+		for i, v := range d.deployments() {
+			d.at[nameOf(v)] = i
+		}
+	}
+	if i, ok := d.at[name]; ok {
+		return i
+	}
+	return -1
+}
+
+func nameOf(v value.Value) Name { return Name{textOf(v, "flow"), textOf(v, "name")} }
 
 // apply carries out one write on the document.
 func (d *document) apply(w Write) (*Live, error) {
 	w.Fields = plainTree(normal(w.Fields))
-	list := d.deployments()
-	at := -1
-	for i, v := range list {
-		if textOf(v, "flow") == w.Name.Flow && textOf(v, "name") == w.Name.Deployment {
-			at = i
-		}
-	}
+	list, at := d.deployments(), d.place(w.Name)
 	if w.Live != nil && at < 0 {
 		return nil, fmt.Errorf("the deployment %q is no longer there; plan again", w.Name)
 	}
@@ -275,12 +292,13 @@ func (d *document) apply(w Write) (*Live, error) {
 		entry = overlay(entry, creationDefaults())
 	}
 	entry = setAutomations(changed(entry, w), w, fileLive(w.Name, entry))
-	list = append([]value.Value(nil), list...)
 	if at >= 0 {
 		list[at] = entry
 	} else {
+		d.at[w.Name] = len(list)
 		list = append(list, entry)
 	}
+	delete(d.rendered, w.Name)
 	d.root = d.root.Set("schema", value.Of(schemaVersion)).Set("deployments", value.Of(list))
 	return fileLive(w.Name, entry), nil
 }
@@ -331,16 +349,9 @@ func plainTree(v value.Value) value.Value {
 // sorted is the document in the order in which it is written: deployments by name, their fields in the order of fieldNames, and
 // keys that are not known behind them as they stood.
 func (d *document) sorted() value.Value {
-	list := append([]value.Value{}, d.deployments()...)
-	sort.SliceStable(list, func(i, j int) bool {
-		if a, b := textOf(list[i], "flow"), textOf(list[j], "flow"); a != b {
-			return a < b
-		}
-		return textOf(list[i], "name") < textOf(list[j], "name")
-	})
-	order := append(append([]string{"flow", "name"}, fieldNames()...), "triggers", "sla")
+	list := d.byName()
 	for i := range list {
-		list[i] = inOrder(list[i], order)
+		list[i] = inOrder(list[i], entryKeys())
 	}
 	root := d.root
 	if !has(root, "schema") { // an empty mapping, which counts as an empty state
@@ -348,6 +359,20 @@ func (d *document) sorted() value.Value {
 	}
 	return inOrder(root.Set("deployments", value.Of(list)), []string{"schema", "deployments"})
 }
+
+// byName is a copy of the list in the order in which it is written.
+func (d *document) byName() []value.Value {
+	list := append([]value.Value{}, d.deployments()...)
+	sort.SliceStable(list, func(i, j int) bool {
+		if a, b := textOf(list[i], "flow"), textOf(list[j], "flow"); a != b {
+			return a < b
+		}
+		return textOf(list[i], "name") < textOf(list[j], "name")
+	})
+	return list
+}
+
+func entryKeys() []string { return append(append([]string{"flow", "name"}, fieldNames()...), "triggers", "sla") }
 
 func inOrder(v value.Value, keys []string) value.Value {
 	entries := make([]value.Entry, 0, len(v.Map))

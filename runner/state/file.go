@@ -6,7 +6,8 @@
 // (lock_unix.go) from the first write until Close, and the writer reads the file again once it has the lock.
 //
 // Concurrent writes of one process are grouped: each changes the document in memory, and the first to get at the disk writes for
-// all that are waiting, so that a thousand deployments do not mean a thousand syncs when many are written at once.
+// all that are waiting. The whole file is written each time, so a thousand deployments one after another would mean a thousand times
+// a thousand; the state asks (Together) to be given them at once, which makes it a few. What did not change is not made into text again.
 package state
 
 import (
@@ -17,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -29,7 +31,7 @@ func OpenFile(path string) (*State, error) {
 	if _, _, err := f.load(); err != nil {
 		return nil, err
 	}
-	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Delete: f.delete, Close: f.close}, nil
+	return &State{Source: "file:" + path, Read: f.read, Write: f.write, Delete: f.delete, Close: f.close, Together: true}, nil
 }
 
 type file struct {
@@ -40,6 +42,7 @@ type file struct {
 	doc     *document
 	disk    []byte // what the file holds
 	exists  bool
+	ours    bool // disk was laid out by us
 	changes int // writes applied to doc
 	closed  bool
 
@@ -161,14 +164,14 @@ func (f *file) save(change int) error {
 	}
 	f.mu.Lock()
 	data, upTo, disk := f.doc.render(), f.changes, f.disk
-	same := f.exists && f.doc.equals(disk)
+	same := f.exists && !f.ours && f.doc.equals(disk)
 	f.mu.Unlock()
 	if !same && !bytes.Equal(data, disk) {
 		if err := replaceFile(f.target(), data); err != nil {
 			return err
 		}
 		f.mu.Lock()
-		f.disk, f.exists = data, true
+		f.disk, f.exists, f.ours = data, true, true
 		f.mu.Unlock()
 	}
 	f.flushed = upTo
@@ -260,9 +263,38 @@ func replaceFile(target string, data []byte) (err error) {
 
 // render is the document as bytes: the same document, the same bytes.
 func (d *document) render() []byte {
+	list := d.byName()
+	texts := make([][]byte, len(list))
+	for i := range list {
+		texts[i] = d.text(list[i])
+	}
+	shell := &document{root: d.root.Set("deployments", value.Of([]value.Value{}))}
 	var b bytes.Buffer
-	indent(&b, d.sorted(), 0)
+	indent(&b, shell.sorted(), 0)
 	b.WriteByte('\n')
+	if len(texts) == 0 {
+		return b.Bytes()
+	}
+	before, after, _ := bytes.Cut(b.Bytes(), []byte(emptyList))
+	listed := append([]byte("\n    "), bytes.Join(texts, []byte(",\n    "))...)
+	return slices.Concat(before, []byte(emptyList[:len(emptyList)-1]), listed, []byte("\n  ]"), after)
+}
+
+// emptyList is how no deployments are written; no text before it in the file can hold it, as only the schema stands there.
+const emptyList = `"deployments": []`
+
+// text is one deployment as it stands in the file, made once for as long as it does not change.
+func (d *document) text(v value.Value) []byte {
+	name := nameOf(v)
+	if text, ok := d.rendered[name]; ok {
+		return text
+	}
+	var b bytes.Buffer
+	indent(&b, inOrder(v, entryKeys()), 2)
+	if d.rendered == nil {
+		d.rendered = map[Name][]byte{}
+	}
+	d.rendered[name] = b.Bytes()
 	return b.Bytes()
 }
 

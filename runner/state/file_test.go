@@ -2,9 +2,11 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -376,5 +378,43 @@ func BenchmarkFileWrites(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "state.json"))
 	for i := range b.N {
 		writeOne(b, s, Write{Name: Name{"f", fmt.Sprint(i % 200)}, Fields: parsed(b, fmt.Sprintf(`{"version":"%d"}`, i))})
+	}
+}
+
+// BenchmarkThousandAtOnce is the first deploy of a large project: nothing is there yet, and the deploy gives all writes at once.
+func BenchmarkThousandAtOnce(b *testing.B) {
+	for range b.N {
+		s := open(b, filepath.Join(b.TempDir(), "state.json"))
+		var all sync.WaitGroup
+		for i := range 1000 {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				if _, err := s.Write(context.Background(), Write{Name: Name{"f", fmt.Sprint(i)}, Fields: parsed(b, `{"tags":["a","b"],"parameters":{"a":1}}`)}); err != nil {
+					b.Error(err)
+				}
+			}()
+		}
+		all.Wait()
+	}
+}
+
+// TestWhatIsKeptOfTheTextIsWhatItIsMadeAnew: after any order of writes and deletes the bytes are those of a document that was never rendered before.
+func TestWhatIsKeptOfTheTextIsWhatItIsMadeAnew(t *testing.T) {
+	d := newDocument()
+	d.root = d.root.Set("variables", parsed(t, `{"deployments": [], "x": "\"deployments\": []"}`))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 600 {
+		name := Name{fmt.Sprint("f", random.IntN(3)), fmt.Sprint("d", random.IntN(7))}
+		if random.IntN(3) == 0 {
+			d.remove(name)
+		} else if _, err := d.apply(Write{Name: name, Fields: parsed(t, fmt.Sprintf(`{"version":"%d","tags":["\"deployments\": []"]}`, i))}); err != nil {
+			t.Fatal(err)
+		}
+		var anew bytes.Buffer
+		indent(&anew, d.sorted(), 0)
+		if text := string(d.render()); text != anew.String()+"\n" {
+			t.Fatalf("after %d changes:\n%s\nmade anew:\n%s", i, text, anew.String())
+		}
 	}
 }

@@ -118,6 +118,8 @@ type State struct {
 	Delete func(ctx context.Context, l *Live) error
 	// Runs counts runs of deployments, by id, all in one number: what a write or a delete takes away. Nil where there are no runs.
 	Runs func(ctx context.Context, ids []string, which Runs) (int, error)
+	// Together says that many writes at once cost hardly more than one: then there is no reason to bound how many.
+	Together bool
 	// Close releases what the backend holds: a file's lock. Whatever was written is on the disk or the server before Write returns.
 	Close func() error
 }
