@@ -15,14 +15,15 @@ import (
 // departureTests are named by the rows of docs/differences.md.
 func departureTests() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
-		"dropped-slug":    droppedSlug,
-		"slug-by-hand":    slugByHand,
-		"owner-label":     ownerLabel,
-		"derived-pull":    derivedPull,
-		"derived-version": derivedVersion,
-		"unchanged":       unchangedIsNotWritten,
-		"shared-limit":    sharedLimit,
-		"proposed-server": proposedServer,
+		"dropped-slug":     droppedSlug,
+		"slug-by-hand":     slugByHand,
+		"owner-label":      ownerLabel,
+		"derived-pull":     derivedPull,
+		"derived-version":  derivedVersion,
+		"unchanged":        unchangedIsNotWritten,
+		"shared-limit":     sharedLimit,
+		"proposed-server":  proposedServer,
+		"step-environment": stepEnvironment,
 	}
 }
 
@@ -96,6 +97,20 @@ func (a api) only(t *testing.T) map[string]any {
 		t.Fatalf("%d deployments", len(all))
 	}
 	return all[0]
+}
+
+// stepEnvironment: a function sets a variable and changes directory; a script after it tells what it sees.
+func stepEnvironment(t *testing.T) {
+	files := plainFile(object{"tags": []any{"{{ s.stdout }}-x"}, "build": []any{
+		object{"leaving.leave": object{}},
+		object{"prefect.deployments.steps.run_shell_script": object{"id": "s", "script": `sh -c 'if [ -e ../leaving.py ]; then echo "<$LEFT>" moved; else echo "<$LEFT>" stayed; fi'`}},
+	}})
+	files["leaving.py"] = "import os\ndef leave():\n    os.environ['LEFT'] = 'here'\n    os.makedirs('sub', exist_ok=True)\n    os.chdir('sub')\n"
+	both(t, files, "[<here> moved-x]", "[<> stayed-x]", func(t *testing.T, a api, w *workspace, deploy func(...string)) string {
+		w.cmd.env = append(w.cmd.env, "PREFECT_DEPLOY_PYTHON="+filepath.Join(venv(t), "bin", "python"))
+		deploy()
+		return fmt.Sprint(a.only(t)["tags"])
+	})
 }
 
 func ownerLabel(t *testing.T) {

@@ -49,6 +49,7 @@ func shownBy() map[string]shown {
 		"shared-limit":         {test: true},
 		"tags-null":            {cases: []string{"tags-null"}},
 		"proposed-server":      {test: true},
+		"step-environment":     {test: true},
 		"unimported-version":   {cases: []string{"flow-missing-package-unasked"}},
 		"remote-login":         {cases: []string{"version-remote-password"}},
 		"clone-login":          {elsewhere: [][2]string{{"../step/git_real_test.go", `does not leave the token in .git/config any more`}, {"../step/git_test.go", "func TestGitKeepsTheTokenToItself("}}},

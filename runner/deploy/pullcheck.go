@@ -69,6 +69,7 @@ type section struct {
 	scratch string
 	// at is where the next step runs: in Prefect all share a process, so that also a function of somebody's own moves them.
 	at        string
+	changed   []map[string]*string // what functions made of the environment, in order
 	directory string
 	clones    []Clone
 	seconds   float64

@@ -4,9 +4,11 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +32,7 @@ func (p *pulling) filling(s *section) func(context.Context, *graph.Step, value.V
 func (p *pulling) doing(s *section, python *overlay) func(context.Context, *graph.Step, step.Call) (value.Value, error) {
 	return func(ctx context.Context, st *graph.Step, c step.Call) (value.Value, error) {
 		c.Dir, c.Moved = s.at, func(dir string) { s.at = dir }
+		c.Env, c.Changed = withChanges(c.Env, s.changed), func(changes map[string]*string) { s.changed = append(s.changed, changes) }
 		p.tellLogin(c.Function, c.Inputs)
 		do := p.carriedOutWith(ctx, c, func() (*step.Python, error) { return python.get(ctx) })
 		outputs, err := p.repeat(ctx, c.Stderr, func() (value.Value, error) { return do(ctx, c) })
@@ -41,6 +44,20 @@ func (p *pulling) doing(s *section, python *overlay) func(context.Context, *grap
 		}
 		return p.masked.given(st, tainted(st.Function, c.Inputs, outputs)), err
 	}
+}
+
+// withChanges is an environment after what steps changed in it.
+func withChanges(env []string, all []map[string]*string) []string {
+	env = slices.Clone(env)
+	for _, changes := range all {
+		for _, name := range slices.Sorted(maps.Keys(changes)) {
+			env = slices.DeleteFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+			if text := changes[name]; text != nil {
+				env = append(env, name+"="+*text)
+			}
+		}
+	}
+	return env
 }
 
 // cloned asks a new clone for its commit.

@@ -282,10 +282,12 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		return nil
 	}
 	files := j.filesOf(g)
+	var left leavings
 	r := exec.Runner{
 		Do: func(ctx context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c = adapt(c)
 			c.Always = s.Always
+			left.watch(s, &c)
 			j.tellLogin(c.Function, c.Inputs)
 			if s.TagInputs {
 				var err error
@@ -310,7 +312,11 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		},
 		Given: j.presets(g), Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
-	return r.Run(ctx, j.part(g))
+	results := r.Run(ctx, j.part(g))
+	if found := left.found(); len(found) > 0 && j.Warn != nil {
+		j.Warn(found, j.source)
+	}
+	return results
 }
 
 // placed gives an error the line of the step whose function is at fault: what it returned can't be used.

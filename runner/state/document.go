@@ -372,7 +372,9 @@ func (d *document) byName() []value.Value {
 	return list
 }
 
-func entryKeys() []string { return append(append([]string{"flow", "name"}, fieldNames()...), "triggers", "sla") }
+func entryKeys() []string {
+	return append(append([]string{"flow", "name"}, fieldNames()...), "triggers", "sla")
+}
 
 func inOrder(v value.Value, keys []string) value.Value {
 	entries := make([]value.Entry, 0, len(v.Map))

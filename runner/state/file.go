@@ -43,7 +43,7 @@ type file struct {
 	disk    []byte // what the file holds
 	exists  bool
 	ours    bool // disk was laid out by us
-	changes int // writes applied to doc
+	changes int  // writes applied to doc
 	closed  bool
 
 	flush   sync.Mutex // held by the one that writes the file

@@ -2,7 +2,8 @@
 // cannot change, so one that is idle but was started for another environment or project is replaced.
 //
 // What a call changes in its process is undone as far as the next one would notice: the directory, environment variables, stdout and
-// stderr. Modules that a step imported stay imported, as they do under Prefect, where all steps share one process.
+// stderr; the caller is told of the first two. Modules that a step imported stay imported, as they do under Prefect, where all steps
+// share one process, and so does what they set in the environment while they were imported.
 package step
 
 import (
@@ -117,6 +118,9 @@ func (p *Python) ask(ctx context.Context, env []string, c Call, r request) (valu
 	got, alive, err := w.ask(ctx, r, c.Stdout, c.Stderr)
 	if c.Moved != nil && err == nil && w.cwd != "" && w.cwd != c.Dir {
 		c.Moved(w.cwd)
+	}
+	if c.Changed != nil && err == nil && len(w.changed) > 0 {
+		c.Changed(w.changed)
 	}
 	if alive {
 		p.give(w)

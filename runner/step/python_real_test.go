@@ -242,6 +242,31 @@ func TestRealOutputCannotCorrupt(t *testing.T) {
 	}
 }
 
+// TestRealEnvironmentOfFunctions: what one changes is told and undone; what its module sets while it is imported is there for each of its functions, though it is imported once.
+func TestRealEnvironmentOfFunctions(t *testing.T) {
+	r := newRig(t)
+	write(t, r.root, "sets.py", "import os\nos.environ['BY_IMPORT'] = 'i'\n"+
+		"def f():\n    os.environ['BY_CALL'] = 'c'\n    os.environ.pop('HOME')\n    return g()\ndef g(): return {k: os.environ.get(k, '-') for k in ('BY_IMPORT', 'BY_CALL')}\n", 0o644)
+	told := map[string]*string{}
+	call := func(function string) string {
+		got, err := Lookup(function, r.p)(context.Background(), Call{Function: function, Root: r.root, Dir: r.root, Env: r.p.Env, Changed: func(changes map[string]*string) { told = changes }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(got.AppendJSON(nil))
+	}
+	if got := call("sets.f"); got != `{"BY_IMPORT":"i","BY_CALL":"c"}` {
+		t.Error(got)
+	}
+	if len(told) != 3 || told["BY_CALL"] == nil || *told["BY_CALL"] != "c" || told["BY_IMPORT"] == nil || told["HOME"] != nil {
+		t.Errorf("told of %v", told)
+	}
+	told = nil
+	if got := call("sets.g"); got != `{"BY_IMPORT":"i","BY_CALL":"-"}` || told != nil {
+		t.Errorf("%s, told of %v", got, told)
+	}
+}
+
 func TestRealWorkerIsReusedAndClean(t *testing.T) {
 	r := newRig(t)
 	first, err := r.try("my_steps.looks")

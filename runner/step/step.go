@@ -37,6 +37,8 @@ type Call struct {
 	Stdout, Stderr func(line []byte)
 	// Moved, if not nil, is told the directory that a Python function changed to. Build and push steps stay where they are: several share a process.
 	Moved func(dir string)
+	// Changed, if not nil, is told which environment variables a Python function changed, nil for one that it took out. They may hold secrets.
+	Changed func(changes map[string]*string)
 }
 
 // Func carries a call out. It returns the outputs (a mapping, or null when the function returned no mapping), or an error whose

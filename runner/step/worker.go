@@ -58,6 +58,8 @@ type answer struct {
 	Trace   string      `json:"trace"`
 	// Cwd is the directory that the process ended up in.
 	Cwd string `json:"cwd"`
+	// Changed are the environment variables that it left otherwise than it found them; null is one that is gone.
+	Changed map[string]*string `json:"changed"`
 }
 
 // PythonError is an exception that a function raised.
@@ -99,8 +101,9 @@ type worker struct {
 	answers  *os.File
 	lines    *bufio.Reader
 	out, err lines
-	// cwd is the directory that the last call left.
-	cwd string
+	// cwd is the directory that the last call left, changed what became of its environment.
+	cwd     string
+	changed map[string]*string
 }
 
 func startWorker(python, key string, env []string, root string) (*worker, error) {
@@ -154,7 +157,7 @@ func (w *worker) ask(ctx context.Context, r request, stdout, stderr func([]byte)
 			outDone = errDone
 		}
 		w.settle(outDone, errDone)
-		w.cwd = got.answer.Cwd
+		w.cwd, w.changed = got.answer.Cwd, got.answer.Changed
 		v, err := got.answer.result()
 		return v, true, err
 	}

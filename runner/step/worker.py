@@ -132,6 +132,15 @@ def locate(name, packages):
     return import_object(name) if name else None
 
 
+def required(request):
+    """What require finds, and what the imports changed in the environment is kept."""
+    before = dict(os.environ)
+    try:
+        return require(request["function"], request["requires"], request["installed"])
+    finally:
+        IMPORTED.update(differences(before))
+
+
 def require(name, packages, installed):
     """The function, with the packages it requires installed first where an import fails, unless that was done before."""
     if installed:
@@ -239,7 +248,7 @@ def plain_key(key, path):
 
 
 def call(request):
-    function = require(request["function"], request["requires"], request["installed"])
+    function = required(request)
     if not callable(function):
         raise Refused("%s is not a function" % request["function"])
     outcome = function(**request["inputs"])
@@ -255,7 +264,7 @@ async def finished(awaitable):
 
 
 def only_require(request):
-    require(request["function"], request["requires"], request["installed"])
+    required(request)
     return None
 
 
@@ -338,12 +347,33 @@ def here():
         return ""  # it was removed
 
 
+IMPORTED = {}
+
+
+def differences(before):
+    """What has become of the environment since: the new values, and None where a variable is gone."""
+    now = dict(os.environ)
+    return {name: now.get(name) for name in sorted(set(now) | set(before)) if now.get(name) != before.get(name)}
+
+
+def lay(changes):
+    for name, text in changes.items():
+        if text is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = text
+
+
 def answer(request, place):
+    """What a module sets while it is imported counts for each call after it, as the module is not imported again."""
     before = dict(os.environ)
     try:
+        lay(IMPORTED)
+        found = dict(os.environ)
         if request["dir"]:
             place.enter(request["root"], request["dir"])
-        return {"kind": "result", "value": KINDS[request["kind"]](request), "cwd": here()}
+        outcome = KINDS[request["kind"]](request)
+        return {"kind": "result", "value": outcome, "cwd": here(), "changed": differences(found)}
     except BaseException as fault:
         return failure(fault)
     finally:
