@@ -64,6 +64,7 @@ var noValue = map[string]string{
 	"cloud-only":             "fixed sentences with the server's address",
 	"automations-unreadable": "a fixed sentence with the server's address",
 	"too-many-deletes":       "names of live deployments, and a number",
+	"invalid-parameter":      "the names of the flow and of its parameters, as its file has them, and what types they have",
 	"missing-python":         "a function's name as written, and where Python was looked for",
 	"unresolved":             "masked; plan.Fault is what every error here is",
 	"invalid-step":           "a step in two halves: masked, see TestPhase",

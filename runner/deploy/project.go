@@ -15,6 +15,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -447,4 +448,35 @@ func (j *job) checkJobVariables(e *plan.Early, d *plan.Deployment) {
 		}
 		j.faults.Add(diag.Diagnostic{Severity: severity, Code: "invalid-job-variable", Message: f.Message, Help: f.Help, Position: e.Resolved.Position(at)})
 	}
+}
+
+// checkParameters holds a deployment's parameters against its flow's schema, where that is known and the server will: an error for a server that is known to refuse
+// them, else a warning.
+func (j *job) checkParameters(e *plan.Early, d *plan.Deployment) {
+	flow := j.flowOf(e)
+	if flow.SchemaUnknown != "" || flow.NameUnknown || d.Action == plan.Unchanged || !enforced(d) {
+		return
+	}
+	severity := diag.Warning
+	if strings.HasPrefix(j.snapshot.PrefectVersion, "3.") {
+		severity = diag.Error
+	}
+	parameters, _ := d.Desired.Fields.Get("parameters")
+	for _, f := range plan.CheckParameters(flow.Name, flow.Schema, parameters) {
+		at := f.Pos
+		if !at.Known() {
+			at = e.Resolved.Spec.Pos
+		}
+		help := "correct the parameter, or write enforce_parameter_schema: false to have the server take any"
+		j.faults.Add(diag.Diagnostic{Severity: severity, Code: "invalid-parameter", Message: f.Message, Help: help, Position: e.Resolved.Position(at)})
+	}
+}
+
+// enforced tells whether the server will hold the parameters against the schema: what the file says, else what the deployment has, and a new one does.
+func enforced(d *plan.Deployment) bool {
+	said, ok := d.Desired.Fields.Get("enforce_parameter_schema")
+	if !ok && d.Live != nil {
+		said, ok = d.Live.Fields.Get("enforce_parameter_schema")
+	}
+	return !ok && d.Live == nil || said.Kind == value.Bool && said.Bool
 }

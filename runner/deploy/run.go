@@ -115,6 +115,7 @@ func (j *job) planned(ctx context.Context) (*plan.Plan, error) {
 			continue
 		}
 		j.checkJobVariables(e, d)
+		j.checkParameters(e, d)
 		j.checkTriggers(e, d)
 		d.Build = plan.BuildOf(e.Resolved, g.Registrations[i].Steps)
 		p.Deployments = append(p.Deployments, d)

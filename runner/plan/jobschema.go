@@ -18,6 +18,8 @@ import (
 // schemaJudge compares a value with a schema and collects faults. unsure is set when something was met that can't be judged.
 type schemaJudge struct {
 	pool string
+	// flow, in place of the pool, is whose parameters are judged.
+	flow string
 	root value.Value
 	// formats: whether "format" counts.
 	formats bool
@@ -33,11 +35,18 @@ const deepest = 60
 
 func (j *schemaJudge) fault(path string, pos value.Pos, format string, args ...any) {
 	j.faults = append(j.faults, JobVariableFault{Path: path, Pos: pos,
-		Message: fmt.Sprintf("the work pool %s wants ", diag.Clean(j.pool)) + fmt.Sprintf(format, args...)})
+		Message: j.who() + " wants " + fmt.Sprintf(format, args...)})
+}
+
+func (j *schemaJudge) who() string {
+	if j.flow != "" {
+		return "the flow " + diag.Clean(j.flow)
+	}
+	return "the work pool " + diag.Clean(j.pool)
 }
 
 func (j *schemaJudge) aside() *schemaJudge {
-	return &schemaJudge{pool: j.pool, root: j.root, formats: j.formats}
+	return &schemaJudge{pool: j.pool, flow: j.flow, root: j.root, formats: j.formats}
 }
 
 // try judges aside: ok and sure tell what came of it.
@@ -104,7 +113,9 @@ func (j *schemaJudge) judge(schema, v value.Value, path string, pos value.Pos, d
 }
 
 // name is the variable's own name for a message.
-func name(path string) string { return diag.Clean(strings.TrimPrefix(path, "job_variables.")) }
+func name(path string) string {
+	return diag.Clean(strings.TrimPrefix(strings.TrimPrefix(path, "job_variables."), "parameters."))
+}
 
 // resolve finds "#/definitions/Name" in the schema.
 func (j *schemaJudge) resolve(ref string) (value.Value, bool) {
