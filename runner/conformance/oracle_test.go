@@ -57,6 +57,7 @@ var oracleDepartures = map[string]*departure{
 				"prefect.deployments.steps.set_working_directory": map[string]any{"directory": "<project>"}}}, "schedules": []any{}, "tags": []any{},
 			"version": "b06f8b1cf4ac7fc4768da0e53cd4c1af", "work_pool_name": "my-pool", "work_queue_name": "default"}),
 		"! failed: want true, got false", `+ flows.[hello]: {"labels":{},"name":"hello","tags":[]}`}},
+	"error-bad-parameters":        {Row: "first-failure", Differences: []string{"- flows.[hello]"}},
 	"template-output-names-known": {Row: wholeItem, Differences: []string{`+ deployments.[hello/d].tags[0]: "one"`, `+ deployments.[hello/d].tags[1]: "{'stdout': 'one', 'stderr': ''}"`}},
 	"template-value-types": {Row: wholeItem, Differences: []string{`! deployments.[hello/d].parameters.in_list[0]: want "a7", got 7`,
 		`! deployments.[hello/d].parameters.in_list[1]: want [], got "a7"`, `+ deployments.[hello/d].parameters.in_list[2]: [true]`}},
