@@ -141,7 +141,7 @@ func (b *Build) name(inputs value.Value, o Options, f *faults) {
 	f.add("image_name", why)
 	if why == "" && !open(v) {
 		if fault := nameFault(name); fault != "" {
-			f.add("image_name", shown(v)+" "+fault)
+			f.add("image_name", namedFault(v, name, fault))
 		}
 	}
 	b.Name = name

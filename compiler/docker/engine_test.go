@@ -9,9 +9,12 @@ package docker
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -437,5 +440,51 @@ func same(t *testing.T, got, want value.Value) {
 	t.Helper()
 	if g, w := string(got.AppendJSON(nil)), strings.ReplaceAll(string(want.AppendJSON(nil)), "/real/", "/ours/"); g != w {
 		t.Errorf("outputs\ngot  %s\nwant %s", g, w)
+	}
+}
+
+// TestEngineRefuses: what we say beforehand that Docker refuses, the engine refuses, when it is asked as docker-py asks it: for the request, and not because it lacks the image.
+func TestEngineRefuses(t *testing.T) {
+	engine := env(t, "DOCKER_HOST")
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			network, address, _ := strings.Cut(engine, "://")
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}}}
+	asked := 0
+	for _, c := range golden(t) {
+		if c.Function != "push_docker_image" || engineRefuses[c.Name] == "" {
+			continue
+		}
+		asked++
+		refused := ""
+		for _, r := range c.Requests {
+			query := url.Values{}
+			for _, q := range r.Query {
+				query.Add(q[0], q[1])
+			}
+			request, err := http.NewRequest(http.MethodPost, "http://docker/v1.41"+(&url.URL{Path: r.Path}).EscapedPath()+"?"+query.Encode(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Registry-Auth", "e30=")
+			answer, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, _ := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			refused = ""
+			if answer.StatusCode != http.StatusOK && !strings.Contains(strings.ToLower(string(said)), "no such image") {
+				refused = answer.Status
+			}
+			t.Logf("%s: %s %s", c.Name, answer.Status, said)
+		}
+		if refused == "" {
+			t.Errorf("%s: the engine takes it", c.Name)
+		}
+	}
+	if asked != len(engineRefuses) {
+		t.Errorf("%d of %d were asked", asked, len(engineRefuses))
 	}
 }

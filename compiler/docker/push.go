@@ -90,10 +90,10 @@ func (p *Push) first(buildx bool, v value.Value, f *faults) {
 		return
 	}
 	if fault := nameFault(bare); fault != "" {
-		f.add("image_name", shown(v)+" "+fault)
+		f.add("image_name", namedFault(v, p.Name, fault))
 	}
 	if tagged && (p.tag.Truthy() || p.additional.Truthy() || !tagOK(own)) {
-		f.add("image_name", shown(v)+" "+nameFault(p.Name))
+		f.add("image_name", namedFault(v, p.Name, nameFault(p.Name)))
 	}
 }
 
@@ -109,7 +109,7 @@ func cutTag(name string) (bare, tag string, tagged bool) {
 // credentials are what logs in: a mapping, as it is written or as a block DockerRegistryCredentials holds it.
 func credentials(v value.Value, f *faults) {
 	switch {
-	case v.IsNull():
+	case v.IsNull(), v.Kind == value.Map && len(v.Map) == 0: // with nothing in it nobody is logged in
 		return
 	case open(v):
 		f.add("credentials", "are known only at run time")
@@ -144,7 +144,7 @@ func LoginOf(v value.Value) *Login {
 }
 
 func loginOf(v value.Value) *Login {
-	if v.Kind != value.Map {
+	if v.Kind != value.Map || len(v.Map) == 0 {
 		return nil
 	}
 	user, _ := v.Get("username")

@@ -4,6 +4,8 @@ package docker
 import (
 	"strings"
 	"unicode"
+
+	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
 // spaced reports what Python calls space, in which prefect-docker sees a wrong name.
@@ -18,7 +20,7 @@ func nameFault(name string) string {
 		domain, path = "", name
 	}
 	if domain != "" && !domainOK(domain) {
-		return "names a registry that can't be: " + domain
+		return "names a registry that can't be"
 	}
 	if at := strings.IndexAny(path, ":@"); at >= 0 {
 		return "holds a tag or a digest of its own, which belongs into tag"
@@ -80,4 +82,12 @@ func tagOK(tag string) bool {
 
 func alphanumeric(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// namedFault is what is wrong with a name as a sentence: as it is written, or, where the default namespace makes it wrong, as a whole.
+func namedFault(v value.Value, name, fault string) string {
+	if v.Kind == value.Text && strings.HasSuffix(name, "/"+v.Text) {
+		v = value.Of(name).Mark(v.Origin)
+	}
+	return shown(v) + " " + fault
 }
