@@ -55,7 +55,7 @@ func shownBy() map[string]shown {
 		"clone-login":          {elsewhere: [][2]string{{"../step/git_real_test.go", `does not leave the token in .git/config any more`}, {"../step/git_test.go", "func TestGitKeepsTheTokenToItself("}}},
 		"docker-arguments":     {elsewhere: [][2]string{{engine, `"image_tag": "v1", "additional_tags": ["v2"], "push": true`}, {"../../compiler/docker/testdata/record.py", `"image-tag": {`}, {"../../compiler/docker/real_test.go", "func TestRecordedIsReal("}}},
 		"generated-dockerfile": {elsewhere: [][2]string{{engine, `{name: "auto"`}, {engine, `strings.HasPrefix(c.name, "auto")`}}},
-		"bucket-folder":        {elsewhere: [][2]string{{buckets, `"pull gcp another folder of nearly this name"`}, {buckets, "func TestStepsAsRecorded("}}},
+		"bucket-folder":        {elsewhere: [][2]string{{buckets, `"another folder of nearly this name"`}, {buckets, "func TestStepsAsRecorded("}}},
 		"bucket-unchanged":     {elsewhere: [][2]string{{"../storage/effects_test.go", "func TestUnchangedIsSkipped("}, {"../storage/servers_test.go", "func TestStepsAsPrefect("}}},
 		"bucket-names":         {elsewhere: [][2]string{{buckets, `"push gcp a name that is no UTF-8"`}, {"../storage/effects_test.go", "func TestNothingOutside("}}},
 	}

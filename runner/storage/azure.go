@@ -36,7 +36,7 @@ func openAzure(ctx context.Context, c Call) (*bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the container cannot be used: %w", err)
 	}
-	return &bucket{name: "the container " + text(c.Inputs, "container") + " at " + shownURL(client.URL()), blob: opened, explain: explainAzure,
+	return &bucket{name: "the container " + text(c.Inputs, "container") + " at " + shownURL(client.URL()), blob: opened, explain: explainAzure, inPlace: true,
 		mayNot: func(err error) bool { return bloberror.HasCode(err, bloberror.AuthorizationPermissionMismatch) },
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
 			return listAzure(ctx, opened, prefix, each)

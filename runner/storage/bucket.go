@@ -43,6 +43,8 @@ type bucket struct {
 	get  func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) // length -1: to its end
 	// explain turns an error of the cloud's library into the rest of a sentence, "" when it knows nothing better.
 	explain func(error) string
+	// inPlace: the cloud's own library writes into a file that is there, which so stays as executable as it is; boto3 puts a new one in its place.
+	inPlace bool
 	// mayNot reports whether a server refuses a request to somebody whom it knows.
 	mayNot func(error) bool
 }

@@ -57,7 +57,7 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 			return nil
 		}
 	}
-	return &bucket{name: where, blob: opened, explain: explainGCS,
+	return &bucket{name: where, blob: opened, explain: explainGCS, inPlace: true,
 		mayNot: func(err error) bool {
 			var api *googleapi.Error
 			return errors.As(err, &api) && api.Code == http.StatusForbidden

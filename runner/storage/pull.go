@@ -98,6 +98,9 @@ func (b *bucket) getFile(ctx context.Context, root *os.Root, made *sync.Map, nam
 		return outside(err)
 	}
 	err = b.download(ctx, file, o)
+	if there, missing := root.Lstat(filepath.FromSlash(name)); err == nil && b.inPlace && missing == nil && there.Mode().IsRegular() {
+		err = file.Chmod(there.Mode().Perm())
+	}
 	if closed := file.Close(); err == nil {
 		err = closed
 	}

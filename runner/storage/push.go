@@ -146,6 +146,9 @@ func ignoreOf(c Call) (*ignored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the ignore file %s cannot be read: %w", name, err)
 	}
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("the ignore file %s cannot be read: it is not UTF-8; save it as that", name)
+	}
 	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data)), "\n")
 	for i := range lines { // as prefect-aws hands them over, and as the other two do: without what stands around them, and with their ends
 		if strings.HasPrefix(c.Function, "prefect_aws.") {

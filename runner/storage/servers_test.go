@@ -224,9 +224,11 @@ func TestStepsAsPrefect(t *testing.T) {
 	python := filepath.Join(started.tools, "prefect-storage", "bin", "python")
 	run := osexec.Command(python, "testdata/record.py", path)
 	run.Env = append(os.Environ(), started.environment()...)
-	if out, err := run.CombinedOutput(); err != nil {
+	out, err := run.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	t.Logf("%s", out)
 	fresh, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -122,6 +122,9 @@ func arguments(c Call, k cloud) error {
 			return fmt.Errorf("the argument %q of %s must be text, not %s", key, name, v.Kind)
 		}
 	}
+	if text(c.Inputs, k.place) == "" { // which Azure's library takes, and then falls over
+		return fmt.Errorf("the argument %q of %s is empty: name the %s", k.place, name, k.place)
+	}
 	return nil
 }
 
