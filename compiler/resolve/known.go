@@ -4,7 +4,10 @@
 // A function that is not in the table may take and give anything: where one stands in a list, a reference that nothing else fills is not an error.
 package resolve
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Function is what is known of a step function.
 type Function struct {
@@ -60,6 +63,9 @@ var functions = []Function{
 	{Name: "prefect_azure.deployments.steps.pull_from_azure_blob_storage", Outputs: []string{"container", "folder", "directory"}, Required: []string{"container", "folder", "credentials"},
 		Arguments: []string{"container", "folder", "credentials"}},
 }
+
+// Functions are all that are known.
+func Functions() []Function { return slices.Clone(functions) }
 
 // Known returns what is known of a function, by any of its names; ok is false for others.
 func Known(name string) (*Function, bool) {

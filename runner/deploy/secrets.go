@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"slices"
@@ -30,7 +31,7 @@ type mask struct {
 // shortest is the length of a text, in bytes, below which it is too common to be hidden wherever it stands.
 const shortest = 4
 
-// add makes a secret known: each of its lines, also in the forms that it has in JSON, in a message and in a URL.
+// add makes a secret known: each of its lines, also in the forms that it has in JSON, in a message and in a URL, and what it is in base64, alone or in the middle of something (a header, a Kubernetes secret, a configuration of Docker).
 func (m *mask) add(secret string) { m.learn(secret, false) }
 
 // keep is add for what the project itself calls a secret.
@@ -55,7 +56,34 @@ func (m *mask) learn(secret string, kept bool) {
 			}
 			m.kept[text] = m.kept[text] || kept
 		}
+		for _, text := range inBase64(line) {
+			if !m.known[text] {
+				m.known[text] = true
+				m.secrets = append(m.secrets, text)
+			}
+		}
 	}
+}
+
+// inBase64 is how base64 writes a text, whatever stands before and after it: three ways, as three bytes make four signs, each without the signs that its neighbours have a part in. Nothing for a text so short that the signs
+// might be a word.
+func inBase64(text string) []string {
+	var out []string
+	for before := range 3 {
+		signs := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + text))
+		signs = signs[[]int{0, 2, 3}[before]:]
+		if (before+len(text))%3 != 0 {
+			signs = signs[:max(0, len(signs)-1)]
+		}
+		if len(signs) < long {
+			continue
+		}
+		out = append(out, signs)
+		if other := strings.NewReplacer("+", "-", "/", "_").Replace(signs); other != signs {
+			out = append(out, other)
+		}
+	}
+	return out
 }
 
 // common reports whether a text is a word of YAML and no secret.
