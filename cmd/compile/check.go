@@ -55,6 +55,9 @@ func checkCommand(w cli.World) *cobra.Command {
 
 // read reads the files; one that isn't there is a fault of the command's own.
 func (s *shared) read() ([]cli.File, error) {
+	if err := cli.IsDirectory(s.dir); err != nil {
+		return nil, err
+	}
 	files, err := cli.Read(s.dir, s.files)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, cli.Fail("%v; name the file with -f, or the directory with -C", err)

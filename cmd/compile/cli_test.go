@@ -201,3 +201,23 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 }
+
+// TestWrongUsageOfEveryCommand: what can't be meant is exit 64, and a file that isn't there is a fault, for each command alike.
+func TestWrongUsageOfEveryCommand(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []string{"check", "graph", "github", "gitlab", "init", "explain"} {
+		for _, args := range [][]string{{"--no-such-option"}, {"-C", filepath.Join(dir, "absent")}, {"-C", dir, "extra", "words"}} {
+			if c == "explain" && args[0] == "-C" && len(args) == 2 {
+				continue
+			}
+			if code, stdout, stderr := compile(append([]string{c}, args...)...); code != 64 || stdout != "" || !strings.HasPrefix(stderr, "error: ") {
+				t.Errorf("%s %q: exit %d\n%s\n%s", c, args, code, stdout, stderr)
+			}
+		}
+		if c != "init" && c != "explain" {
+			if code, _, stderr := compile(c, "-C", dir); code != 1 || !strings.Contains(stderr, "name the file with -f") {
+				t.Errorf("%s: exit %d\n%s", c, code, stderr)
+			}
+		}
+	}
+}

@@ -97,13 +97,12 @@ func (o *options) add(c *cobra.Command) {
 
 // run turns the options into what a run is told; entrypoint is the positional one, "" for none. The caller closes the state.
 func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint string) (deploy.Options, error) {
+	if err := o.bounds("step or write"); err != nil {
+		return deploy.Options{}, err
+	}
 	switch {
-	case o.jobs < 1:
-		return deploy.Options{}, cli.Usage("--jobs %d: at least one step or write runs at once", o.jobs)
 	case o.deletes < 0:
 		return deploy.Options{}, cli.Usage("--max-deletes %d: write 0 or more", o.deletes)
-	case o.retries < 0:
-		return deploy.Options{}, cli.Usage("--retries %d: write 0 or more", o.retries)
 	case o.json == "-" && o.markdown == "-":
 		return deploy.Options{}, cli.Usage("--json - and --markdown - can't both have stdout: name a file for one of them")
 	}
@@ -150,6 +149,19 @@ func (o *options) run(w cli.World, overrides resolve.Overrides, entrypoint strin
 	return r, err
 }
 
+// bounds refuses numbers that can't be meant; of are the things of which --jobs run at once.
+func (o *options) bounds(of string) error {
+	switch {
+	case o.jobs < 1:
+		return cli.Usage("--jobs %d: at least one %s runs at once", o.jobs, of)
+	case o.retries < 0:
+		return cli.Usage("--retries %d: write 0 or more", o.retries)
+	case o.timeout < 0:
+		return cli.Usage("--timeout %s: write a time limit, or leave it out", o.timeout)
+	}
+	return nil
+}
+
 // planKeyVariable holds what signs and keys a plan where there is no input for it.
 const planKeyVariable = "PREFECT_DEPLOY_PLAN_KEY"
 
@@ -170,8 +182,8 @@ func (o *options) directory() (string, error) {
 	if err != nil {
 		return "", cli.Fail("-C %s: %v", o.dir, err)
 	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return "", cli.Usage("-C %s: there is no such directory", o.dir)
+	if err := cli.IsDirectory(o.dir); err != nil {
+		return "", err
 	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real // Prefect writes the resolved directory into pull steps

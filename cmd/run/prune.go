@@ -15,7 +15,7 @@ import (
 
 // pruneCommand lists what is owned and no longer declared; only --yes deletes.
 func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
-	o := options{jobs: defaultJobs, all: true}
+	o := options{all: true}
 	var yes bool
 	c := &cobra.Command{Use: "prune", Short: "List deployments that the file owned and no longer declares; --yes deletes them", Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -46,11 +46,14 @@ func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.StringVar(&o.state, "state", "", "file:PATH instead of the Prefect API of PREFECT_API_URL")
 	f.StringVar(&o.environment, "environment", "", "the target's name (staging, production): part of what owns a deployment")
 	f.StringVar(&o.base, "base", "", "the commit whose file tells what was declared before")
+	f.IntVar(&o.jobs, "jobs", defaultJobs, "deletions at once")
+	f.BoolVar(&o.fast, "fail-fast", false, "delete nothing more after the first failure")
 	f.IntVar(&o.deletes, "max-deletes", defaultMaxDeletes, "the most deployments that may be deleted")
 	f.BoolVar(&yes, "yes", false, "delete them")
 	f.StringVar(&o.json, "json", "", "write the list as JSON to `FILE`; - is stdout")
 	f.StringVar(&o.markdown, "markdown", "", "write the list as Markdown to `FILE`; - is stdout")
 	f.BoolVar(&o.quiet, "quiet", false, "say nothing but errors")
+	f.BoolVar(&o.debug, "debug", false, "show each request to the Prefect API on stderr")
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to delete")
 	return c
 }

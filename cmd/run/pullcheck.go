@@ -37,6 +37,7 @@ func pullCheckCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.IntVar(&o.jobs, "jobs", defaultJobs, "pull sections at once")
 	f.DurationVar(&o.timeout, "timeout", 0, "time limit of a step, such as 10m")
 	f.IntVar(&o.retries, "retries", defaultRetries, "repeats of a step on network failures")
+	f.BoolVar(&o.fast, "fail-fast", false, "begin no further pull section after the first failure")
 	o.addFrom(f)
 	f.StringArrayVar(&o.set, "set", nil, "`STEP.OUTPUT=VALUE`, what a build step would give that the pull section names; repeatable")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to `FILE`; - is stdout")
@@ -49,20 +50,15 @@ func pullCheckCommand(ctx context.Context, w cli.World) *cobra.Command {
 
 // toldOfPulls is what a check is told.
 func (o *options) toldOfPulls(w cli.World) (r deploy.PullOptions, err error) {
-	switch {
-	case o.jobs < 1:
-		return r, cli.Usage("--jobs %d: at least one pull section is carried out at once", o.jobs)
-	case o.retries < 0:
-		return r, cli.Usage("--retries %d: write 0 or more", o.retries)
-	case o.timeout < 0:
-		return r, cli.Usage("--timeout %s: write a time limit, or leave it out", o.timeout)
+	if err := o.bounds("pull section"); err != nil {
+		return r, err
 	}
 	dir, err := o.directory()
 	if err != nil {
 		return r, err
 	}
 	env, environ := without(w.Env, w.Environ, planKeyVariable)
-	r.Options = deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all}, Env: env, Environ: environ, Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, Patterns: o.files}
+	r.Options = deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all}, Env: env, Environ: environ, Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files}
 	r.Open = func() (*state.State, error) { return o.open(w, dir) }
 	if err := o.read(&r.Options, dir); err != nil {
 		return r, err
@@ -115,7 +111,7 @@ func (o *options) showPulled(w cli.World, list []*deploy.Pulled, elapsed time.Du
 		out = w.Stderr
 	}
 	for _, r := range list {
-		if r.Error != "" {
+		if r.Error != "" && !r.Skipped {
 			failed = append(failed, diag.Clean(r.Deployment))
 		}
 		if o.json != "-" && !o.quiet || r.Error != "" {
@@ -155,7 +151,10 @@ func pulledJSON(list []*deploy.Pulled) []byte {
 	}{1, []entry{}}
 	for _, r := range list {
 		e := entry{Deployment: r.Deployment, Outcome: "succeeded", File: r.File, Line: r.Line, Entrypoint: r.Entrypoint, Directory: r.Directory, Clones: []clone{}, Seconds: r.Seconds, Note: r.Note, Error: r.Error}
-		if r.Error != "" {
+		switch {
+		case r.Skipped:
+			e.Outcome = "skipped"
+		case r.Error != "":
 			e.Outcome = "failed"
 		}
 		for _, c := range r.Clones {

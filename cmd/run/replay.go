@@ -94,6 +94,9 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 			return cli.Usage("--secret %s: this shell has no such variable", name)
 		}
 	}
+	if err := cli.IsDirectory(r.dir); err != nil {
+		return err
+	}
 	scratch, err := os.MkdirTemp("", "prefect-replay-")
 	if err != nil {
 		return cli.Fail("%v", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	osexec "os/exec"
 	"strings"
 )
@@ -19,10 +18,7 @@ func inspect(ctx context.Context, dir string) (replayedRepository, error) {
 		return strings.TrimSpace(string(out)), err
 	}
 	var r replayedRepository
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		return r, fmt.Errorf("-C %s: there is no such directory", dir)
-	}
+	var err error
 	if r.root, err = ask("rev-parse", "--show-toplevel"); err != nil {
 		return r, fmt.Errorf("%s is in no git repository (%w): a replay checks out a commit, so `git init` and commit first", dir, err)
 	}

@@ -57,6 +57,7 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 	f.IntVar(&s.jobs, "jobs", defaultJobs, "steps at once")
 	f.DurationVar(&s.timeout, "timeout", 0, "time limit of a step, such as 10m")
 	f.IntVar(&s.retries, "retries", defaultRetries, "repeats of a step on network failures")
+	f.BoolVar(&s.fast, "fail-fast", false, "start nothing more after the first failure")
 	f.BoolVar(&s.quiet, "quiet", false, "no progress")
 	f.BoolVar(&s.debug, "debug", false, "show each request to the Prefect API on stderr")
 	s.addFrom(f)
@@ -68,11 +69,8 @@ func stepCommand(ctx context.Context, w cli.World) *cobra.Command {
 
 // told is what a run of steps is told; the file of outputs is opened by then.
 func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, err error) {
-	switch {
-	case s.jobs < 1:
-		return o, nil, cli.Usage("--jobs %d: at least one step runs at once", s.jobs)
-	case s.retries < 0:
-		return o, nil, cli.Usage("--retries %d: write 0 or more", s.retries)
+	if err := s.bounds("step"); err != nil {
+		return o, nil, err
 	}
 	if err := s.phase.check(s.keys); err != nil {
 		return o, nil, err
@@ -82,7 +80,7 @@ func (s *stepRun) told(w cli.World) (o deploy.StepOptions, to *handover.Target, 
 		return o, nil, err
 	}
 	env, environ := without(w.Env, w.Environ, planKeyVariable)
-	o.Options = deploy.Options{Directory: dir, Env: env, Environ: environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries, Storage: storage(w.Stderr)}
+	o.Options = deploy.Options{Directory: dir, Env: env, Environ: environ, Jobs: s.jobs, Timeout: s.timeout, Retries: s.retries, FailFast: s.fast, Storage: storage(w.Stderr)}
 	o.Keys = s.keys
 	o.Open = func() (*state.State, error) { return s.open(w, dir) }
 	if err := s.options.read(&o.Options, dir); err != nil {

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -52,6 +53,8 @@ type Pulled struct {
 	Note string
 	// Error says what is wrong, "" for nothing.
 	Error string
+	// Skipped: it was not begun, as another had failed and Options.FailFast is set; Error says so.
+	Skipped bool
 	// Seconds is how long the pull section took; of several deployments with one section each has it.
 	Seconds float64
 }
@@ -66,6 +69,7 @@ type section struct {
 	of    []int
 	steps []*graph.Step
 
+	begun   bool
 	scratch string
 	// at is where the next step runs: in Prefect all share a process, so that also a function of somebody's own moves them.
 	at        string
@@ -82,6 +86,8 @@ type pulling struct {
 	scratch  string
 	sections []*section
 	logging  sync.Mutex
+	// failed: some deployment's pull section did not yield its entrypoint.
+	failed atomic.Bool
 }
 
 // PullCheck carries out the pull section of each selected deployment and looks for its entrypoint. The error is for a check that could not begin, or was interrupted.
@@ -107,6 +113,7 @@ func pullCheck(ctx context.Context, o PullOptions, begun func([]*Pulled)) ([]*Pu
 	}
 	begun(p.out)
 	p.each(func(s *section) { p.carryOut(ctx, s) })
+	p.skip()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -145,15 +152,30 @@ func sameRepository(a, b string) bool {
 	return bare(a) == bare(b)
 }
 
-// each has the sections done, at most Jobs at once.
+// each has the sections done, at most Jobs at once; with FailFast none is begun any more once one has failed.
 func (p *pulling) each(do func(*section)) {
 	slots := make(chan struct{}, max(1, p.Jobs))
 	var all sync.WaitGroup
 	for _, s := range p.sections {
 		slots <- struct{}{}
+		if p.FailFast && p.failed.Load() {
+			break
+		}
+		s.begun = true
 		all.Go(func() { do(s); <-slots })
 	}
 	all.Wait()
+}
+
+// skip says of the sections that were not begun why.
+func (p *pulling) skip() {
+	for _, s := range p.sections {
+		for _, i := range s.of {
+			if !s.begun {
+				p.out[i].Skipped, p.out[i].Error = true, "not begun, as another deployment failed and --fail-fast is set"
+			}
+		}
+	}
 }
 
 // stationsOfPulls is everything before the first step.
@@ -177,6 +199,9 @@ func (p *pulling) stationsOfPulls(ctx context.Context, open func() (*state.State
 		p.out = append(p.out, p.begin(d))
 		if p.out[i].Error == "" {
 			p.register(i, d)
+		}
+		if p.out[i].Error != "" {
+			p.failed.Store(true)
 		}
 	}
 	return p.stop()
@@ -365,9 +390,12 @@ func (p *pulling) carryOut(ctx context.Context, s *section) {
 		r.Clones, r.Seconds, r.Directory = s.clones, s.seconds, s.directory
 		if err != nil {
 			r.Error = err.Error()
+			p.failed.Store(true)
 			continue
 		}
-		p.find(r, s.directory)
+		if p.find(r, s.directory); r.Error != "" {
+			p.failed.Store(true)
+		}
 		if rel, err := filepath.Rel(s.scratch, s.directory); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
 			r.Directory = filepath.ToSlash(rel)
 		}
@@ -450,7 +478,10 @@ func removeAll(dir string) error {
 func (r *Pulled) Summary() string {
 	var b strings.Builder
 	word := "ok"
-	if r.Error != "" {
+	switch {
+	case r.Skipped:
+		word = "skipped"
+	case r.Error != "":
 		word = "failed"
 	}
 	fmt.Fprintf(&b, "%-7s %s: ", word, diag.Clean(r.Deployment))

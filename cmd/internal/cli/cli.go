@@ -129,6 +129,14 @@ func Read(dir string, patterns []string) ([]File, error) {
 	return files, nil
 }
 
+// IsDirectory refuses what -C names and is no directory.
+func IsDirectory(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return Usage("-C %s: there is no such directory", dir)
+	}
+	return nil
+}
+
 // plain takes the operation and the path off a file error.
 func plain(err error) error {
 	var p *fs.PathError
