@@ -25,6 +25,15 @@ func TestPythonStepsInADeploy(t *testing.T) {
 def says(token):
     print("it is", token); sys.stderr.write("err " + token + "\n"); os.write(1, b"x" * 65530 + token.encode() + b"\n")
     return {"given": token, "deep": [{"a": "b" + token}]}
+def borders(token):
+    half = token.encode()
+    for number in (1, 2):
+        for at in range(len(half) + 1):
+            os.write(number, b"x" * (64 * 1024 * (1 + at % 2) - at) + half[:at])
+            if at % 5 == 0: time.sleep(0.02)
+            os.write(number, half[at:] + b"y" * (at % 3) + b"\n")
+        os.write(number, b"x" * (3 * 64 * 1024 - 9) + half)
+    return {"ok": True}
 async def later(token): return {"word": "plain"}
 def fails(token): raise ValueError("not with " + token)
 def odd(): return {"a": {"b": {1, 2}}}
@@ -39,7 +48,7 @@ def floods():
     return {"ok": True}
 `)
 	yaml := "pull: []\ndeployments:\n"
-	for _, step := range []string{"says: {token: '{{ $TOKEN }}'", "later: {token: '{{ $TOKEN }}'", "fails: {token: '{{ $TOKEN }}'", "odd: {", "hangs: {", "crashes: {token: '{{ $TOKEN }}'", "floods: {"} {
+	for _, step := range []string{"says: {token: '{{ $TOKEN }}'", "borders: {token: '{{ $TOKEN }}'", "later: {token: '{{ $TOKEN }}'", "fails: {token: '{{ $TOKEN }}'", "odd: {", "hangs: {", "crashes: {token: '{{ $TOKEN }}'", "floods: {"} {
 		name, _, _ := strings.Cut(step, ":")
 		yaml += "- {name: " + name + ", entrypoint: 'flow.py:hello', work_pool: {name: p}, build: [{tools." + step + "}}]}\n"
 	}
@@ -70,7 +79,7 @@ def floods():
 	for _, step := range p.Steps {
 		errs[step.Key] = step.Error
 	}
-	for name, want := range map[string]string{"says": "", "later": "", "floods": "", "fails": "ValueError: not with ***", "odd": "prefect.yaml:6: the output 'a'.b is a builtins.set, which later steps cannot use", "hangs": "it took longer than 30s and was ended",
+	for name, want := range map[string]string{"says": "", "borders": "", "later": "", "floods": "", "fails": "ValueError: not with ***", "odd": "prefect.yaml:7: the output 'a'.b is a builtins.set, which later steps cannot use", "hangs": "it took longer than 30s and was ended",
 		"crashes": "Python was ended by a signal (aborted) before the function returned"} {
 		if got := errs[name]; want == "" && got != "" || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s\nwant %s", name, got, want)
@@ -83,6 +92,14 @@ def floods():
 		if strings.Contains(text, canary) || strings.Contains(text, canary[:7]) || strings.Contains(text, canary[7:]) {
 			t.Errorf("%s shows the secret:\n%.3000s", place, strings.ReplaceAll(text, "xxxxxxxx", ""))
 		}
+	}
+	for at := range len(canary) - 6 { // no piece of it either, wherever a write or a piece of a line ended
+		if piece := canary[at : at+7]; strings.Contains(log.String(), piece) {
+			t.Errorf("the log shows %q of the secret", piece)
+		}
+	}
+	if hidden := strings.Count(log.String(), "x***"); hidden < 2*(len(canary)+1+1) {
+		t.Errorf("%d of the long lines show that something was hidden", hidden)
 	}
 	if !strings.Contains(log.String(), "it is ***\n") {
 		t.Errorf("the log is %.1000s", log.String())

@@ -320,9 +320,9 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 	return results
 }
 
-// placed gives an error the line of the step whose function is at fault: what it returned can't be used.
+// placed gives an error the line of the step that names what can't be used.
 func placed(s *graph.Step, err error) error {
-	if err == nil || !step.NotPlain(err) {
+	if err == nil || !step.OfFile(err) {
 		return err
 	}
 	return fmt.Errorf("%s:%d: %w", s.File, s.Pos.Line, err)

@@ -20,21 +20,26 @@ type lines struct {
 	// mark is what ends a call's output, and marked is closed when it was seen; both nil outside of a call.
 	mark   []byte
 	marked chan struct{}
-	tail   []byte // the last bytes seen, for the error of a process that ended by itself
+	keep   bool   // whether the last bytes are kept,
+	tail   []byte // for the error of a process that ended by itself
 }
 
 // expect begins a call: lines go to `to` until the mark was seen.
 func (l *lines) expect(to func(line []byte), mark string) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.to, l.mark, l.marked, l.part, l.tail = to, []byte(mark), make(chan struct{}), nil, nil
+	if l.marked != nil { // what a program says before its first call is kept for the error of one that can't begin
+		l.part, l.tail = nil, nil
+	}
+	l.keep = true
+	l.to, l.mark, l.marked = to, []byte(mark), make(chan struct{})
 	return l.marked
 }
 
 func (l *lines) write(chunk []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.to == nil && l.mark == nil {
+	if l.to == nil && l.mark == nil && !l.keep {
 		return
 	}
 	for len(chunk) > 0 {
@@ -67,13 +72,13 @@ func (l *lines) line(rest []byte) {
 	l.part = l.part[:0]
 	if found {
 		close(l.marked)
-		l.to, l.mark = nil, nil
+		l.to, l.mark, l.keep = nil, nil, false
 	}
 }
 
 func (l *lines) emit(line []byte) {
 	const most = 4 << 10
-	if l.mark != nil {
+	if l.keep {
 		if len(line) > most {
 			line := fmt.Sprintf("(a line of %d bytes or more)", len(line))
 			l.tail = append(append(l.tail, line...), '\n')

@@ -8,6 +8,8 @@ package step
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +32,7 @@ type Python struct {
 	closed     bool
 	installing sync.Mutex // two installs at once would get into each other's way
 	installed  map[string]bool
+	failed     map[string]*PythonError // sets of packages that could not be installed
 }
 
 // FlowInfo is what `prefect deploy` learns of a flow by importing it.
@@ -56,23 +59,44 @@ func (p *Python) Call(ctx context.Context, c Call) (value.Value, error) {
 	return p.ask(ctx, c.Env, c, request{Kind: "call", Function: c.Function, Inputs: c.Inputs, Requires: c.Requires, Installed: true})
 }
 
-// require imports what a step requires, installing it where that fails: for one step at a time, and one set of packages once.
+// require imports what a step requires, installing it where that fails: for one step at a time, and one set of packages once. Those that wait for an install share its failure; a later one, which may be a repetition, tries
+// anew.
 func (p *Python) require(ctx context.Context, c Call) error {
 	function := c.Function
 	if native(function) != nil || isPip(function) {
 		function = "" // it runs here, and this Python may well have no Prefect
 	}
+	set := strings.Join(slices.Compact(slices.Sorted(slices.Values(c.Requires))), "\x00")
+	before := p.failure(set)
 	p.installing.Lock()
 	defer p.installing.Unlock()
-	set := strings.Join(c.Requires, "\x00")
-	_, err := p.ask(ctx, c.Env, c, request{Kind: "require", Function: function, Requires: c.Requires, Installed: p.installed[set]})
-	if err == nil {
+	failed := p.failure(set)
+	shared := failed != nil && failed != before
+	_, err := p.ask(ctx, c.Env, c, request{Kind: "require", Function: function, Requires: c.Requires, Installed: p.installed[set] || shared})
+	var fault *PythonError
+	switch errors.As(err, &fault); {
+	case err == nil && !shared:
 		if p.installed == nil {
 			p.installed = map[string]bool{}
 		}
 		p.installed[set] = true
+	case fault != nil && fault.Type == "Missing" && shared:
+		return failed
+	case fault != nil && fault.Type == "Uninstalled":
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.failed == nil {
+			p.failed = map[string]*PythonError{}
+		}
+		p.failed[set] = fault
 	}
 	return err
+}
+
+func (p *Python) failure(set string) *PythonError {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed[set]
 }
 
 // Flow imports the flow at entrypoint ("file.py:function" or "module.function", relative to dir) with the interpreter's own Prefect,

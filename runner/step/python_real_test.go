@@ -198,9 +198,9 @@ func TestRealFailuresAreClear(t *testing.T) {
 		"my_steps.absent":          "the module my_steps has no 'absent'",
 		"my_steps.not_a_function":  "is not a function",
 		"my_steps.plain":           "missing 1 required positional argument: 'a'",
-		"no_such_module.f":         "No module named 'no_such_module'",
+		"no_such_module.f":         "does not have the module no_such_module: install it there",
 		"just_a_word":              "is not the full name of a function",
-		"my_steps.nothing.further": "No module named 'my_steps.nothing'",
+		"my_steps.nothing.further": "does not have the module my_steps.nothing: install it there, or name its package under requires",
 	} {
 		got, err := r.try(function)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -70,17 +70,29 @@ type PythonError struct {
 	Trace string
 }
 
-// NotPlain reports whether an error is of a function that returned what no later step can use.
-func NotPlain(err error) bool {
+// OfFile reports whether an error is cured in the file that names the function, or beside it: there is no such function or module, its packages can't be installed, what it returned no later
+// step can use, or there is no Python that could run it. What the function itself raised is none.
+func OfFile(err error) bool {
 	var e *PythonError
-	return errors.As(err, &e) && e.Type == "NotPlain" || errors.Is(err, errTooLong)
+	var unusable *Unusable
+	return errors.As(err, &e) && slices.Contains(ofFile, e.Type) || errors.Is(err, errTooLong) || errors.As(err, &unusable)
+}
+
+// ofFile are the types of worker.py's own errors; their text says all.
+var ofFile = []string{"Refused", "Missing", "Uninstalled", "NotPlain"}
+
+// Unusable is the error of an interpreter that does not get so far as to be asked anything.
+type Unusable struct{ Path, Why string }
+
+func (e *Unusable) Error() string {
+	return fmt.Sprintf("the Python of the steps, %s, can't be used: activate another environment, or name a Python in %s; %s", e.Path, pythonVariable, e.Why)
 }
 
 // Error is one sentence; the frames follow on lines of their own.
 func (e *PythonError) Error() string {
 	text := e.Message
 	switch {
-	case e.Type == "Refused" || e.Type == "NotPlain" || e.Type == "SystemExit":
+	case e.Type == "SystemExit" || slices.Contains(ofFile, e.Type):
 	case text == "":
 		text = e.Type
 	default:
@@ -104,15 +116,23 @@ type worker struct {
 	// cwd is the directory that the last call left, changed what became of its environment.
 	cwd     string
 	changed map[string]*string
+	// greets: its first line says that it has begun; begun: that line was read.
+	greets, begun bool
 }
 
 func startWorker(python, key string, env []string, root string) (*worker, error) {
-	return startProgram("Python", key, &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", bootstrap, workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")})
+	w, err := startProgram("Python", key, &exec.Cmd{Path: python, Args: []string{python, "-u", "-c", bootstrap, workerSource}, Dir: root, Env: append(slices.Clip(env), "PYTHONUNBUFFERED=1")})
+	if err != nil {
+		return nil, &Unusable{python, err.Error()}
+	}
+	w.greets = true
+	return w, nil
 }
 
 // startProgram starts what speaks the protocol.
 func startProgram(name, key string, cmd *exec.Cmd) (*worker, error) {
 	w := &worker{name: name, key: key}
+	w.out.keep, w.err.keep = true, true
 	theirs, err := w.connect(cmd)
 	if err != nil {
 		return nil, err
@@ -121,7 +141,7 @@ func startProgram(name, key string, cmd *exec.Cmd) (*worker, error) {
 	closeAll(theirs...)
 	if err != nil {
 		closeAll(w.requests, w.answers)
-		return nil, fmt.Errorf("%s (%s) cannot be started: %s", name, cmd.Path, reason(err))
+		return nil, fmt.Errorf("%s cannot be started: %s", name, reason(err))
 	}
 	w.lines = bufio.NewReaderSize(w.answers, 64<<10)
 	return w, nil
@@ -188,6 +208,12 @@ func (w *worker) exchange(line []byte) reply {
 	if _, err := w.requests.Write(line); err != nil {
 		return reply{err: err}
 	}
+	if w.greets && !w.begun {
+		if _, err := readLine(w.lines, maxAnswer); err != nil {
+			return reply{err: err}
+		}
+		w.begun = true
+	}
 	text, err := readLine(w.lines, maxAnswer)
 	if err != nil {
 		return reply{err: err}
@@ -248,6 +274,8 @@ func (w *worker) broken(cause error) error {
 		return cause
 	case !errors.Is(cause, io.EOF) && !errors.Is(cause, os.ErrClosed) && !isBrokenPipe(cause):
 		return fmt.Errorf("the worker (%s) failed: %w", w.name, cause)
+	case w.greets && !w.begun:
+		return &Unusable{w.child.cmd.Path, withTail(fmt.Sprintf("it ended at once, with code %d", code), w.err.tailText())}
 	case !ended:
 		return errors.New("the function closed the pipe on which its result travels (descriptors above 2 are not the function's to close)")
 	case code < 0:

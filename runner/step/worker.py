@@ -6,6 +6,7 @@ used, so that it works in any environment of Python 3.8 or later; Prefect is nee
 """
 
 import asyncio
+import collections
 import datetime
 import decimal
 import enum
@@ -31,6 +32,14 @@ FILE_MODULE = "step_file_"
 
 class Refused(Exception):
     """A fault that needs no traceback: its text says all."""
+
+
+class Missing(ImportError):
+    """A module that this Python does not have. Its packages may be installed for it."""
+
+
+class Uninstalled(Refused):
+    """What a step requires could not be installed."""
 
 
 class NotPlain(Refused):
@@ -98,7 +107,7 @@ def import_object(name):
         module = import_file(path)
     elif ":" in name or "." in name:
         module_name, _, attributes = name.rpartition(":" if ":" in name else ".")
-        module = importlib.import_module(module_name)
+        module = import_module(module_name)
     else:
         raise Refused("%r is not the full name of a function: write it as module.function" % name)
     found = module
@@ -111,8 +120,20 @@ def import_object(name):
     return found
 
 
+def import_module(name):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as fault:
+        what = "the module %s" % fault.name if fault.name else str(fault)
+        if fault.name and fault.name != name and not name.startswith(fault.name + "."):
+            what += ", which %s imports" % name
+        raise Missing("the Python of the steps, %s, does not have %s: install it there, or name its package under requires" % (sys.executable, what)) from fault
+
+
 def import_file(path):
     full = str(pathlib.Path(path).resolve())
+    if not os.path.isfile(full):
+        raise Refused("there is no file %s" % path)
     spec = importlib.util.spec_from_file_location(FILE_MODULE + uuid.uuid5(uuid.NAMESPACE_URL, full).hex, full)
     if spec.name not in sys.modules:
         module = importlib.util.module_from_spec(spec)
@@ -151,16 +172,18 @@ def require(name, packages, installed):
         if not packages:
             raise
     print("Installing %s" % ", ".join(packages), flush=True)
-    code = install(packages)
-    if code:
-        print("The packages %s could not be installed (code %d)" % (", ".join(packages), code), file=sys.stderr, flush=True)
+    code, reason = install(packages)
+    failed = "the packages %s could not be installed (code %d): %s" % (", ".join(packages), code, reason)
     importlib.invalidate_caches()
     try:
-        return import_object(name) if name else None
+        found = import_object(name) if name else None
     except ImportError as fault:
         if code:
-            raise Refused("the packages %s could not be installed (code %d), and then: %s" % (", ".join(packages), code, fault)) from fault
+            raise Uninstalled(failed) from fault
         raise
+    if code:
+        print(failed, file=sys.stderr, flush=True)
+    return found
 
 
 def install(packages):
@@ -170,9 +193,38 @@ def install(packages):
     if installed and "+" not in installed:
         packages = ["prefect==" + installed] + packages
     uv = uv_program()
+    command = [uv, "pip", "install"] if uv else [sys.executable, "-m", "pip", "install"]
     if uv:
-        return subprocess.call([uv, "pip", "install", "--python", sys.executable] + packages, stdin=subprocess.DEVNULL)
-    return subprocess.call([sys.executable, "-m", "pip", "install"] + packages, stdin=subprocess.DEVNULL)
+        command += ["--python", sys.executable]
+    return carried_out(command + packages)
+
+
+def carried_out(command):
+    """A command's code, and what it says of its end; all it prints is shown."""
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    except OSError as fault:
+        return 127, str(fault)
+    tail = collections.deque(maxlen=30)
+    with process:
+        for line in process.stderr:
+            text = line.decode("utf-8", "replace")
+            sys.stderr.write(text)
+            tail.append(text)
+    return process.returncode, why(list(tail))
+
+
+def why(lines):
+    """The reason in what pip or uv wrote to stderr: pip's last line of kind ERROR, or what uv says from its first mark on."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", "".join(lines)).splitlines()]
+    for line in reversed(lines):
+        if line.startswith("ERROR:"):
+            return line[len("ERROR:"):].strip()
+    for i, line in enumerate(lines):
+        if line.startswith(("error:", "\u00d7")):
+            text = " ".join(part.lstrip("\u00d7\u2570\u2500\u25b6\u251c\u2502 ") for part in lines[i:] if not part.startswith("hint:"))
+            return re.sub(r"^error: *", "", text).replace(" cause: ", ": ").strip()
+    return lines[-1] if lines else "it gave no reason"
 
 
 def known_extras():
@@ -334,8 +386,9 @@ def failure(fault):
         message = ""
     trace = ""
     if not isinstance(fault, Refused):
-        frames = traceback.extract_tb(fault.__traceback__)
-        theirs = [frame for frame in frames if frame.filename not in ("<worker>", "<string>") and not frame.filename.startswith("<frozen ")]
+        frames = traceback.extract_tb((fault.__cause__ if isinstance(fault, Missing) else fault).__traceback__)
+        ours = ("<worker>", "<string>", importlib.__file__)
+        theirs = [frame for frame in frames if frame.filename not in ours and not frame.filename.startswith("<frozen ")]
         trace = "".join(traceback.format_list(theirs[-8:]))
     return {"kind": "error", "type": name, "message": message, "trace": trace}
 
@@ -403,6 +456,8 @@ def pipes():
 def main():
     requests, answers = pipes()
     streams, place = Streams(), Place()
+    answers.write(b'{"kind":"ready"}\n')
+    answers.flush()
     for line in requests:
         request = json.loads(line)
         streams.restore()
