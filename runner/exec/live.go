@@ -49,11 +49,12 @@ type Live struct {
 	shown string
 	rows  int
 	// note is what goes on beside steps.
-	note  string
-	last  time.Time
-	width int // of the names
-	stop  chan struct{}
-	done  sync.WaitGroup
+	note string
+	last time.Time
+	// width is that of the names, function that of the functions.
+	width, function int
+	stop            chan struct{}
+	done            sync.WaitGroup
 }
 
 // running is a step that has begun.
@@ -106,6 +107,7 @@ func (l *Live) Event(e Event) {
 	case Start:
 		l.steps = append(l.steps, &running{step: e.Step, since: l.Now()})
 		l.width = max(l.width, min(diag.Columns(label(e.Step.Key)), widestName))
+		l.function = max(l.function, narrowestFunction, diag.Columns(function(e.Step)))
 	case Line:
 		l.plain(e)
 		if l.text.Len() < batch {
@@ -146,7 +148,10 @@ func (l *Live) Close() {
 	l.done.Wait()
 }
 
-const widestName = 40
+const (
+	widestName        = 40
+	narrowestFunction = 18
+)
 
 // region are the lines for the steps that have begun, in that order.
 func (l *Live) region() (lines []string) {
@@ -204,9 +209,26 @@ func (l *Live) row(r *running) string {
 	if r.result != nil {
 		sign, seconds = [...]string{Succeeded: "✓", Failed: "✗", Skipped: "⊘"}[r.result.Outcome], r.result.Seconds
 	}
-	name := diag.Within(label(r.step.Key), widestName)
-	function := label(r.step.Function[strings.LastIndexByte(r.step.Function, '.')+1:])
-	return " " + sign + " " + name + strings.Repeat(" ", l.width-diag.Columns(name)) + fmt.Sprintf("  %-18s %6.1f s", function, seconds)
+	time := fmt.Sprintf(" %6.1f s", seconds)
+	columns, _ := l.Size()
+	room := columns - 1 - len(" S ") - len(time) // for the name and the function: in a narrow window the function goes first, and how long it takes stays
+	width := l.width
+	if room >= width+len("  ")+l.function {
+		time = "  " + padded(function(r.step), l.function) + time
+	} else {
+		width = min(width, max(room, 1))
+	}
+	return " " + sign + " " + padded(diag.Within(label(r.step.Key), width), width) + time
+}
+
+// padded fills a text up with blanks.
+func padded(text string, width int) string {
+	return text + strings.Repeat(" ", max(width-diag.Columns(text), 0))
+}
+
+// function is the short name of what a step does.
+func function(s *graph.Step) string {
+	return label(s.Function[strings.LastIndexByte(s.Function, '.')+1:])
 }
 
 // draw brings the screen up to date, in one write.

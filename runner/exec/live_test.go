@@ -209,3 +209,30 @@ func TestLiveIsSparing(t *testing.T) {
 		t.Errorf("%d of %d lines", got, n)
 	}
 }
+
+// TestLiveTellsHowLong: however narrow the window and long the names, each row ends with the time.
+func TestLiveTellsHowLong(t *testing.T) {
+	for _, columns := range []int{20, 40, 60, 80, 120} {
+		w := watch(columns, 12)
+		l := NewLive(w.screen(true))
+		for _, s := range []*graph.Step{{Key: "build-image-with-a-rather-long-name-of-its-own", Function: "x.build_docker_image"}, {Key: "b", Function: "x.push_to_azure_blob_storage"}, {Key: "日本日本日本日本日本日本日本", Function: "x.f"}} {
+			l.Event(Event{Kind: Start, Step: s})
+		}
+		w.after(l, 300*time.Millisecond)
+		for _, row := range strings.Split(w.seen(), "\n") {
+			if !strings.HasSuffix(row, " 0.3 s") {
+				t.Errorf("%d columns: %q", columns, row)
+			}
+		}
+		if functions := strings.Contains(w.seen(), "push_to_azure_blob_storage    0.3 s"); functions != (columns > 80) {
+			t.Errorf("%d columns:\n%s", columns, w.seen())
+		}
+		l.Close()
+	}
+	w := watch(40, 12)
+	l := NewLive(w.screen(true))
+	l.Event(Event{Kind: Start, Step: &graph.Step{Key: "build-image-with-a-rather-long-name-of-its-own", Function: "x.build_docker_image"}})
+	w.after(l, 300*time.Millisecond)
+	w.expect(t, "a name that is cut", " ⠸ build-image-with-a-rather-…    0.3 s")
+	l.Close()
+}
