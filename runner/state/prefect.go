@@ -24,11 +24,39 @@ import (
 
 // OpenPrefect makes the state of the API that the client speaks to. It sends nothing yet.
 func OpenPrefect(c *prefect.Client) *State {
-	b := &server{client: c}
+	b := &server{client: c, flows: map[string]*createdFlow{}}
 	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Runs: b.runs, Close: func() error { return nil }}
 }
 
-type server struct{ client *prefect.Client }
+type server struct {
+	client *prefect.Client
+	mu     sync.Mutex
+	// flows are those of the deployments that were created.
+	flows map[string]*createdFlow
+}
+
+// createdFlow is a flow that the server has, once its id is known.
+type createdFlow struct {
+	mu sync.Mutex
+	id string
+}
+
+// flow gives the id of a flow, which is created if it does not exist. All deployments of a flow need one request.
+func (b *server) flow(ctx context.Context, name string) (id string, err error) {
+	b.mu.Lock()
+	f := b.flows[name]
+	if f == nil {
+		f = &createdFlow{}
+		b.flows[name] = f
+	}
+	b.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.id == "" {
+		f.id, err = b.client.Flow(ctx, name)
+	}
+	return f.id, err
+}
 
 // runs counts. A late run has another name than the scheduled one that it was.
 func (b *server) runs(ctx context.Context, ids []string, which Runs) (int, error) {
@@ -280,7 +308,7 @@ func (e *writeError) Unwrap() error { return e.cause }
 // create registers the flow and the deployment. A maximum of scheduled runs is dropped by POST /deployments/, so schedules with one
 // follow by the route that keeps it.
 func (b *server) create(ctx context.Context, w Write, version string) (*Live, error) {
-	flow, err := b.client.Flow(ctx, w.Name.Flow)
+	flow, err := b.flow(ctx, w.Name.Flow)
 	if err != nil {
 		return nil, err
 	}

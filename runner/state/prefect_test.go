@@ -64,6 +64,36 @@ POST /deployments/ {"name":"dev","flow_id":"F","version":null,"tags":["a"],"desc
 	}
 }
 
+// TestManyDeploymentsOfAFlow: a flow is asked for once, also when its deployments are created side by side, and again only where that failed.
+func TestManyDeploymentsOfAFlow(t *testing.T) {
+	answers := map[string]string{"GET /admin/version": `"3.8.8"`, "POST /flows/": `404 {"detail":"not yet"}`, "POST /deployments/": `{"id":"D","flow_id":"F","name":"dev"}`}
+	s, sent := scripted(t, answers)
+	write := func(flow, name string) error {
+		_, err := s.Write(context.Background(), Write{Name: Name{Flow: flow, Deployment: name}, Fields: parsed(t, `{}`)})
+		return err
+	}
+	if err := write("f", "first"); err == nil {
+		t.Fatal("a flow that could not be made is no error")
+	}
+	sent()
+	answers["POST /flows/"] = `{"id":"F"}`
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if err := write([]string{"f", "g"}[i%2], "d"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	got := sent()
+	for text, want := range map[string]int{`POST /flows/ {"name":"f"}`: 1, `POST /flows/ {"name":"g"}`: 1, "POST /flows/": 2, "POST /deployments/": 20} {
+		if n := strings.Count(got, text); n != want {
+			t.Errorf("%s was sent %d times, want %d", text, n, want)
+		}
+	}
+}
+
 func TestRequestsOfUpdates(t *testing.T) {
 	live := &Live{ID: "D", FlowID: "F", Name: dep, Fields: parsed(t, `{"work_pool_name":"p","work_queue_name":"fast","schedules":[{"id":"1","schedule":{"cron":"0 0 * * *"},"slug":"a","active":true,"parameters":{}}]}`)}
 	for _, c := range []struct{ fields, remove, want string }{
