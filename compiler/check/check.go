@@ -209,6 +209,14 @@ func (c *Checker) name(d *resolve.Deployment) {
 		c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "invalid-name", Message: "the name " + diag.Quote(name.Text) + " holds one of the characters / % & > <, which names may not",
 			Help: "choose another name; flow/name is how a deployment is called, not how it is named", Position: d.Position(name.Pos)})
 	}
+	template.Walk(name, func(text value.Value, found []template.Placeholder) {
+		for _, p := range found {
+			if what := resolve.SecretOf(d.File, p); what != "" {
+				c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "secret-name", Message: "the name is filled from " + what + ", and a deployment's name is shown everywhere",
+					Help: "choose a name without it: plans, logs, comments, links and the server show names in clear text", Position: resolve.Locate(d.File, text, p)})
+			}
+		}
+	})
 }
 
 func (c *Checker) schedules(d *resolve.Deployment) {

@@ -3,9 +3,12 @@
 package resolve
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
 )
 
 // SetByCI tells the variables that a CI sets itself: their values are no secrets, and are in its logs anyway.
@@ -45,6 +48,22 @@ func logsIn(name string) bool {
 		return true
 	}
 	return false
+}
+
+// SecretOf says what a placeholder is filled from that is a secret for sure, "" for nothing: a block of secrets or such a part of one, a variable that logs in, or one that the file has a platform keep as a secret.
+func SecretOf(f *spec.File, p template.Placeholder) string {
+	switch name := p.EnvName(); p.Kind {
+	case template.Block:
+		slug, name, path, ok := p.BlockPath()
+		if ok && (slug == "secret" || slices.ContainsFunc([]string{"secret", "password", "token", "private_key", "api_key", "connection_string"}, func(word string) bool { return strings.Contains(path, word) })) {
+			return "the block " + diag.Clean(slug+"/"+name)
+		}
+	case template.Env:
+		if logsIn(name) || KeptVariables(f)[name] {
+			return "the secret $" + diag.Clean(name)
+		}
+	}
+	return ""
 }
 
 // KeptVariables are the variables that a file says a platform keeps as secrets: x-ci.github.secrets and x-ci.gitlab.secrets.
