@@ -63,7 +63,7 @@ var explanations = []explanation{
 	{"unknown-argument", "The step's function takes no such argument.", "- prefect.deployments.steps.run_shell_script: {scrip: echo}", "- prefect.deployments.steps.run_shell_script: {script: echo}"},
 	{"unknown-key", "Nobody knows the key: Prefect ignores it, and under x-ci so do we.", "is_paused: true", "paused: true"},
 	{"unknown-schedule-key", "Schedules are the one place where Prefect forbids unknown keys: it drops the whole file for one.", "- {cron: \"0 0 * * *\", catchup: false}", "- {cron: \"0 0 * * *\"}"},
-	{"unknown-step", "Prefect has no such step, or it is not a full name.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
+	{"unknown-step", "Prefect has no such step, or it is not a full name. Where the name may be a function of your own, and nearly is one of Prefect's, it is a warning.", "- prefect.deployments.steps.gitclone: {…}", "- prefect.deployments.steps.git_clone: {…}"},
 	{"unknown-tag", "The YAML tag means nothing to Prefect, which then reads nothing of the file.", "token: !secret x", "token: \"{{ prefect.blocks.secret.x }}\""},
 	{"unpinned-action", "An action under x-ci is named by a tag or a branch. Whoever can move that runs code of theirs in the job, beside its secrets; a commit can't be moved.", "setup:\n  - uses: docker/login-action@v3", "setup:\n  - uses: docker/login-action@74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0"},
 	{"unquoted-template", "YAML reads {{ … }} without quotes as a mapping.", "directory: {{ clone.directory }}", "directory: \"{{ clone.directory }}\""},

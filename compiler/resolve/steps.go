@@ -22,10 +22,11 @@ func CheckStep(f *spec.File, s *spec.Step, runtime bool, diags *diag.List) {
 	}
 	known, ok := Known(s.Function)
 	if !ok {
-		if own(s.Function) {
-			report("unknown-step", s.Pos, fmt.Sprintf("Prefect has no step %s", diag.Quote(s.Function)), nearStep(s.Function))
-		} else if !strings.Contains(s.Function, ".") {
-			report("unknown-step", s.Pos, fmt.Sprintf("%s is not the full name of a function", diag.Quote(s.Function)), nearStep(ownPrefix+s.Function))
+		if message, help, sure := unknownStep(s.Function); message != "" {
+			if !sure {
+				severity = diag.Warning
+			}
+			report("unknown-step", s.Pos, message, help)
 		}
 		return
 	}
@@ -69,13 +70,6 @@ func usable(id string) bool {
 
 func short(function string) string {
 	return diag.Clean(function[strings.LastIndexByte(function, '.')+1:])
-}
-
-func nearStep(name string) string {
-	if near := diag.DidYouMean(Canonical(name), ownNames()); near != "" {
-		return near
-	}
-	return "its steps are " + list(ownNames())
 }
 
 func argumentHelp(key string, known *Function) string {
