@@ -58,7 +58,7 @@ func (o *options) toldOfPulls(w cli.World) (r deploy.PullOptions, err error) {
 		return r, err
 	}
 	env, environ := without(w.Env, w.Environ, planKeyVariable)
-	r.Options = deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all}, Env: env, Environ: environ, Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files}
+	r.Options = deploy.Options{Directory: dir, Selection: resolve.Selection{Names: o.names, All: o.all}, Env: env, Environ: environ, Jobs: o.jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.fast, Patterns: o.files, Storage: storage(w.Stderr)}
 	r.Open = func() (*state.State, error) { return o.open(w, dir) }
 	if err := o.read(&r.Options, dir); err != nil {
 		return r, err

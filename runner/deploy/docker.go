@@ -84,7 +84,7 @@ func (j *job) carriedOutWith(ctx context.Context, c step.Call, interpreter func(
 	}
 	if j.byStorage(ctx, c.Function, c.Requires) {
 		program, _ := j.storage(ctx)
-		return j.withStorage(program)
+		return withStorage(program, interpreter)
 	}
 	python, err := interpreter()
 	if err != nil {

@@ -40,14 +40,14 @@ func (j *job) byStorage(ctx context.Context, function string, requires []string)
 }
 
 // withStorage is what carries a step for buckets out: the companion, and Python for what that leaves to it.
-func (j *job) withStorage(program string) step.Func {
+func withStorage(program string, interpreter func() (*step.Python, error)) step.Func {
 	return func(ctx context.Context, c step.Call) (value.Value, error) {
 		outputs, err := step.Storage(program)(ctx, c)
 		var left *step.Unsupported
 		if !errors.As(err, &left) {
 			return outputs, err
 		}
-		python, err := j.interpreter()
+		python, err := interpreter()
 		if err != nil {
 			return value.Value{}, fmt.Errorf("%s is what only Prefect's own function does, and no Python was found: %w", left.Why, err)
 		}
