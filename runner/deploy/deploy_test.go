@@ -228,7 +228,7 @@ deployments:
 	if want := "create hello/fine\nskipped hello/broken\ncreate hello/also-fine"; told(p) != want {
 		t.Errorf("got\n%s\nwant\n%s", told(p), want)
 	}
-	if p.Deployments[1].Error != "step bad failed" {
+	if p.Deployments[1].Error != "step bad failed (prefect.yaml:9)" {
 		t.Errorf("the cause is not named: %s", p.Deployments[1].Error)
 	}
 	if p.Count().Failed != 1 || p.Deployments[0].Outcome != plan.Applied {

@@ -418,14 +418,22 @@ func (j *job) failed(r *graph.Registration, results map[*graph.Step]*exec.Result
 		case result.Interrupted():
 			return interruptedAt(s, result)
 		case result.Outcome == exec.Failed:
-			return "step " + s.Key + " failed"
+			return "step " + s.Key + " failed" + writtenAt(s)
 		case result.Outcome == exec.Skipped && result.Cause != nil:
-			return "step " + result.Cause.Key + " failed"
+			return "step " + result.Cause.Key + " failed" + writtenAt(result.Cause)
 		case result.Outcome == exec.Skipped:
 			return "step " + s.Key + " was not run"
 		}
 	}
 	return ""
+}
+
+// writtenAt says where a step stands in its file, for whoever has to mend it; "" where nobody wrote it.
+func writtenAt(s *graph.Step) string {
+	if s.File == "" || !s.Pos.Known() {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d)", s.File, s.Pos.Line)
 }
 
 // interruptedAt says where an interrupt found a deployment's steps: nothing is wrong with them.
