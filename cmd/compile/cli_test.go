@@ -41,6 +41,9 @@ func TestCommandLine(t *testing.T) {
 		stdout, stderr string // what must be in them; "" is nothing at all
 	}{
 		{"check", 0, "no errors (1 deployment)", ""},
+		{"chek", 64, "", "did you mean check? compile -h lists them"},
+		{"nothing-like-it", 64, "", "there is no command \"nothing-like-it\"; compile -h lists them"},
+		{"init --discovr", 64, "", "did you mean --discover? compile init -h lists the options"},
 		{"check -f warned.yaml", 0, "0 errors, 1 warning", ""},
 		{"check -f warned.yaml --strict", 1, "missing-work-pool", ""},
 		{"check -f bad.yaml", 1, "bad.yaml:6:14: error: version is text", ""},

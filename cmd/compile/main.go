@@ -26,7 +26,7 @@ func root(w cli.World) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return cli.Usage("there is no command %q; compile -h lists them", args[0])
+				return cli.NoCommand(c, args[0])
 			}
 			return c.Help()
 		}}

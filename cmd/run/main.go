@@ -46,7 +46,7 @@ func root(ctx context.Context, w cli.World) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return cli.Usage("there is no command %q; run -h lists them", args[0])
+				return cli.NoCommand(c, args[0])
 			}
 			return c.Help()
 		}}

@@ -66,9 +66,7 @@ func Run(root *cobra.Command, w World) int {
 	root.SetErr(w.Stderr)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	completions(root)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return Usage("%v; %s -h lists the options", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	err := root.Execute()
 	var exit *Exit
 	switch {
