@@ -69,6 +69,7 @@ var noValue = map[string]string{
 	"unresolved":             "masked; plan.Fault is what every error here is",
 	"invalid-step":           "a step in two halves: masked, see TestPhase",
 	"output-not-given":       "names as written",
+	"unset-variable":         "names as written; the variable has no value",
 	"flow-not-settled":       "what can't be read of a Python file",
 	"flow-import-failed":     "masked; what a flow prints when it is imported",
 	"schedule-without-slug":  "one fixed sentence",

@@ -313,6 +313,9 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 		},
 		Given: j.presets(g), Root: j.Directory, Env: j.Environ, Jobs: j.Jobs, Timeout: j.Timeout, FailFast: j.FailFast, Log: j.Log, Mask: j.masked.apply, Now: j.Now,
 	}
+	if found := j.unset(g); len(found) > 0 && j.Warn != nil {
+		j.Warn(found, j.source)
+	}
 	results := r.Run(ctx, j.part(g))
 	if found := left.found(); len(found) > 0 && j.Warn != nil {
 		j.Warn(found, j.source)
