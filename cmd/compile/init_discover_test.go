@@ -19,7 +19,7 @@ const twoFlows = "from prefect import flow\n\n@flow\ndef load(day: str, region: 
 var discoverable = map[string]string{"flow.py": flowFile, "flows/orders.py": twoFlows, "flows/__init__.py": "", "a b/x: y.py": flowFile, "ünï/é.py": twoFlows, "team.py": "from ours import team_flow\n\n@team_flow(retries=2)\ndef perhaps(): pass\n",
 	"broken.py": "from prefect import flow\n@flow\ndef (:\n", "none.py": "def f(): pass\n", "named.py": "from prefect import flow\n\n@flow(name=\"a/b\")\ndef f(): pass\n", "python2.py": "print 'workflow'\n", ".gitignore": "/build/\n*.gen.py\n", "services/.prefectignore": "skipped.py\n", "services/skipped.py": twoFlows, "services/kept.py": twoFlows,
 	"build/x.py": twoFlows, "a.gen.py": twoFlows, ".venv/lib/x.py": twoFlows, "venv/x.py": twoFlows, "myenv/pyvenv.cfg": "", "myenv/x.py": twoFlows, "node_modules/x/y.py": twoFlows, "lib/site-packages/x.py": twoFlows, "__pycache__/x.py": twoFlows,
-	".hidden/x.py": twoFlows}
+	".hidden/x.py": twoFlows, "classes.py": "from prefect import flow\n\nclass Jobs:\n    @staticmethod\n    @flow\n    def nightly(): pass\n\n    @flow\n    def bound(self): pass\n"}
 
 func TestInitDiscovers(t *testing.T) {
 	for _, r := range recipe.Recipes {
@@ -29,11 +29,11 @@ func TestInitDiscovers(t *testing.T) {
 			args = append(args, f.Name+"=v1", "--field")
 		}
 		code, _, stderr := initIn(dir, args[:len(args)-1]...)
-		if code != 0 || !strings.Contains(stderr, "8 deployments, 1 more in comments") || !strings.Contains(stderr, "warning: broken.py:3: ") || !strings.Contains(stderr, "warning: named.py:4: ") || strings.Count(stderr, "there is no deployment for it") != 2 {
+		if code != 0 || !strings.Contains(stderr, "9 deployments, 2 more in comments") || !strings.Contains(stderr, "warning: broken.py:3: ") || !strings.Contains(stderr, "warning: named.py:4: ") || strings.Count(stderr, "there is no deployment for it") != 2 {
 			t.Fatalf("%s: %d\n%s", r.Name, code, stderr)
 		}
 		code, checked, stderr := compile("check", "-C", dir)
-		if code != 0 || !strings.Contains(checked, "(8 deployments)") || strings.Contains(checked, "error:") {
+		if code != 0 || !strings.Contains(checked, "(9 deployments)") || strings.Contains(checked, "error:") {
 			text, _ := os.ReadFile(filepath.Join(dir, "prefect.yaml"))
 			t.Errorf("%s: compile check: %d\n%s%s\n%s", r.Name, code, checked, stderr, text)
 		}
@@ -44,9 +44,13 @@ func TestInitDiscovers(t *testing.T) {
 			got = append(got, fmt.Sprint(m["name"], " ", m["entrypoint"]))
 		}
 		want := []string{"x-y-hello a b/x: y.py:hello", "flow-hello flow.py:hello", "orders-load flows/orders.py:load", "orders-By-hand flows/orders.py:by_hand", "kept-load services/kept.py:load", "kept-By-hand services/kept.py:by_hand",
-			"é-load ünï/é.py:load", "é-By-hand ünï/é.py:by_hand"}
+			"nightly classes.py:Jobs.nightly", "é-load ünï/é.py:load", "é-By-hand ünï/é.py:by_hand"}
 		if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 			t.Fatalf("%s: got %q", r.Name, got)
+		}
+		text, _ := os.ReadFile(filepath.Join(dir, "prefect.yaml"))
+		if strings.Count(string(text), "\n\n  # Perhaps a flow: ") != 2 || !strings.Contains(string(text), "Jobs.bound is a method, and a run has no object to call it on") {
+			t.Errorf("%s: the comments on what may be no flow:\n%s", r.Name, text)
 		}
 	}
 }

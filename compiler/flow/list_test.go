@@ -29,6 +29,17 @@ class C:
     @flow
     def method(self): pass
 
+    @staticmethod
+    @flow(name="without an object")
+    def static(x: int): pass
+
+    @task
+    def no(self): pass
+
+    class Inner:
+        @flow
+        def deep(): pass
+
 def plain():
     @flow
     def inner(): pass
@@ -37,8 +48,13 @@ def plain():
 	for _, f := range l.Flows("a/b.py") {
 		got = append(got, f.File+":"+f.Function+"="+f.Name)
 	}
-	if want := "a/b.py:one=one a/b.py:two=Two words a/b.py:three="; strings.Join(got, " ") != want {
+	if want := "a/b.py:one=one a/b.py:two=Two words a/b.py:three= a/b.py:C.method=method a/b.py:C.static=without an object"; strings.Join(got, " ") != want {
 		t.Errorf("got %q", strings.Join(got, " "))
+	}
+	for _, f := range l.Flows("a/b.py") {
+		if doubt := strings.Contains(f.Unsure, "no object to call it on"); doubt != (f.Function == "C.method") {
+			t.Errorf("%s: unsure %q", f.Function, f.Unsure)
+		}
 	}
 	if l.Flows("broken.py") != nil || l.Flows("none.py") != nil {
 		t.Error("flows of nothing")

@@ -105,16 +105,16 @@ const mostTold = 12
 // entries writes the deployments.
 func (p *Project) entries(b *strings.Builder) {
 	written := false
-	for _, f := range p.Flows {
+	for i, f := range p.Flows {
 		var e strings.Builder
 		p.entry(&e, f, !written)
+		if i > 0 {
+			b.WriteString("\n")
+		}
 		if f.Unsure != "" {
 			b.WriteString("  # Perhaps a flow: " + oneLine(f.Unsure) + ". Take the # away if it is one.\n")
 			b.WriteString(commented(e.String()))
 			continue
-		}
-		if written {
-			b.WriteString("\n")
 		}
 		b.WriteString(e.String())
 		written = true
