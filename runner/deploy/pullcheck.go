@@ -191,6 +191,7 @@ func (p *pulling) stationsOfPulls(ctx context.Context, open func() (*state.State
 	}
 	p.findSecrets()
 	p.project.SensitiveOutput, p.project.Secret = p.sensitiveOutput, p.masked.add
+	p.echo()
 	p.needPythonToPull()
 	if err := p.stop(); err != nil {
 		return err
@@ -306,23 +307,33 @@ func (p *pulling) register(i int, d *resolve.Deployment) {
 	p.sections = append(p.sections, &section{d: d, list: list, of: []int{i}, steps: stepsOfPull(d, list)})
 }
 
-// lackingForPull says which output of the build a pull section needs and nobody gave, "" for none. What a pull step before it gives is not the build's.
-func (p *pulling) lackingForPull(i int, d *resolve.Deployment) (out string) {
+// lackingForPull says which outputs of the build a pull section needs and nobody gave, "" for none. What a pull step before it gives is not the build's.
+func (p *pulling) lackingForPull(i int, d *resolve.Deployment) string {
+	var names, settings []string
 	for k := range d.Pull {
 		template.Walk(d.Pull[k].Whole, func(_ value.Value, found []template.Placeholder) {
 			for _, h := range found {
 				head := resolve.Head(h.Name)
 				own := slices.ContainsFunc(d.Pull[:k], func(s spec.Step) bool { sure, _ := resolve.Gives(&s, head); return sure || s.ID.Str() == head })
-				if out != "" || h.Kind != template.Output || h.Runtime() || own {
+				if h.Kind != template.Output || h.Runtime() || own {
 					continue
 				}
-				if l := p.lacking(p.parts.Registrations[i].Steps, h.Name); l != nil && l.output != "" {
-					out = fmt.Sprintf("its pull section needs %s of the step %s, which the build gives: give it with --set %s.%s=VALUE, or --from FILE", l.output, l.step.Key, l.step.Key, l.output)
+				l := p.lacking(p.parts.Registrations[i].Steps, h.Name)
+				if l == nil || l.output == "" || slices.Contains(settings, l.step.Key+"."+l.output) {
+					continue
 				}
+				names, settings = append(names, l.output+" of the step "+l.step.Key), append(settings, l.step.Key+"."+l.output)
 			}
 		})
 	}
-	return out
+	if len(names) == 0 {
+		return ""
+	}
+	them := "it"
+	if len(names) > 1 {
+		them = "them"
+	}
+	return fmt.Sprintf("its pull section needs %s, which the build gives: give %s with --set %s=VALUE, or --from FILE", strings.Join(names, " and "), them, strings.Join(settings, "=VALUE --set "))
 }
 
 // stepsOfPull makes a graph of a pull section: one after the other.
