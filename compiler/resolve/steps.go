@@ -49,6 +49,7 @@ func CheckStep(f *spec.File, s *spec.Step, runtime bool, diags *diag.List) {
 			report("missing-argument", s.Pos, fmt.Sprintf("%s needs the argument %s", short(s.Function), r), "")
 		}
 	}
+	checkValues(f, s, known, report, diags)
 }
 
 // stepID warns of an id that no placeholder can name.
