@@ -58,11 +58,21 @@ func name(s string) string { return Code(cut(s, longestName)) }
 
 // cut shortens cleaned text to n characters.
 func cut(s string, n int) string {
-	s = diag.Clean(s)
+	s = diag.Clean(first(s, n+1)) // what is cleaned is no shorter
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	return strings.TrimRight(string([]rune(s)[:n-1]), " ") + "…"
+}
+
+// first are the first n characters of a text, which may have a hundred million.
+func first(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // prose is a sentence of ours with names of others in it: plain words stay, whatever else stands there is code. It is cut to a length that a reader bears.

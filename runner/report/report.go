@@ -275,6 +275,9 @@ func Show(v value.Value) string {
 	if v.Marks().Has(value.Sensitive) {
 		return "(sensitive)"
 	}
+	if v.Kind == value.Text {
+		v.Text = first(v.Text, longest+1)
+	}
 	return cut(string(v.AppendJSON(nil)), longest)
 }
 
