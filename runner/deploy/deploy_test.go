@@ -321,7 +321,7 @@ func TestAnInterruptedStepHasNotFailed(t *testing.T) {
 		t.Fatalf("%v, %v", p, err)
 	}
 	text := report.Text(p, true, "")
-	if strings.Contains(text, "failed") || !strings.Contains(text, "interrupted while the step s ran") || !strings.Contains(text, "Interrupted: 2 of 2 not done") || !strings.Contains(string(p.JSON()), `"interrupted": true`) {
+	if strings.Contains(text, "failed") || strings.Contains(text, "context canceled") || !strings.Contains(text, "interrupted while the step s ran") || !strings.Contains(text, "Interrupted: 2 of 2 not done") || !strings.Contains(string(p.JSON()), `"interrupted": true`) {
 		t.Errorf("%s", text)
 	}
 	footer := report.Footer{Fate: report.Done, Result: report.Of(p)}

@@ -116,6 +116,12 @@ func (r *Runner) Run(ctx context.Context, g *graph.Graph) map[*graph.Step]*Resul
 // errInterrupted marks the error of a step that was ended from outside.
 var errInterrupted = errors.New("interrupted")
 
+// ended is such an error with what ended it, which programs ask for and people need not read ("context canceled").
+type ended struct{ by error }
+
+func (e ended) Error() string   { return errInterrupted.Error() }
+func (e ended) Unwrap() []error { return []error{errInterrupted, e.by} }
+
 // Interrupted tells that the step failed only because the run was ended from outside, or was not begun for that reason.
 func (r *Result) Interrupted() bool { return errors.Is(r.Err, errInterrupted) }
 
@@ -145,7 +151,7 @@ func (r *Runner) bounded(ctx context.Context, s *graph.Step, run *run) (value.Va
 	case err == nil:
 		return outputs, nil
 	case ctx.Err() != nil:
-		return value.Value{}, fmt.Errorf("%w: %w", errInterrupted, ctx.Err())
+		return value.Value{}, ended{ctx.Err()}
 	case within.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		return value.Value{}, fmt.Errorf("it took longer than %s and was ended: give it more with --timeout, or look at what it waits for", r.Timeout)
 	}

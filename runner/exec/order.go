@@ -158,7 +158,7 @@ func (run *run) skipRest(ctx context.Context) {
 		result := &Result{Outcome: Skipped, Cause: run.cause(s)}
 		switch {
 		case ctx.Err() != nil && result.Cause == nil:
-			result.Err = fmt.Errorf("skipped because the run was %w: %w", errInterrupted, ctx.Err())
+			result.Err = fmt.Errorf("skipped because the run was %w", ended{ctx.Err()})
 		case result.Cause != nil:
 			result.Err = fmt.Errorf("skipped because %s failed", label(result.Cause.Key))
 		case run.r.FailFast && run.failed != nil:
