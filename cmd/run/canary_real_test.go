@@ -54,7 +54,8 @@ type place struct{ function, argument, form, more string }
 var general = []string{`"pre-§"`, `{username: u, password: "§"}`, `["§"]`}
 
 // particular are forms beyond them, by function and argument.
-func particular(server string) map[string][]string {
+func particular(to pair) map[string][]string {
+	server := to.plain
 	at := strings.Replace(server, "//", "//u:~@", 1)
 	blocks := func(names ...string) (out []string) {
 		for _, n := range names {
@@ -73,7 +74,7 @@ func particular(server string) map[string][]string {
 	return map[string][]string{
 		"run_shell_script.env": shell, "run_shell_script.script": {`leak "§"`, `ls "./§"`, `leak $KEPT`},
 		"git_clone.credentials": append([]string{`{username: me, password: "§"}`, `{token: "§"}`, `{access_token: "§"}`}, blocks("github-credentials", "gitlab-credentials", "bitbucket-credentials")...), "git_clone.access_token": {`"§"`},
-		"git_clone.repository":                     {`"` + at + `/code.git"`, `"` + strings.Replace(server, "//", "//~@", 1) + `/code.git"`},
+		"git_clone.repository":                     {`"` + strings.Replace(to.secure, "//", "//u:~@", 1) + `/code.git"`, `"` + strings.Replace(to.secure, "//", "//~@", 1) + `/code.git"`, `"` + at + `/code.git"`},
 		"build_docker_image.buildargs":             {`{T: "§"}`, `{T: "{{ prefect.blocks.secret.lines }}"}`},
 		"build_docker_image.build_args":            {`{T: "§", build_backend: x}`, `{T: "§"}`},
 		"build_docker_image.labels":                {`{t: "§"}`},
@@ -93,9 +94,9 @@ func particular(server string) map[string][]string {
 func short(function string) string { return function[strings.LastIndexByte(function, '.')+1:] }
 
 // places follow from the tables.
-func places(t *testing.T, server string) (out []place) {
+func places(t *testing.T, to pair) (out []place) {
 	t.Helper()
-	forms, used := particular(server), map[string]bool{}
+	forms, used := particular(to), map[string]bool{}
 	add := func(function, argument, more string) {
 		if slices.Contains(bearing, argument) == slices.Contains(public, argument) {
 			t.Errorf("the argument %s of %s is to be either in bearing or in public: may a process have it in its words?", argument, function)
@@ -134,7 +135,8 @@ func places(t *testing.T, server string) (out []place) {
 }
 
 // usual are the arguments that a step has where they are not what is tried.
-func usual(function, server string) [][2]string {
+func usual(function string, to pair) [][2]string {
+	server := to.plain
 	bucket := [][2]string{{"bucket", "b"}, {"folder", "app"}}
 	switch name := short(function); name {
 	case "run_shell_script":
@@ -142,7 +144,7 @@ func usual(function, server string) [][2]string {
 	case "set_working_directory":
 		return [][2]string{{"directory", "."}}
 	case "git_clone":
-		return [][2]string{{"repository", server + "/code.git"}, {"access_token", `"{{ $CANARY }}"`}}
+		return [][2]string{{"repository", to.secure + "/code.git"}, {"access_token", `"{{ $CANARY }}"`}}
 	case "pull_from_remote_storage":
 		return [][2]string{{"url", "s3://b/x"}}
 	case "pull_with_block":
@@ -160,10 +162,10 @@ func usual(function, server string) [][2]string {
 }
 
 // step is the YAML of the place's step.
-func (p place) step(server, secret string) string {
+func (p place) step(to pair, secret string) string {
 	form := strings.NewReplacer("§", secret, "~", url.QueryEscape(secret), "^", base64.StdEncoding.EncodeToString([]byte(secret))).Replace(p.form)
 	text := "{id: s, " + p.more
-	for _, u := range usual(p.function, server) {
+	for _, u := range usual(p.function, to) {
 		if u[0] != p.argument && !(u[0] == "access_token" && (p.argument == "credentials" || p.argument == "repository")) {
 			text += u[0] + ": " + u[1] + ", "
 		}
@@ -267,11 +269,15 @@ func (c *canaries) in(text string) string {
 	return ""
 }
 
+// pair is the address of a server, and that of the same with TLS, without which git is told no login.
+type pair struct{ plain, secure string }
+
 // cage is where a canary is let loose: programs on PATH, a home, and servers.
 type cage struct {
 	*canaries
-	home, temp, bin, good, bad string
-	state                      string
+	home, temp, bin string
+	good, bad       pair
+	state           string
 	// words is the file in which programs note theirs; hits is what was seen of processes.
 	words string
 	mu    sync.Mutex
@@ -301,11 +307,12 @@ func newCage(t *testing.T) *cage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers := []*httptest.Server{httptest.NewServer(good(forward(behind))), httptest.NewServer(http.HandlerFunc(bad))}
-	for _, s := range servers {
-		t.Cleanup(s.Close)
+	for at, h := range map[*pair]http.Handler{&c.good: good(forward(behind)), &c.bad: http.HandlerFunc(bad)} {
+		plain, secure := httptest.NewServer(h), httptest.NewTLSServer(h)
+		t.Cleanup(plain.Close)
+		t.Cleanup(secure.Close)
+		*at = pair{plain.URL, secure.URL}
 	}
-	c.good, c.bad = servers[0].URL, servers[1].URL
 	key := serviceKey(t)
 	for line := range strings.SplitSeq(key, "\n") {
 		if len(line) > 40 {
@@ -384,7 +391,7 @@ func serviceKey(t *testing.T) string {
 }
 
 // run lets one step loose by one command, and looks everywhere.
-func (c *cage) run(t *testing.T, what, section, steps, server string, secretInFile, inWords bool, env map[string]string, command_ ...string) (code int, said string) {
+func (c *cage) run(t *testing.T, what, section, steps string, to pair, secretInFile, inWords bool, env map[string]string, command_ ...string) (code int, said string) {
 	t.Helper()
 	ci := t.TempDir()
 	yaml := "x-ci: {github: {secrets: [KEPT]}}\ndeployments:\n- name: d\n  entrypoint: flow.py:hello\n  work_pool: {name: p}\n  " + section + ":\n" + indented(steps)
@@ -393,21 +400,25 @@ func (c *cage) run(t *testing.T, what, section, steps, server string, secretInFi
 	} else {
 		yaml += "  pull: []\n"
 	}
-	given := map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM x\n", "prefect.yaml": yaml, "state.json": strings.ReplaceAll(c.state, "SERVER", server), "mine.py": mine, "requirements.txt": ""}
+	given := map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM x\n", "prefect.yaml": yaml, "state.json": strings.ReplaceAll(c.state, "SERVER", to.plain), "mine.py": mine, "requirements.txt": ""}
 	dir := project(t, given)
 	all := map[string]string{"PATH": c.bin, "HOME": c.home, "TMPDIR": c.temp, "CANARY": c.secret, "KEPT": c.secret, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GITHUB_OUTPUT": filepath.Join(ci, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(ci, "summary"),
-		"GITHUB_ACTIONS": "true", "DOCKER_CONFIG": filepath.Join(c.home, "docker"), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1", "STORAGE_EMULATOR_HOST": server, "XDG_CACHE_HOME": c.home}
-	if server == c.bad {
+		"GITHUB_ACTIONS": "true", "DOCKER_CONFIG": filepath.Join(c.home, "docker"), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1", "STORAGE_EMULATOR_HOST": to.plain, "GIT_SSL_NO_VERIFY": "true", "XDG_CACHE_HOME": c.home}
+	if to == c.bad {
 		all["BAD"] = "1"
 	}
 	for k, v := range env {
 		all[k] = v
 	}
+	words := slices.Clone(command_)
+	for i := range words {
+		words[i] = strings.Replace(words[i], "CI/", ci+"/", 1)
+	}
 	c.mu.Lock()
 	c.hits = nil
 	c.mu.Unlock()
 	_ = os.Remove(c.words)
-	code, stdout, stderr := command(t, all, append(append([]string{command_[0]}, command_[1:]...), "-C", dir, "--state", "file:state.json")...)
+	code, stdout, stderr := command(t, all, append(words, "-C", dir, "--state", "file:state.json")...)
 	texts := map[string]string{"stdout": stdout, "stderr": stderr, "the words of programs": read(c.words)}
 	c.mu.Lock()
 	texts["the words of a process"] = strings.Join(c.hits, "\n")
@@ -418,7 +429,8 @@ func (c *cage) run(t *testing.T, what, section, steps, server string, secretInFi
 	}
 	for _, top := range []string{dir, ci, c.home, c.temp} {
 		_ = filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() || given[e.Name()] != "" && e.Name() != "state.json" && (secretInFile || e.Name() != "prefect.yaml") {
+			if err != nil || !e.Type().IsRegular() || given[e.Name()] != "" && e.Name() != "state.json" && (secretInFile || e.Name() != "prefect.yaml") ||
+				e.Name() == "sparse-checkout" && inWords { // git's own list of the directories that were asked for
 				return nil
 			}
 			texts[path] = read(path)
@@ -434,7 +446,13 @@ func (c *cage) run(t *testing.T, what, section, steps, server string, secretInFi
 		})
 	}
 	for place, text := range texts {
-		if found := c.in(text); found != "" {
+		found := c.in(text)
+		for _, half := range []string{c.secret[:9], c.secret[9:]} { // what the border of what is read at once leaves of it
+			if at := strings.Index(text, half); at >= 0 && found == "" && strings.HasPrefix(place, "std") {
+				found = "a half: …" + text[max(0, at-200):min(len(text), at+60)]
+			}
+		}
+		if found != "" {
 			t.Errorf("%s, by %s, exit %d: %s shows %s", what, strings.Join(command_, " "), code, place, found)
 		}
 	}
@@ -452,26 +470,26 @@ func indented(steps string) string {
 func TestCanaryInEveryArgument(t *testing.T) {
 	buildCompanion(t)
 	c := newCage(t)
-	deploy := []string{"deploy", "--all", "--debug", "--json", "plan.json", "--markdown", "plan.md"}
+	deploy := []string{"deploy", "--all", "--debug", "--json", "CI/plan.json", "--markdown", "CI/plan.md"}
 	t.Chdir(c.temp)
 	outcomes, tried := map[string]int{}, 0
-	for _, server := range []string{c.good, c.bad} {
-		for _, p := range places(t, server) {
+	for _, to := range []pair{c.good, c.bad} {
+		for _, p := range places(t, to) {
 			if only := os.Getenv("ONLY"); only != "" && !strings.Contains(short(p.function)+"."+p.argument, only) {
 				continue
 			}
-			steps := p.step(server, "{{ $CANARY }}")
+			steps := p.step(to, "{{ $CANARY }}")
 			if strings.Contains(p.form, "~") || strings.Contains(p.form, "^") {
-				steps = p.step(server, c.secret)
+				steps = p.step(to, c.secret)
 			}
 			literal := strings.Contains(steps, url.QueryEscape(c.secret)) || strings.Contains(steps, base64.StdEncoding.EncodeToString([]byte(c.secret)))
 			what := fmt.Sprintf("%s, %s: %s", short(p.function), p.argument, p.form)
 			words := !slices.Contains(bearing, p.argument) || p.argument == "repository" && p.form == general[0] // which holds no login
 			commands := [][]string{deploy}
 			if slices.Contains(bearing, p.argument) || p.more == "" && p.form == general[0] {
-				commands = append(commands, []string{"step", "s", "--debug", "--outputs", filepath.Join(c.temp, "o.json"), "--dotenv", filepath.Join(c.temp, "o.env")})
+				commands = append(commands, []string{"step", "s", "--debug", "--outputs", "CI/o.json", "--dotenv", "CI/o.env"})
 				if !strings.Contains(p.function, "docker") && !strings.Contains(p.function, ".push_to_") {
-					commands = append(commands, []string{"pull-check", "--all", "--json", filepath.Join(c.temp, "r.json")})
+					commands = append(commands, []string{"pull-check", "--all", "--json", "CI/r.json"})
 				}
 			}
 			for _, command_ := range commands {
@@ -479,7 +497,7 @@ func TestCanaryInEveryArgument(t *testing.T) {
 				if command_[0] == "pull-check" {
 					section = "pull"
 				}
-				code, said := c.run(t, what, section, steps, server, literal, words, nil, command_...)
+				code, said := c.run(t, what, section, steps, to, literal, words, nil, command_...)
 				tried++
 				outcomes[fmt.Sprintf("%s %s exit %d", short(p.function), command_[0], code)]++
 				if os.Getenv("SAY") != "" && strings.Contains(what, os.Getenv("SAY")) {

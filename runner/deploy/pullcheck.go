@@ -120,6 +120,7 @@ func pullCheck(ctx context.Context, o PullOptions, begun func([]*Pulled)) ([]*Pu
 	p.compare()
 	for _, r := range p.out {
 		r.Error, r.Note = p.masked.apply(r.Error), p.masked.apply(r.Note)
+		r.Directory, r.Entrypoint = p.masked.apply(r.Directory), p.masked.apply(r.Entrypoint)
 	}
 	return p.out, nil
 }

@@ -46,7 +46,8 @@ func (m *mask) learn(secret string, kept bool) {
 	for line := range strings.SplitSeq(secret, "\n") {
 		line = strings.TrimSpace(line)
 		quoted := strings.Trim(string(value.Of(line).AppendJSON(nil)), `"`)
-		for _, text := range []string{line, quoted, diag.Clean(line), url.QueryEscape(line), url.PathEscape(line)} {
+		inName := strings.ReplaceAll(line, "/", "-") // as git_clone makes a directory's name of a branch
+		for _, text := range []string{line, quoted, diag.Clean(line), url.QueryEscape(line), url.PathEscape(line), inName} {
 			if len(text) < shortest || common(text) {
 				continue
 			}
