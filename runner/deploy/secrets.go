@@ -3,12 +3,17 @@
 package deploy
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf16"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
@@ -45,9 +50,7 @@ func (m *mask) learn(secret string, kept bool) {
 	}
 	for line := range strings.SplitSeq(secret, "\n") {
 		line = strings.TrimSpace(line)
-		quoted := strings.Trim(string(value.Of(line).AppendJSON(nil)), `"`)
-		inName := strings.ReplaceAll(line, "/", "-") // as git_clone makes a directory's name of a branch
-		for _, text := range []string{line, quoted, diag.Clean(line), url.QueryEscape(line), url.PathEscape(line), inName} {
+		for _, text := range spelled(line) {
 			if len(text) < shortest || common(text) {
 				continue
 			}
@@ -57,13 +60,59 @@ func (m *mask) learn(secret string, kept bool) {
 			}
 			m.kept[text] = m.kept[text] || kept
 		}
-		for _, text := range inBase64(line) {
-			if !m.known[text] {
-				m.known[text] = true
-				m.secrets = append(m.secrets, text)
-			}
+	}
+}
+
+// spelled are the ways in which programs write a text: as it is, in JSON (also in that of programs that keep to ASCII, or to what HTML may hold, and in JSON within JSON), as Python shows a text, in a message of ours, in HTML and XML, in URLs (whose libraries
+// differ in which signs they leave, and in how a space looks), in base64, and as git_clone makes a directory's name of a branch.
+func spelled(text string) []string {
+	quoted := strings.Trim(string(value.Of(text).AppendJSON(nil)), `"`)
+	forHTML, _ := json.Marshal(text)
+	again := func(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
+	shown := strings.ReplaceAll(text, `\`, `\\`)
+	out := []string{text, quoted, ascii(quoted), again(quoted), again(ascii(quoted)), shown, strings.ReplaceAll(shown, "'", `\'`), strings.ReplaceAll(quoted, `\`, `\\`), strings.ReplaceAll(ascii(quoted), `\`, `\\`),
+		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text), strings.ReplaceAll(text, "/", "-")}
+	for _, text := range []string{text, quoted, ascii(quoted)} {
+		out = append(out, inURLs(text)...)
+		out = append(out, inBase64(text)...)
+	}
+	return out
+}
+
+// inURLs is a text as the libraries of Go, Python and JavaScript write it into URLs.
+func inURLs(text string) []string {
+	strict := strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+	path, script := strings.ReplaceAll(strict, "%2F", "/"), strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(strict)
+	return []string{url.QueryEscape(text), url.PathEscape(text), strict, path, script, small(strict), small(path)}
+}
+
+// ascii writes what is not ASCII as JSON's \u does.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x80:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
+	return b.String()
+}
+
+// small writes a URL's escapes in small letters.
+func small(escaped string) string {
+	b := []byte(escaped)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i:], bytes.ToLower(b[i:i+3]))
+			i += 2
+		}
+	}
+	return string(b)
 }
 
 // inBase64 is how base64 writes a text, whatever stands before and after it: three ways, as three bytes make four signs, each without the signs that its neighbours have a part in. Nothing for a text so short that the signs
