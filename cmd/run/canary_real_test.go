@@ -190,7 +190,14 @@ cat "$DOCKER_CONFIG/config.json" 2>/dev/null
 case "$*" in *--password-stdin*) read -r p; echo "denied: $p"; echo "denied: $p" >&2;; esac
 env; env >&2; env | base64 -w0; echo "$*"
 case "$*" in *"-f -"*|*"--file -"*) cat;; esac
-while [ $# -gt 1 ]; do [ "$1" != --iidfile ] || printf sha256:5555 > "$2"; shift; done
+while [ $# -gt 1 ]; do
+  case "$1" in
+  --iidfile) printf sha256:5555 > "$2" ;;
+  --metadata-file) printf '{"app": {"containerimage.config.digest": "sha256:5555"}}' > "$2" ;;
+  --metadata-file=*) printf '{"app": {"containerimage.config.digest": "sha256:5555"}}' > "${1#*=}" ;;
+  esac
+  shift
+done
 [ -z "$BAD" ] || { env >&2; exit 1; }
 `
 
@@ -475,8 +482,8 @@ func TestCanaryInEveryArgument(t *testing.T) {
 	outcomes, tried := map[string]int{}, 0
 	for _, to := range []pair{c.good, c.bad} {
 		for _, p := range places(t, to) {
-			if only := os.Getenv("ONLY"); only != "" && !strings.Contains(short(p.function)+"."+p.argument, only) {
-				continue
+			if only := os.Getenv("ONLY"); only != "" && !strings.Contains(short(p.function)+"."+p.argument, only) || os.Getenv("PROVE") == "" && slices.Contains(public, p.argument) && slices.Contains(general[1:], p.form) {
+				continue // forms that these arguments do not have are left to make prove
 			}
 			steps := p.step(to, "{{ $CANARY }}")
 			if strings.Contains(p.form, "~") || strings.Contains(p.form, "^") {
@@ -645,7 +652,7 @@ func TestCanaryThroughPython(t *testing.T) {
 			if only := os.Getenv("ONLY"); only != "" && !strings.Contains(o.name, only) {
 				continue
 			}
-			code, said := c.run(t, o.name, "build", o.steps, to, false, false, env, "deploy", "--all", "--debug", "--json", "CI/plan.json", "--markdown", "CI/plan.md")
+			code, said := c.run(t, o.name, "build", o.steps, to, false, strings.Contains(o.name, "name"), env, "deploy", "--all", "--debug", "--json", "CI/plan.json", "--markdown", "CI/plan.md")
 			if code != o.code && to == c.good {
 				t.Errorf("%s: exit %d, want %d\n%.3000s", o.name, code, o.code, strings.NewReplacer("xxxxxxxx", "", "yyyyyyyy", "").Replace(said))
 			}
