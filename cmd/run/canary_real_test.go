@@ -178,7 +178,7 @@ const leak = `for v in "$@" "$T" "$U" "$KEPT"; do
   printf '%s\n' "$v"; printf '%s\n' "$v" >&2
   printf '%s' "$v" | base64 -w0; echo; printf 'x:%s' "$v" | base64; printf 'xy:%s' "$v" | base64 -w0 >&2; echo >&2
   printf '{"a": "%s"}\n' "$(printf '%s' "$v" | sed 's/["\\]/\\&/g')"
-  printf 'http://u:%s@h\n' "$(printf '%s' "$v" | sed 's/%/%25/g; s/+/%2B/g; s,/,%2F,g; s/"/%22/g; s/&/%26/g; s/</%3C/g; s/>/%3E/g; s/é/%C3%A9/g; s/\\/%5C/g')"
+  printf 'http://u:%s@h\n' "$(printf '%s' "$v" | sed 's/%/%25/g; s/+/%2B/g; s,/,%2F,g; s/"/%22/g; s/&/%26/g; s/</%3C/g; s/>/%3E/g; s/é/%C3%A9/g; s/ /%20/g; s/\\/%5C/g')"
   head -c 65530 /dev/zero | tr '\0' x; printf '%s\n' "$v"
   head -c 131060 /dev/zero | tr '\0' y >&2; printf '%s\n' "$v" >&2
 done
