@@ -515,7 +515,7 @@ func TestCanaryInEveryArgument(t *testing.T) {
 	}
 	for _, must := range []string{"run_shell_script deploy exit 0", "git_clone deploy exit 0", "build_docker_image deploy exit 0", "push_docker_image deploy exit 0", "push_to_s3 deploy exit 0", "push_to_gcs deploy exit 0", "push_to_azure_blob_storage deploy exit 0",
 		"run_shell_script pull-check exit 0", "git_clone pull-check exit 0", "pull_from_s3 step exit 0", "git_clone deploy exit 1", "build_docker_image deploy exit 1", "push_to_s3 deploy exit 1", "push_to_gcs deploy exit 1", "push_to_azure_blob_storage deploy exit 1"} {
-		if outcomes[must] == 0 {
+		if outcomes[must] == 0 && os.Getenv("ONLY") == "" {
 			t.Errorf("none had %q, so that this was not tried: %v", must, outcomes)
 		}
 	}

@@ -64,14 +64,14 @@ func (m *mask) learn(secret string, kept bool) {
 }
 
 // spelled are the ways in which programs write a text: as it is, in JSON (also in that of programs that keep to ASCII, or to what HTML may hold, and in JSON within JSON), as Python shows a text, in a message of ours, in HTML and XML, in URLs (whose libraries
-// differ in which signs they leave, and in how a space looks), in base64, and as git_clone makes a directory's name of a branch.
+// differ in which signs they leave, and in how a space looks), in base64, read in the wrong encoding, and as git_clone makes a directory's name of a branch.
 func spelled(text string) []string {
 	quoted := strings.Trim(string(value.Of(text).AppendJSON(nil)), `"`)
 	forHTML, _ := json.Marshal(text)
 	again := func(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
 	shown := strings.ReplaceAll(text, `\`, `\\`)
 	out := []string{text, quoted, ascii(quoted), again(quoted), again(ascii(quoted)), shown, strings.ReplaceAll(shown, "'", `\'`), strings.ReplaceAll(quoted, `\`, `\\`), strings.ReplaceAll(ascii(quoted), `\`, `\\`),
-		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text), strings.ReplaceAll(text, "/", "-")}
+		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text), strings.ReplaceAll(text, "/", "-"), misread(text)}
 	for _, text := range []string{text, quoted, ascii(quoted)} {
 		out = append(out, inURLs(text)...)
 		out = append(out, inBase64(text)...)
@@ -84,6 +84,17 @@ func inURLs(text string) []string {
 	strict := strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 	path, script := strings.ReplaceAll(strict, "%2F", "/"), strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(strict)
 	return []string{url.QueryEscape(text), url.PathEscape(text), strict, path, script, small(strict), small(path)}
+}
+
+// misread is UTF-8 that was read as Latin-1, as git reads an answer that does not tell; of that the control characters are never shown.
+func misread(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] < 0x80 || text[i] >= 0xa0 {
+			b.WriteRune(rune(text[i]))
+		}
+	}
+	return b.String()
 }
 
 // ascii writes what is not ASCII as JSON's \u does.
