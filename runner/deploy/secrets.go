@@ -69,9 +69,9 @@ func spelled(text string) []string {
 	quoted := strings.Trim(string(value.Of(text).AppendJSON(nil)), `"`)
 	forHTML, _ := json.Marshal(text)
 	again := func(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
-	shown := strings.ReplaceAll(text, `\`, `\\`)
+	shown, inXML := strings.ReplaceAll(text, `\`, `\\`), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	out := []string{text, quoted, ascii(quoted), again(quoted), again(ascii(quoted)), shown, strings.ReplaceAll(shown, "'", `\'`), strings.ReplaceAll(quoted, `\`, `\\`), strings.ReplaceAll(ascii(quoted), `\`, `\\`),
-		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text), strings.ReplaceAll(text, "/", "-"), misread(text)}
+		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), inXML.Replace(text), strings.NewReplacer(`"`, "&quot;", "'", "&#x27;").Replace(inXML.Replace(text)), strings.NewReplacer(`"`, "&quot;", "'", "&apos;").Replace(inXML.Replace(text)), strings.ReplaceAll(text, "/", "-"), misread(text)}
 	for _, text := range []string{text, quoted, ascii(quoted)} {
 		out = append(out, inURLs(text)...)
 		out = append(out, inBase64(text)...)

@@ -77,6 +77,22 @@ func TestMask(t *testing.T) {
 	}
 }
 
+// TestSpelled: what Python 3.11 (json, repr, urllib.parse, html, base64) and Node (encodeURIComponent) make of one text, and git of it in an answer without an encoding.
+func TestSpelled(t *testing.T) {
+	var m mask
+	m.add("tok/en+1&<é>'\"\\ %z")
+	for _, text := range []string{
+		`"tok/en+1&<\u00e9>'\"\\ %z"`, `'tok/en+1&<é>\'"\\ %z'`, `"\"tok/en+1&<\\u00e9>'\\\"\\\\ %z\""`,
+		"tok/en%2B1%26%3C%C3%A9%3E%27%22%5C%20%25z", "tok%2Fen%2B1%26%3C%C3%A9%3E%27%22%5C%20%25z", "tok%2Fen%2B1%26%3C%C3%A9%3E%27%22%5C+%25z", "tok%2Fen%2B1%26%3C%C3%A9%3E'%22%5C%20%25z", "tok%2fen%2b1%26%3c%c3%a9%3e%27%22%5c%20%25z",
+		"tok/en+1&amp;&lt;é&gt;&#x27;&quot;\\ %z", "tok/en+1&amp;&lt;é&gt;'\"\\ %z", "tok/en+1&<Ã©>'\"\\ %z",
+		"dG9rL2VuKzEmPMOpPiciXCAlen4=", "dG9rL2VuKzEmPMOpPiciXCAlej8=", "eHRvay9lbisxJjzDqT4nIlwgJXp+", "eHRvay9lbisxJjzDqT4nIlwgJXo_", "eHl0b2svZW4rMSY8w6k+JyJcICV6fg==", "eHl0b2svZW4rMSY8w6k-JyJcICV6Pw==",
+	} {
+		if got := m.apply(text); !strings.Contains(got, "***") || len(strings.ReplaceAll(got, "***", "")) > 8 {
+			t.Errorf("%s is shown as %s", text, got)
+		}
+	}
+}
+
 func FuzzMask(f *testing.F) {
 	f.Add("abcd\nefgh", "bcde", "x abcdefgh y")
 	f.Add("größe", "ößeé", "größeé")
