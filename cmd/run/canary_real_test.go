@@ -407,9 +407,10 @@ func (c *cage) run(t *testing.T, what, section, steps string, to pair, secretInF
 	} else {
 		yaml += "  pull: []\n"
 	}
-	given := map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM x\n", "prefect.yaml": yaml, "state.json": strings.ReplaceAll(c.state, "SERVER", to.plain), "mine.py": mine, "requirements.txt": ""}
+	given := map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM x\n", "prefect.yaml": yaml, "state.json": strings.ReplaceAll(c.state, "SERVER", to.plain), "mine.py": mine, "requirements.txt": "",
+		"r.txt": "--extra-index-url " + strings.Replace(c.bad.plain, "//", "//u:${KEPT_IN_URL}@", 1) + "/simple\nno-such-package-cnry\n"}
 	dir := project(t, given)
-	all := map[string]string{"PATH": c.bin, "HOME": c.home, "TMPDIR": c.temp, "CANARY": c.secret, "KEPT": c.secret, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GITHUB_OUTPUT": filepath.Join(ci, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(ci, "summary"),
+	all := map[string]string{"PATH": c.bin, "HOME": c.home, "TMPDIR": c.temp, "CANARY": c.secret, "KEPT": c.secret, "KEPT_IN_URL": url.QueryEscape(c.secret), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GITHUB_OUTPUT": filepath.Join(ci, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(ci, "summary"),
 		"GITHUB_ACTIONS": "true", "DOCKER_CONFIG": filepath.Join(c.home, "docker"), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1", "STORAGE_EMULATOR_HOST": to.plain, "GIT_SSL_NO_VERIFY": "true", "XDG_CACHE_HOME": c.home}
 	if to == c.bad {
 		all["BAD"] = "1"
@@ -633,14 +634,13 @@ func TestCanaryThroughPython(t *testing.T) {
 			all = append(all, one{f.name + " " + form, "- mine." + f.name + ": {id: s, anything: " + form + "}\n", f.code})
 		}
 	}
-	index := strings.Replace(c.bad.plain, "//", "//u:${KEPT}@", 1)
 	all = append(all,
 		one{"a kept variable", "- mine.secretly: {id: s}\n", 0},
 		one{"a chain", shell + "{id: s, script: env, env: {T: \"{{ $CANARY }}\"}}\n" + shell + "{id: u, script: env, env: {T: \"{{ s.stdout }}\", U: \"{{ s.stderr }}\"}}\n- mine.echo: {id: v, x: \"{{ u.stdout }}\"}\n" + shell + "{id: w, script: env, env: {T: \"{{ v.given.x }}\"}}\n", 0},
 		one{"a function's output on", "- mine.echo: {id: s, x: \"{{ $CANARY }}\"}\n" + shell + "{id: u, script: env, env: {T: \"{{ s.given.x }}\"}}\n- prefect_docker.deployments.steps.build_docker_image: {image_name: app, tag: v1, buildargs: {T: \"{{ s.given.x }}\"}, push: true, credentials: {username: u, password: \"{{ s.given.x }}\"}}\n", 0},
-		one{"pip and an index that wants a login", "- prefect.deployments.steps.run_shell_script: {script: \"sh -c 'echo --extra-index-url " + index + "/simple > r.txt; echo no-such-package-cnry >> r.txt'\", expand_env_vars: false}\n- prefect.deployments.steps.pip_install_requirements: {id: s, requirements_file: r.txt}\n", 1},
+		one{"pip and an index that wants a login", "- prefect.deployments.steps.pip_install_requirements: {id: s, requirements_file: r.txt}\n", 1},
 		one{"pip and a file with a secret's name", "- prefect.deployments.steps.pip_install_requirements: {id: s, requirements_file: \"{{ $CANARY }}\"}\n", 1},
-		one{"requires from an index that wants a login", "- mine.echo: {id: s, requires: no-such-package-cnry, x: 1}\n", 1},
+		one{"requires from an index that wants a login", "- mine.echo: {id: s, requires: no-such-package-cnry, x: 1}\n", 0},
 		one{"a block of Prefect's own", "- prefect.deployments.steps.pull_from_remote_storage: {id: s, url: \"" + strings.Replace(c.bad.plain, "//", "//u:{{ $CANARY }}@", 1) + "/x\"}\n", 1},
 		one{"a step for Docker that is left to Python", "- prefect_docker.deployments.steps.push_docker_image: {id: s, image_name: app, tag: [\"{{ $CANARY }}\"], credentials: {username: u, password: \"{{ $CANARY }}\", registry_url: localhost:1}}\n", 1},
 		one{"a step for buckets that is left to Python", "- prefect_aws.deployments.steps.push_to_s3: {id: s, bucket: b, folder: f, credentials: {aws_access_key_id: a, aws_secret_access_key: \"{{ $CANARY }}\", assume_role_arn: x}, client_parameters: {api_version: \"{{ $CANARY }}\"}}\n", 1},
