@@ -24,7 +24,7 @@ const memory = 140 << 20
 
 func main() {
 	debug.SetMemoryLimit(memory)
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {

@@ -63,6 +63,7 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 	if endpoint != "" {
 		where += " at " + shownURL(endpoint)
 	}
+	direct := newBare(ctx, client, name)
 	return &bucket{name: where, blob: opened, explain: explainS3,
 		mayNot: func(err error) bool {
 			var api smithy.APIError
@@ -71,10 +72,21 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
 			return listS3(ctx, client, name, prefix, each)
 		},
-		put: func(ctx context.Context, key string, file *os.File, _ int64) error {
+		put: func(ctx context.Context, key string, file *os.File, size int64) error {
+			if direct != nil && size <= bareSize && direct.put(ctx, key, file, size) {
+				return nil
+			}
+			if _, err := file.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
 			return putS3(ctx, opened, key, file)
 		},
 		get: func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) {
+			if direct != nil && o.size <= bareSize && from == 0 && length < 0 {
+				if body := direct.get(ctx, o); body != nil {
+					return body, nil
+				}
+			}
 			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
 				var in *s3.GetObjectInput
 				if as(&in) {
