@@ -55,6 +55,12 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 		return nil, err
 	}
 	name := text(c.Inputs, "bucket")
+	if region := otherRegion(ctx, client, name); region != "" {
+		s.region = region
+		if client, endpoint, err = s.client(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	opened, err := s3blob.OpenBucket(ctx, client, name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
@@ -169,7 +175,7 @@ func (s *s3Settings) parameters(p value.Value) error {
 			return &Unsupported{"the client parameter " + e.Key + " as it is written here"}
 		}
 	}
-	if !s.verify {
+	if v, ok := p.Get("verify"); ok && (v.IsNull() || !s.verify) { // null beside a path counts as false does: prefect-aws drops the path
 		s.bundle = ""
 	}
 	return nil
@@ -210,7 +216,7 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 		return nil, "", err
 	}
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithRetryer(func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })
+		return patient{retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })}
 	})}
 	if s.id != "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(s.id, s.key, s.token)))
@@ -247,13 +253,48 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 		if s.endpoint != "" {
 			o.BaseEndpoint = &s.endpoint
 		}
-		o.EndpointOptions.DisableHTTPS = s.plainHTTP
+		o.EndpointOptions.DisableHTTPS = s.plainHTTP && endpoint == "" // an endpoint brings a scheme of its own
 		o.UsePathStyle = endpoint != ""
 		if s.pathStyle != nil {
 			o.UsePathStyle = *s.pathStyle
 		}
 		o.DisableLogOutputChecksumValidationSkipped = true
 	}), endpoint, nil
+}
+
+// patient tries again what may pass; a certificate that is not trusted will not be.
+type patient struct{ aws.RetryerV2 }
+
+func (p patient) IsErrorRetryable(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	return !errors.As(err, &untrusted) && p.RetryerV2.IsErrorRetryable(err)
+}
+
+// otherRegion asks whether a bucket is where the client takes it to be, and says where it is instead, as botocore finds it out: a bucket's region need not be named. "" when it is there, or nothing tells.
+func otherRegion(ctx context.Context, client *s3.Client, name string) string {
+	one := int32(1)
+	_, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &name, MaxKeys: &one}, func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	switch api.ErrorCode() {
+	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "MovedPermanently", "BadRequest":
+	default:
+		return ""
+	}
+	region := ""
+	var answer *awshttp.ResponseError
+	if errors.As(err, &answer) && answer.Response != nil {
+		region = answer.Response.Header.Get("X-Amz-Bucket-Region")
+	}
+	if _, told, ok := strings.Cut(api.ErrorMessage(), "expecting "); ok && region == "" {
+		region = strings.Trim(told, `'". `)
+	}
+	if region == client.Options().Region || strings.ContainsFunc(region, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }) {
+		return ""
+	}
+	return region
 }
 
 // transport is the HTTP client: connections enough for what runs at once, and the certificates that are to be trusted.

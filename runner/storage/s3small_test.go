@@ -33,6 +33,10 @@ func serveS3(t testing.TB, answer func(n int, w http.ResponseWriter, r *http.Req
 	}
 	s := &seenS3{answer: answer}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("max-keys") == "1" { // where it is, is asked first
+			fmt.Fprint(w, "<ListBucketResult></ListBucketResult>")
+			return
+		}
 		body, _ := io.ReadAll(r.Body)
 		h := r.Header.Clone()
 		uri, _, _ := strings.Cut(r.RequestURI, "?x-id=") // with which the SDK tells AWS its name for the request
