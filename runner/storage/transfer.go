@@ -16,7 +16,7 @@ import (
 
 const (
 	// atOnce are the transfers that run side by side.
-	atOnce = 16
+	atOnce = 32
 	// buffers bounds what they hold in memory, in bytes; a transfer holds at most its object or largest of them.
 	buffers, largest = 64 << 20, 48 << 20
 	attempts         = 4
