@@ -63,16 +63,43 @@ func TestAgainstPrefectAws(t *testing.T) {
 	for _, p := range []struct{ place, dir, what, from string }{
 		{"in memory", "/dev/shm", "5,000 small files", few}, {"on disk", os.TempDir(), "5,000 small files", few}, {"on disk", os.TempDir(), "one file of 1 GB", one},
 	} {
-		if _, err := os.Stat(p.dir); err != nil {
-			t.Logf("no buckets %s: %v", p.place, err)
-			continue
-		}
-		s, pid := s3Server(t, p.dir)
-		run := pairing{servers: s, pid: pid, from: p.from, what: p.what, place: p.place, pairs: pairs}
-		for _, way := range []string{"push", "pull"} {
-			run.all(t, way)
-		}
+		t.Run(p.what+" "+p.place, func(t *testing.T) {
+			if _, err := os.Stat(p.dir); err != nil {
+				t.Logf("no buckets %s: %v", p.place, err)
+				return
+			}
+			s, pid := s3Server(t, p.dir)
+			run := pairing{servers: s, pid: pid, from: p.from, what: p.what, place: p.place, pairs: pairs}
+			theirs := run.all(t, "push")
+			if p.place == "in memory" {
+				run.whole(t, theirs)
+			}
+			run.all(t, "pull")
+		})
 	}
+}
+
+// whole is `run deploy` from its start to its end: the file read, a block looked up, the companion started, a flow read, a state written.
+func (p *pairing) whole(t *testing.T, theirs float64) {
+	t.Helper()
+	var times []float64
+	var s *scene
+	for range p.pairs {
+		bucket := p.bucket(t, "aws")
+		s = newScene(t, p.servers, bucket, "")
+		small(t, s.dir, 5000)
+		if _, err := programs(); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if code := s.run(t, 0, "deploy", "--all"); code != 0 || !strings.Contains(s.said, "pushed 5005 files") {
+			t.Fatalf("exit %d\n%s", code, s.said)
+		}
+		times = append(times, time.Since(begin).Seconds())
+		_ = os.Remove(filepath.Join(s.dir, "x.log")) // what is left out
+		p.sameAndEmpty(t, s.dir, bucket)
+	}
+	t.Logf("RESULT `run deploy` as a whole, which pushes %s, buckets %s: bytes equal; %.2f s (median of %d), %.1f times as fast as the median of prefect-aws's function alone", p.what, p.place, median(times), p.pairs, theirs/median(times))
 }
 
 // s3Server is one of its own, with its buckets below a folder.
@@ -97,7 +124,8 @@ func s3Server(t *testing.T, below string) (*servers, int) {
 	return &servers{s3: "http://127.0.0.1:" + port, tools: started.tools}, c.Process.Pid
 }
 
-func (p *pairing) all(t *testing.T, way string) {
+// all are the pairs of one way; it gives the median time of prefect-aws.
+func (p *pairing) all(t *testing.T, way string) float64 {
 	var ours, theirs []took
 	var ratios, floor []float64
 	var most int64
@@ -134,11 +162,19 @@ func (p *pairing) all(t *testing.T, way string) {
 	if most > 200<<20 {
 		t.Errorf("it had %d MB of memory", most>>20)
 	}
+	var walls []float64
+	for _, one := range theirs {
+		walls = append(walls, one.wall)
+	}
+	return median(walls)
 }
 
 func (p *pairing) ours(t *testing.T, way, bucket, dir string) (took, int64) {
 	t.Helper()
 	call := p.call(t, &stepCase{Cloud: "aws", Way: way}, bucket, dir)
+	if _, err := companionPath(); err != nil { // it is built first
+		t.Fatal(err)
+	}
 	before, begin := processor(t, p.pid), time.Now()
 	c := startCompanion(t, dir)
 	if a := c.ask(t, call); a.Kind != "result" {
