@@ -55,6 +55,11 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 		return nil, err
 	}
 	name := text(c.Inputs, "bucket")
+	if login := client.Options().Credentials; login != nil && !aws.IsCredentialsProvider(login, aws.AnonymousCredentials{}) {
+		if _, err := login.Retrieve(ctx); err != nil { // asked once: where there are none, looking for them takes seconds
+			return nil, (&bucket{name: "the bucket " + name, explain: explainS3}).fault("nothing was done", err)
+		}
+	}
 	if region := otherRegion(ctx, client, name); region != "" {
 		s.region = region
 		if client, endpoint, err = s.client(ctx, c); err != nil {
