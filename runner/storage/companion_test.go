@@ -23,11 +23,15 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
+// builtIn are the folders of programs that tests built; the end of the tests takes them away.
+var builtIn []string
+
 var companionPath = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "companion-")
 	if err != nil {
 		return "", err
 	}
+	builtIn = append(builtIn, dir)
 	path := filepath.Join(dir, "prefect-deploy-storage")
 	out, err := osexec.Command("go", "build", "-o", path, "../../cmd/storage").CombinedOutput()
 	if err != nil {

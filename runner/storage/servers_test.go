@@ -58,6 +58,11 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		started = s
+		defer func() {
+			for _, dir := range builtIn {
+				_ = os.RemoveAll(dir)
+			}
+		}()
 		return m.Run()
 	}()
 	os.Exit(code)

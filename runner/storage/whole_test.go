@@ -23,6 +23,7 @@ var programs = sync.OnceValues(func() (dirs [2]string, err error) {
 		if dirs[i], err = os.MkdirTemp("", "programs-"); err != nil {
 			return dirs, err
 		}
+		builtIn = append(builtIn, dirs[i])
 	}
 	for _, p := range [][2]string{{filepath.Join(dirs[0], "run"), "../../cmd/run"}, {filepath.Join(dirs[0], "prefect-deploy-storage"), "../../cmd/storage"}, {filepath.Join(dirs[1], "run"), "../../cmd/run"}} {
 		if out, err := osexec.Command("go", "build", "-o", p[0], p[1]).CombinedOutput(); err != nil {
