@@ -64,7 +64,7 @@ func withChanges(env []string, all []map[string]*string) []string {
 func (p *pulling) cloned(c step.Call, outputs value.Value) Clone {
 	repository, _ := c.Inputs.Get("repository")
 	directory, _ := outputs.Get("directory")
-	at := gitCommit{dir: filepath.Join(c.Dir, directory.Text), env: p.Env, environ: p.Environ}
+	at := gitCommit{dir: filepath.Join(c.Dir, directory.Text), env: p.Env, environ: step.WithoutRepository(p.Environ)}
 	commit, _ := at.git("rev-parse", "HEAD")
 	address := step.PublicURL(repository.Text)
 	if repository.Marks().Has(value.Sensitive) {

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -157,7 +158,8 @@ func TestGitKeepsTheTokenToItself(t *testing.T) {
 				}
 				call := s.made(t, dir, op{Clone: inputs}.filled(fill).Clone)
 				call.Env = env
-				call.Stdout = func(line []byte) { said.Write(line) }
+				var one sync.Mutex // both streams may call at the same time
+				call.Stdout = func(line []byte) { one.Lock(); defer one.Unlock(); said.Write(line) }
 				call.Stderr = call.Stdout
 				if _, err = gitClone(context.Background(), call); err != nil {
 					said.WriteString(err.Error())
@@ -340,4 +342,40 @@ func FuzzParseURL(f *testing.F) {
 			t.Errorf("%q still shows a user: %q", s, withoutAuth(s))
 		}
 	})
+}
+
+// A hook of git is told of its repository by variables, and a clone that a hook makes is none of it.
+func TestGitLeavesTheRepositoryOfAHookAlone(t *testing.T) {
+	needGit(t)
+	s := newGitServer(t)
+	fixtures, commits := s.fixtures(t)
+	fill, _ := s.replacer("hook", commits)
+	dir, project := s.prepare(t, fixtures, "hook"), t.TempDir()
+	git := func(words ...string) string {
+		cmd := osexec.Command("git", append([]string{"-C", project, "-c", "user.name=n", "-c", "user.email=n@example.com"}, words...)...)
+		cmd.Env = s.env()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %q: %v\n%s", words, err, out)
+		}
+		return string(out)
+	}
+	git("init", "-q", "-b", "main", ".")
+	write(t, project, "own.txt", "mine\n", 0o644)
+	git("add", ".")
+	git("commit", "-q", "-m", "mine")
+	state := func() string {
+		return git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD") + git("status", "--porcelain") + git("config", "--local", "--list")
+	}
+	before := state()
+	for _, inputs := range []m{{"repository": "<https>/app.git", "commit_sha": "<c1>", "directories": []any{"a"}}, {"repository": "<https>/app.git", "branch": "dev"}, {"repository": "<https>/app.git", "branch": "dev"}} {
+		call := s.made(t, dir, op{Clone: inputs}.filled(fill).Clone)
+		call.Env = append(s.env(), "GIT_DIR="+filepath.Join(project, ".git"), "GIT_INDEX_FILE="+filepath.Join(project, ".git", "index"), "GIT_PREFIX=") // as a worktree's hooks have them
+		if _, err := gitClone(context.Background(), call); err != nil {
+			t.Error(err)
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("the repository of the hook was\n%s\nand is\n%s", before, after)
+	}
 }
