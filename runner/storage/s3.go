@@ -267,10 +267,11 @@ func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 			return nil, fmt.Errorf("%s holds no certificate", bundle)
 		}
 	}
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 64, 64
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, InsecureSkipVerify: !s.verify} // verify: false is what the user wrote
-	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }), nil
+		patient(t, patience)
+	}), nil
 }
 
 // listS3 asks for keys as in URLs, since a key may hold what XML can't; not every server does that, and gocloud does not tell which did, so the client is asked itself.
