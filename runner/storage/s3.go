@@ -28,7 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"gocloud.dev/blob"
-	"gocloud.dev/blob/s3blob"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -50,39 +49,30 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, endpoint, err := s.client(ctx, c)
+	name := text(c.Inputs, "bucket")
+	first, err := s.access(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	name := text(c.Inputs, "bucket")
-	opened, err := s3blob.OpenBucket(ctx, client, name, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
-	}
 	where := "the bucket " + name
-	if endpoint != "" {
-		where += " at " + shownURL(endpoint)
+	if first.endpoint != "" {
+		where += " at " + shownURL(first.endpoint)
 	}
-	return &bucket{name: where, blob: opened, explain: explainS3,
+	r := &regional{now: first, open: func(ctx context.Context, region string) (*s3Access, error) {
+		other := s
+		other.region = region
+		return other.access(ctx, c, name)
+	}}
+	return &bucket{name: where, blob: first.blob, also: r.close, explain: explainS3,
 		mayNot: func(err error) bool {
 			var api smithy.APIError
 			return errors.As(err, &api) && (api.ErrorCode() == "AccessDenied" || api.ErrorCode() == "Forbidden")
 		},
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
-			return listS3(ctx, client, name, prefix, each)
+			return r.do(ctx, func(a *s3Access) error { return listS3(ctx, a.client, name, prefix, each) })
 		},
-		put: func(ctx context.Context, key string, file *os.File, _ int64) error {
-			return putS3(ctx, opened, key, file)
-		},
-		get: func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) {
-			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
-				var in *s3.GetObjectInput
-				if as(&in) {
-					in.Key, in.IfMatch = &o.key, &o.version
-				}
-				return nil
-			}})
-		},
+		put: func(ctx context.Context, key string, file *os.File, _ int64) error { return r.put(ctx, key, file) },
+		get: r.get,
 	}, nil
 }
 
@@ -301,6 +291,16 @@ func listS3(ctx context.Context, client *s3.Client, name, prefix string, each fu
 		}
 	}
 	return nil
+}
+
+func getS3(ctx context.Context, b *blob.Bucket, o object, from, length int64) (io.ReadCloser, error) {
+	return b.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
+		var in *s3.GetObjectInput
+		if as(&in) {
+			in.Key, in.IfMatch = &o.key, &o.version
+		}
+		return nil
+	}})
 }
 
 func putS3(ctx context.Context, b *blob.Bucket, key string, file *os.File) error {
