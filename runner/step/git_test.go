@@ -2,10 +2,12 @@
 package step
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -378,4 +380,75 @@ func TestGitLeavesTheRepositoryOfAHookAlone(t *testing.T) {
 	if after := state(); after != before {
 		t.Errorf("the repository of the hook was\n%s\nand is\n%s", before, after)
 	}
+}
+
+// A network that fails between the clone and its checkout, and an end from outside there: the next attempt, and the next run, end where one would have.
+func TestGitFinishesWhatItBegan(t *testing.T) {
+	needGit(t)
+	s := newGitServer(t)
+	fixtures, commits := s.fixtures(t)
+	for name, c := range map[string]struct {
+		inputs  m
+		options []string
+		files   []string
+	}{
+		"commit":      {m{"commit_sha": "<c1>"}, nil, []string{"a", "b", "link", "sp ace", "top.txt", "ü"}},
+		"directories": {m{"directories": []any{"a"}, "commit_sha": "<c1>"}, []string{"--sparse"}, []string{"a", "link", "top.txt"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := s.prepare(t, fixtures, name)
+			fill, _ := s.replacer(name, commits)
+			front := &fails{at: 2, to: s}
+			server := httptest.NewServer(front)
+			t.Cleanup(server.Close)
+			c.inputs["repository"] = server.URL + "/" + name + "/app.git"
+			call := s.made(t, dir, op{Clone: c.inputs}.filled(fill).Clone)
+			call.Env = s.env()
+			clone := func(how string) {
+				t.Helper()
+				if _, err := gitClone(context.Background(), call); err != nil {
+					t.Errorf("%s: %v", how, err)
+				}
+				var files []string
+				entries, _ := os.ReadDir(filepath.Join(dir, "app"))
+				for _, e := range entries {
+					if e.Name() != ".git" {
+						files = append(files, e.Name())
+					}
+				}
+				if head := s.git(t, filepath.Join(dir, "app"), "rev-parse", "HEAD"); !slices.Equal(files, c.files) || head != commits["c1"] {
+					t.Errorf("%s: at %s with %q", how, head, files)
+				}
+			}
+			clone("a network that failed once")
+			if front.asked < 3 {
+				t.Errorf("%d fetches: none failed", front.asked)
+			}
+			if err := os.RemoveAll(filepath.Join(dir, "app")); err != nil {
+				t.Fatal(err)
+			}
+			s.git(t, dir, slices.Concat([]string{"clone", "-q", "--filter=blob:none", "--no-checkout"}, c.options, []string{server.URL + "/" + name + "/app.git"})...)
+			clone("after an end from outside")
+		})
+	}
+}
+
+// fails is a server that fails one fetch.
+type fails struct {
+	at, asked int
+	to        http.Handler
+}
+
+func (f *fails) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("command=fetch")) {
+			if f.asked++; f.asked == f.at {
+				http.Error(w, "later", http.StatusServiceUnavailable)
+				return
+			}
+		}
+	}
+	f.to.ServeHTTP(w, r)
 }
