@@ -407,7 +407,7 @@ func (p *pulling) carryOut(ctx context.Context, s *section) {
 		if p.find(r, s.directory); r.Error != "" {
 			p.failed.Store(true)
 		}
-		if rel, err := filepath.Rel(s.scratch, s.directory); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
+		if rel, err := filepath.Rel(s.scratch, s.directory); err == nil && filepath.IsLocal(rel) {
 			r.Directory = filepath.ToSlash(rel)
 		}
 	}

@@ -109,7 +109,10 @@ func (o *overlay) close() {
 // find looks for a deployment's entrypoint in a directory, and says in r what is wrong.
 func (p *pulling) find(r *Pulled, dir string) {
 	entrypoint := r.Entrypoint
-	file, function, isPath := strings.Cut(entrypoint, ":")
+	file, function, isPath := entrypoint, "", false
+	if at := strings.LastIndexByte(entrypoint, ':'); at >= 0 { // the last, as in Prefect: a drive of Windows has one too
+		file, function, isPath = entrypoint[:at], entrypoint[at+1:], true
+	}
 	if isPath {
 		file = strings.ReplaceAll(file, "\\", "/")
 		if clean := path.Clean(file); filepath.IsAbs(file) || clean == ".." || strings.HasPrefix(clean, "../") {

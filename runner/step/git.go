@@ -180,7 +180,7 @@ func defaultName(path, branch string) string {
 // below is a path as pathlib shows it as seen from dir: without `.` and doubled slashes, with `..` as written. One that leads elsewhere is an error, as in Prefect, which finds out after cloning.
 func below(dir, name string) (string, error) {
 	if filepath.IsAbs(name) {
-		rest, ok := strings.CutPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+		rest, ok := strings.CutPrefix(filepath.ToSlash(name), strings.TrimSuffix(filepath.ToSlash(dir), "/")+"/")
 		if !ok && name != dir {
 			return "", fmt.Errorf("the directory %q is not below %s, and a clone's directory must be: write a relative path", name, dir)
 		}
