@@ -137,7 +137,7 @@ func listAzure(ctx context.Context, b *blob.Bucket, prefix string, each func(obj
 			out.key = *own.Name
 		}
 		if p := own.Properties; p != nil && p.ETag != nil {
-			out.version = string(*p.ETag)
+			out.version = quoted(string(*p.ETag))
 		}
 		if p := own.Properties; p != nil && p.ContentEncoding != nil && strings.EqualFold(*p.ContentEncoding, "gzip") { // it is unpacked on its way, as by Azure's library for Python: neither its size nor its hash is that of the file
 			out.size, out.md5 = unknown, nil
@@ -147,6 +147,14 @@ func listAzure(ctx context.Context, b *blob.Bucket, prefix string, each func(obj
 		}
 		return out
 	}, each)
+}
+
+// quoted is an ETag as a request names it; Azure's lists have it without its quotes.
+func quoted(tag string) string {
+	if tag == "" || strings.HasSuffix(tag, `"`) {
+		return tag
+	}
+	return `"` + tag + `"`
 }
 
 // putAzure writes a blob with the hash of its bytes, which the server only works out itself for one that comes in one piece.

@@ -297,7 +297,9 @@ func getS3(ctx context.Context, b *blob.Bucket, o object, from, length int64) (i
 	return b.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
 		var in *s3.GetObjectInput
 		if as(&in) {
-			in.Key, in.IfMatch = &o.key, &o.version
+			if in.Key = &o.key; o.version != "" {
+				in.IfMatch = &o.version
+			}
 		}
 		return nil
 	}})
