@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -190,6 +191,7 @@ func notHere(p *plan.Plan) []string {
 	for _, name := range names {
 		list := feeds[name]
 		sort.Strings(list)
+		list = slices.Compact(list) // a text may name a variable twice, and two entries a deployment
 		text := strings.Join(list[:min(len(list), 3)], ", ")
 		if len(list) > 3 {
 			text += fmt.Sprintf(" and %d more", len(list)-3)
