@@ -249,11 +249,17 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.heldTags(approved); err != nil {
+		return nil, err
+	}
 	j.warn()
 	defer j.hide(p)
 	g := graph.Build(j.chosen, j.names())
 	began := j.Now()
 	results := j.run(ctx, g)
+	if err := j.stale(); err != nil {
+		return nil, err
+	}
 	p.Steps = stepsOf(g, results)
 	p.Built = j.Now().Sub(began).Seconds()
 	if len(g.Steps) > 0 {
@@ -296,6 +302,9 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 				var err error
 				if c, err = j.withTag(ctx, c); err != nil {
 					return value.Value{}, tagFault(s, err)
+				}
+				if err = j.heldTag(s, c); err != nil {
+					return value.Value{}, err
 				}
 			}
 			outputs, done, err := j.rehearse(c)
