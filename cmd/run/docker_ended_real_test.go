@@ -34,7 +34,7 @@ func goingOn(marks ...string) (out []string) {
 
 // eventually waits for something that the engine does by itself once its client is gone.
 func eventually(is func() bool) bool {
-	for i := 0; i < 100; i++ {
+	for i := 0; i < 300; i++ {
 		if is() {
 			return true
 		}
@@ -76,7 +76,7 @@ func TestDockerEnded(t *testing.T) {
 				dir := project(t, map[string]string{"flow.py": oneFlow, "Dockerfile": "FROM " + needs(t, "DOCKER_BASE") + "\nLABEL way=" + way + "\n" + c.dockerfile + "\n",
 					"prefect.yaml": c.steps + "pull: []\ndeployments: [{name: d, entrypoint: 'flow.py:hello', work_pool: {name: p, job_variables: {image: '{{ app.image }}'}}}]\n"})
 				temp := t.TempDir()
-				x := exec.Command(program, "deploy", "--all", "-C", dir, "--state", "file:state.json", "--timeout", map[bool]string{true: "4s", false: "60s"}[way == "--timeout"])
+				x := exec.Command(program, "deploy", "--all", "-C", dir, "--state", "file:state.json", "--timeout", map[bool]string{true: "12s", false: "90s"}[way == "--timeout"])
 				x.Env = append(os.Environ(), "TMPDIR="+temp)
 				x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 				var out strings.Builder
@@ -97,7 +97,7 @@ func TestDockerEnded(t *testing.T) {
 				if got := x.ProcessState.ExitCode(); got != code || strings.Contains(out.String(), "right-password") {
 					t.Errorf("exit %d, want %d\n%s", got, code, out.String())
 				}
-				if way == "--timeout" && !strings.Contains(out.String(), "it took longer than 4s and was ended") {
+				if way == "--timeout" && !strings.Contains(out.String(), "it took longer than 12s and was ended") {
 					t.Errorf("it says\n%s", out.String())
 				}
 				if !eventually(func() bool { return len(goingOn(c.at)) == 0 }) {
