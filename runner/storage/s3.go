@@ -28,7 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"gocloud.dev/blob"
-	"gocloud.dev/blob/s3blob"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -50,62 +49,30 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, endpoint, err := s.client(ctx, c)
+	name := text(c.Inputs, "bucket")
+	first, err := s.access(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	name := text(c.Inputs, "bucket")
-	if login := client.Options().Credentials; login != nil && !aws.IsCredentialsProvider(login, aws.AnonymousCredentials{}) {
-		if _, err := login.Retrieve(ctx); err != nil { // asked once: where there are none, looking for them takes seconds
-			return nil, (&bucket{name: "the bucket " + name, explain: explainS3}).fault("nothing was done", err)
-		}
-	}
-	if region := otherRegion(ctx, client, name); region != "" {
-		s.region = region
-		if client, endpoint, err = s.client(ctx, c); err != nil {
-			return nil, err
-		}
-	}
-	opened, err := s3blob.OpenBucket(ctx, client, name, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
-	}
 	where := "the bucket " + name
-	if endpoint != "" {
-		where += " at " + shownURL(endpoint)
+	if first.endpoint != "" {
+		where += " at " + shownURL(first.endpoint)
 	}
-	direct := newBare(ctx, client, name)
-	return &bucket{name: where, blob: opened, explain: explainS3,
+	r := &regional{now: first, open: func(ctx context.Context, region string) (*s3Access, error) {
+		other := s
+		other.region = region
+		return other.access(ctx, c, name)
+	}}
+	return &bucket{name: where, blob: first.blob, also: r.close, explain: explainS3,
 		mayNot: func(err error) bool {
 			var api smithy.APIError
 			return errors.As(err, &api) && (api.ErrorCode() == "AccessDenied" || api.ErrorCode() == "Forbidden")
 		},
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
-			return listS3(ctx, client, name, prefix, each)
+			return r.do(ctx, func(a *s3Access) error { return listS3(ctx, a.client, name, prefix, each) })
 		},
-		put: func(ctx context.Context, key string, file *os.File, size int64) error {
-			if direct != nil && size <= bareSize && direct.put(ctx, key, file, size) {
-				return nil
-			}
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return err
-			}
-			return putS3(ctx, opened, key, file)
-		},
-		get: func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) {
-			if direct != nil && o.size <= bareSize && from == 0 && length < 0 {
-				if body := direct.get(ctx, o); body != nil {
-					return body, nil
-				}
-			}
-			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
-				var in *s3.GetObjectInput
-				if as(&in) {
-					in.Key, in.IfMatch = &o.key, &o.version
-				}
-				return nil
-			}})
-		},
+		put: r.put,
+		get: r.get,
 	}, nil
 }
 
@@ -221,7 +188,7 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 		return nil, "", err
 	}
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithRetryer(func() aws.Retryer {
-		return patient{retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })}
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })
 	})}
 	if s.id != "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(s.id, s.key, s.token)))
@@ -267,41 +234,6 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 	}), endpoint, nil
 }
 
-// patient tries again what may pass; a certificate that is not trusted will not be.
-type patient struct{ aws.RetryerV2 }
-
-func (p patient) IsErrorRetryable(err error) bool {
-	var untrusted *tls.CertificateVerificationError
-	return !errors.As(err, &untrusted) && p.RetryerV2.IsErrorRetryable(err)
-}
-
-// otherRegion asks whether a bucket is where the client takes it to be, and says where it is instead, as botocore finds it out: a bucket's region need not be named. "" when it is there, or nothing tells.
-func otherRegion(ctx context.Context, client *s3.Client, name string) string {
-	one := int32(1)
-	_, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &name, MaxKeys: &one}, func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return ""
-	}
-	switch api.ErrorCode() {
-	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "MovedPermanently", "BadRequest":
-	default:
-		return ""
-	}
-	region := ""
-	var answer *awshttp.ResponseError
-	if errors.As(err, &answer) && answer.Response != nil {
-		region = answer.Response.Header.Get("X-Amz-Bucket-Region")
-	}
-	if _, told, ok := strings.Cut(api.ErrorMessage(), "expecting "); ok && region == "" {
-		region = strings.Trim(told, `'". `)
-	}
-	if region == client.Options().Region || strings.ContainsFunc(region, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }) {
-		return ""
-	}
-	return region
-}
-
 // transport is the HTTP client: connections enough for what runs at once, and the certificates that are to be trusted.
 func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 	pool := (*x509.CertPool)(nil)
@@ -325,10 +257,11 @@ func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 			return nil, fmt.Errorf("%s holds no certificate", bundle)
 		}
 	}
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 64, 64
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, InsecureSkipVerify: !s.verify} // verify: false is what the user wrote
-	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }), nil
+		patient(t, patience)
+	}), nil
 }
 
 // listS3 asks for keys as in URLs, since a key may hold what XML can't; not every server does that, and gocloud does not tell which did, so the client is asked itself.
@@ -358,6 +291,18 @@ func listS3(ctx context.Context, client *s3.Client, name, prefix string, each fu
 		}
 	}
 	return nil
+}
+
+func getS3(ctx context.Context, b *blob.Bucket, o object, from, length int64) (io.ReadCloser, error) {
+	return b.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
+		var in *s3.GetObjectInput
+		if as(&in) {
+			if in.Key = &o.key; o.version != "" {
+				in.IfMatch = &o.version
+			}
+		}
+		return nil
+	}})
 }
 
 func putS3(ctx context.Context, b *blob.Bucket, key string, file *os.File) error {
