@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -171,6 +172,47 @@ func TestActionInstallsOrBuilds(t *testing.T) {
 }
 
 // The program that every use of the action builds stays light (DESIGN.md, Companions).
+// TestActionBringsTheCompanion: built from source, the action has the companion for buckets beside the program and in its cache, and only where a file names a step for buckets.
+func TestActionBringsTheCompanion(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil || runtime.GOOS == "windows" {
+		t.Skip("no bash")
+	}
+	a, _ := readAction(t)
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	which := func(yaml string) map[string]string {
+		dir := t.TempDir()
+		output := filepath.Join(dir, "output")
+		workspace := project(t, map[string]string{"team/a/prefect.yaml": yaml, "node_modules/x/y.yaml": "prefect_aws.deployments.steps.push_to_s3: {}"})
+		c := exec.Command(bash, "-eo", "pipefail", "-c", a.Runs.Steps[0].Run)
+		c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GITHUB_ACTION_PATH=" + root, "GITHUB_WORKSPACE=" + workspace, "GITHUB_OUTPUT=" + output, "RUNNER_TEMP=/temp", "RUNNER_OS=Linux", "RUNNER_ARCH=X64", "PREFECT_DEPLOY_VERSION=source"}
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		out := map[string]string{}
+		for _, line := range strings.Split(read(output), "\n") {
+			if name, text, ok := strings.Cut(line, "="); ok {
+				out[name] = text
+			}
+		}
+		return out
+	}
+	without, with := which("build: []\n"), which("push:\n- prefect_gcp.projects.steps.push_to_gcs: {bucket: b, folder: f}\n")
+	if without["companion"] != "" || without["version"] != "source" || !strings.HasPrefix(without["program"], without["directory"]+"/") {
+		t.Errorf("without such a step: %v", without)
+	}
+	if with["companion"] != with["directory"]+"/prefect-deploy-storage" || with["program"] != with["directory"]+"/run" || with["key"] != without["key"]+"-storage" {
+		t.Errorf("with one: %v", with)
+	}
+	build := a.Runs.Steps[3]
+	if build.Env["PREFECT_DEPLOY_COMPANION"] != "${{ steps.version.outputs.companion }}" || !strings.Contains(build.Run, `-o "$PREFECT_DEPLOY_COMPANION" ./cmd/storage`) || a.Runs.Steps[1].With["path"] != "${{ steps.version.outputs.directory }}" {
+		t.Errorf("it is not built, or not cached: %+v", build)
+	}
+}
+
 func TestTheProgramLinksNoCompanion(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {

@@ -113,19 +113,9 @@ func (a *asking) choose(ctx context.Context, entries []*resolve.Deployment, ques
 	}
 	a.run.Selection.Entrypoint = ""
 	for _, i := range chosen {
-		a.run.Selection.Names = append(a.run.Selection.Names, a.called(named[i]))
+		a.run.Selection.Chosen = append(a.run.Selection.Chosen, resolve.PlaceOf(named[i])) // not its name: that of another may be like it, or match it as a pattern
 	}
 	return nil
-}
-
-// called is how --name would name an entry: its name where no other has it, else with its flow.
-func (a *asking) called(d *resolve.Deployment) string {
-	for _, other := range a.entries {
-		if other.Name() == d.Name() && other.Entrypoint() != d.Entrypoint() {
-			return d.Title()
-		}
-	}
-	return d.Name()
 }
 
 // about asks about an entrypoint of the command line: which of its entries, or what a new one is. One that can't be read is left to the run.
@@ -230,8 +220,8 @@ func (a *asking) add(ctx context.Context, entry value.Value) error {
 		a.run.Files, a.run.Missing = []deploy.File{{Name: file.Name}}, ""
 	}
 	a.run.Files[0].Data = text
-	d := resolve.Entry(&spec.File{}, &spec.Deployment{Fields: entry})
-	a.run.Selection = resolve.Selection{Names: []string{a.called(d)}}
+	now, _ := spec.Load(file.Name, text)
+	a.run.Selection = resolve.Selection{Chosen: []resolve.Place{{File: file.Name, Index: now.Len() - 1}}} // it stands last
 	return nil
 }
 

@@ -189,6 +189,25 @@ func TestAskWhichDeployments(t *testing.T) {
 	}
 }
 
+// TestAskTakesNoNameForAPattern: what is picked is that entry, though its name would match others.
+func TestAskTakesNoNameForAPattern(t *testing.T) {
+	dir := asked(t, strings.NewReplacer("name: one", "name: 'r*t'", "name: two", "name: root").Replace(three))
+	s := on(t, dir, 80, nil, "deploy", "--state", "file:state.json").expect("1  hello/r*t").expect("look for:").send("1\n")
+	if code := s.exit(); code != 0 {
+		t.Fatalf("exit %d\n%s", code, s.screen())
+	}
+	if state := content(t, dir, "state.json"); !strings.Contains(state, `"name": "r*t"`) || strings.Contains(state, `"name": "root"`) {
+		t.Errorf("the state:\n%s", state)
+	}
+	s = on(t, dir, 80, nil, "deploy", "--state", "file:state.json", "flow.py:by_hand").expect("Name of").send("*\n").expect("When does it run?").send("\n").expect("Work pool").send("p\n").expect("Write it?").send("y\n").expect("1 created")
+	if code := s.exit(); code != 0 {
+		t.Fatalf("exit %d\n%s", code, s.screen())
+	}
+	if state := content(t, dir, "state.json"); !strings.Contains(state, `"name": "*"`) || strings.Contains(state, `"name": "root"`) {
+		t.Errorf("the state:\n%s", state)
+	}
+}
+
 func TestAskCancelled(t *testing.T) {
 	for name, keys := range map[string]string{"Ctrl-C": "\x03", "end of input": "\x04"} {
 		t.Run(name, func(t *testing.T) {

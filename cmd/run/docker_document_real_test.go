@@ -78,6 +78,64 @@ func TestDockerDocument(t *testing.T) {
 	}
 }
 
+// TestDockerDocumentTemplates: the document's longer examples, mended as their errors say: what a build gives fills version and image, and of two different builds that write one image the later of the file stays, with a warning.
+func TestDockerDocumentTemplates(t *testing.T) {
+	env := withoutPython(t)
+	env["PREFECT_DEPLOY_PYTHON"] = needs(t, "PYTHON") // whose versions name the base image; it runs no step
+	env["my_deployment_tag"] = "mine"
+	served(t)
+	registry := needs(t, "DOCKER_REGISTRY")
+	snippet := func(name string, mends ...string) string {
+		text := read(filepath.Join("../../testdata/snippets", name))
+		for i := 0; i < len(mends); i += 2 {
+			if !strings.Contains(text, mends[i]) {
+				t.Fatalf("%s has no %q", name, mends[i])
+			}
+			text = strings.ReplaceAll(text, mends[i], mends[i+1])
+		}
+		return strings.ReplaceAll(text, "image_name: ", "image_name: "+registry+"/")
+	}
+	const flows = "from prefect import flow\n\n@flow\ndef my_flow(number=1, message=''): pass\n\n@flow\ndef my_other_flow(): pass\n\n@flow\ndef yet_another_flow(): pass\n"
+	of := func(yaml string) string {
+		dir := project(t, map[string]string{"flow.py": oneFlow, "hello.py": flows, "goodbye.py": flows, "prefect.yaml": yaml, "Dockerfile.custom": "FROM " + needs(t, "DOCKER_BASE") + "\nENV CUSTOM=yes\n",
+			"state.json": `{"schema": 1, "blocks": {"kubernetes-cluster-config/my-favorite-config": {"context_name": "c"}}, "variables": {"some_common_tag": "common"}}`})
+		if err := os.Remove(filepath.Join(dir, ".git")); err != nil {
+			t.Fatal(err)
+		}
+		commitAll(t, dir)
+		return dir
+	}
+	inRegistry := func(image, id string) {
+		t.Helper()
+		if manifest := ask(t, "buildx", "imagetools", "inspect", "--raw", image); id == "" || !strings.Contains(manifest, `"`+id+`"`) {
+			t.Errorf("%s: built is %s, the registry has %s", image, id, manifest)
+		}
+	}
+	dir := of(snippet("13-templating.yaml", "id: build-image`", "id: build-image", "metadata\n    name: null\n", "metadata\n    name: d\n", "entrypoint: null", "entrypoint: 'flow.py:hello'"))
+	done, log := deployJSON(t, env, 0, "deploy", "--all", "-C", dir, "--state", "file:state.json")
+	inRegistry(registry+"/my-repo/my-image:my-tag", done.output("build-image", "image_id"))
+	for _, want := range []string{`"version": "my-tag"`, `"image": "` + registry + `/my-repo/my-image:my-tag"`, `"mine"`, `"common"`} {
+		if state := read(filepath.Join(dir, "state.json")); !strings.Contains(state, want) {
+			t.Errorf("registered is no %s\n%s\n%s", want, state, log)
+		}
+	}
+	dir = of(snippet("15-aliases.yaml", "build: ...\n", "", "push: ...\n", "", "pull: ...\n", "pull: []\n", "flows/", ""))
+	for range 2 { // whatever the machine does meanwhile, the order is the file's
+		done, log = deployJSON(t, env, 0, "deploy", "--all", "-C", dir, "--state", "file:state.json")
+		var ids []string
+		for _, s := range done.Steps {
+			ids = append(ids, s.Outputs["image_id"].(string))
+		}
+		if len(ids) != 2 || ids[0] == ids[1] || !strings.Contains(log, "same-image") || strings.Count(log, "my-example-image:dev") == 0 {
+			t.Fatalf("%v\n%s", ids, log)
+		}
+		inRegistry(registry+"/my-example-image:dev", ids[1])
+		if first, second := strings.Index(log, "succeeded in"), strings.LastIndex(log, ": prefect_docker.deployments.steps.build_docker_image"); first < 0 || second < first {
+			t.Errorf("the two builds ran at once\n%s", log)
+		}
+	}
+}
+
 // served puts an image in the place of Prefect's into the registry that the engine asks first; its uv does nothing.
 func served(t *testing.T) {
 	t.Helper()

@@ -137,6 +137,44 @@ func TestDockerInputsTag(t *testing.T) {
 	}
 }
 
+// TestDockerInputsTagBound: what a reviewed plan knew is what is built, pushed and registered, or nothing is.
+func TestDockerInputsTagBound(t *testing.T) {
+	dir := inputsProject(t, "bound")
+	env := withoutPython(t)
+	reviewed := filepath.Join(t.TempDir(), "plan.json")
+	options := []string{"--all", "-C", dir, "--state", "file:state.json"}
+	deploy := append([]string{"deploy", "--plan", reviewed}, options...)
+	if code, _, stderr := command(t, env, append([]string{"plan", "--json", reviewed}, options...)...); code != 0 {
+		t.Fatal(stderr)
+	}
+	before := read(filepath.Join(dir, "gpu.Dockerfile"))
+	if err := os.WriteFile(filepath.Join(dir, "gpu.Dockerfile"), []byte(before+"ENV MORE=yes\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := command(t, env, deploy...)
+	if code != 3 || !strings.Contains(stderr, "the plan is stale, nothing was written") || !strings.Contains(stderr, "the Dockerfile, the context or an argument of its build has changed since") || read(filepath.Join(dir, "state.json")) != "" {
+		t.Errorf("exit %d\n%s", code, stderr)
+	}
+	repository := needs(t, "DOCKER_REGISTRY") + "/bound-gpu"
+	for _, image := range []string{repository, repository[:len(repository)-len("-gpu")] + ":latest"} {
+		if out, err := exec.Command("docker", "buildx", "imagetools", "inspect", "--raw", image).CombinedOutput(); err == nil {
+			t.Errorf("%s was pushed: %s", image, out)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gpu.Dockerfile"), []byte(before), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	done, log := deployJSON(t, env, 0, deploy...)
+	for _, key := range []string{"app", "gpu"} {
+		if image := done.output(key, "image"); image == "" || !strings.Contains(read(reviewed), image) || !strings.Contains(ask(t, "buildx", "imagetools", "inspect", "--raw", image), done.output(key, "image_id")) {
+			t.Errorf("%s: %s is not what was reviewed\n%s", key, image, log)
+		}
+	}
+	if code, _, stderr := command(t, env, deploy...); code != 3 || !strings.Contains(stderr, "planned create") { // it was created since
+		t.Errorf("exit %d\n%s", code, stderr)
+	}
+}
+
 // TestDockerInputsTagInParts: as two jobs do it, with the two halves of a builder.
 func TestDockerInputsTagInParts(t *testing.T) {
 	dir := inputsProject(t, "parts")

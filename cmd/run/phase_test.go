@@ -75,6 +75,9 @@ func TestADockerStepInTwoHalves(t *testing.T) {
 	if !strings.Contains(first["inputs"], `"tags":"`+second["untagged_image"]+`"`) || second["untagged_image_id"] != "sha256:def" || second["untagged_tag"] == "" {
 		t.Errorf("%v then %v", first, second)
 	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "prefect-deploy-*")); len(left) > 0 {
+		t.Errorf("the two halves leave %q", left)
+	}
 	// A push logs in, and the password goes nowhere else.
 	stdout, stderr, pushed := job("pushed", "--from", "image.json", "--phase", "inputs", "--arguments", "words")
 	told := read(log)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/cgi"
@@ -19,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/org/prefect-deploy-action/cmd/internal/cli"
 )
 
 // remote is a repository behind a server that wants a login and repeats what it was told.
@@ -189,4 +192,14 @@ func watchArguments(t *testing.T) (seen *bytes.Buffer, stop func()) {
 	})
 	t.Cleanup(cancel)
 	return seen, func() { cancel(); done.Wait() }
+}
+
+// Pull sections name buckets more often than any others do, and the companion that reads them needs no Python.
+func TestPullChecksKnowTheCompanionForBuckets(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": oneFlow, "prefect.yaml": "deployments: []\n"})
+	o := options{dir: dir, files: []string{"prefect.yaml"}, jobs: 1, all: true}
+	told, err := o.toldOfPulls(cli.World{Env: func(string) (string, bool) { return "", false }, Stderr: io.Discard})
+	if err != nil || told.Storage == nil {
+		t.Errorf("the companion is not looked for (%v)", err)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
-	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -14,14 +13,14 @@ import (
 // mappings reads the values of --trigger (key "triggers") or --sla (key "sla"); nil where none are given.
 func mappings(dir, option, key string, texts []string) ([]value.Value, error) {
 	var out []value.Value
-	for _, text := range texts {
-		list, err := mappingsOf(dir, option, key, text)
+	for i, text := range texts {
+		list, err := mappingsOf(dir, option, key, text, i+1)
 		if err != nil {
 			return nil, err
 		}
 		for _, v := range list {
 			if v.Kind != value.Map {
-				return nil, cli.Usage("--%s %s: each is a mapping, and one is %s", option, diag.Quote(text), v.Kind)
+				return nil, cli.Usage("--%s number %d: each is a mapping, and one is %s", option, i+1, v.Kind)
 			}
 			out = append(out, elsewhere(v))
 		}
@@ -32,16 +31,17 @@ func mappings(dir, option, key string, texts []string) ([]value.Value, error) {
 	return out, nil
 }
 
-func mappingsOf(dir, option, key, text string) ([]value.Value, error) {
-	read := value.FromJSON
+// mappingsOf reads one value, the n-th. What can't be read is not repeated, as it may hold a secret.
+func mappingsOf(dir, option, key, text string, n int) ([]value.Value, error) {
+	read := value.FromPythonJSON
 	switch {
 	case strings.HasSuffix(text, ".yaml"):
 		read = func(data []byte) (value.Value, error) { return spec.ReadDocument(text, data) }
 	case strings.HasSuffix(text, ".json"):
 	default:
-		v, err := value.FromJSON([]byte(text))
+		v, err := value.FromPythonJSON([]byte(text))
 		if err != nil {
-			return nil, cli.Usage("--%s %s is neither JSON nor the name of a .yaml or .json file: %v", option, diag.Quote(text), err)
+			return nil, cli.Usage("--%s number %d is neither JSON nor the name of a .yaml or .json file: %v", option, n, err)
 		}
 		return []value.Value{v}, nil
 	}

@@ -20,11 +20,11 @@ import (
 const pipes = "PREFECT_DEPLOY_WORKER_FDS"
 
 // memory is what this program is to stay below; the buffers of what runs at once are about half of it.
-const memory = 140 << 20
+const memory = 120 << 20
 
 func main() {
 	debug.SetMemoryLimit(memory)
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {

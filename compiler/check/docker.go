@@ -26,6 +26,9 @@ func (c *Checker) step(f *spec.File, s *spec.Step, runtime bool) {
 	if resolve.Canonical(s.Function) == resolve.BuildDockerImage {
 		c.buildArguments(f, s, runtime)
 	}
+	if name := resolve.Canonical(s.Function); !runtime && (name == resolve.BuildDockerImage || name == resolve.PushDockerImage) {
+		c.credentials(f, s)
+	}
 	if graph.TagsInputs(f, s) && !runtime {
 		c.inputsTag(f, s)
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
+	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -16,6 +18,8 @@ type built struct {
 	step *spec.Step
 	at   diag.Position
 	root string
+	// means are its arguments, with what references stand for.
+	means value.Value
 }
 
 // builds are those that a checker has seen: each step once, and the first that writes an image.
@@ -35,13 +39,15 @@ func (c *Checker) images(d *resolve.Deployment) {
 			c.builds = builds{map[*spec.Step]bool{}, map[string]built{}}
 		}
 		c.builds.seen[s] = true
-		b := built{s, d.Position(s.Pos), d.File.Root()}
+		source := func(head string) string { return sourceOf(d.Build[:i], head) }
+		b := built{s, d.Position(s.Pos), d.File.Root(), meaning(s.Inputs, source)}
 		for _, image := range imagesOf(s.Inputs) {
-			first, there := c.builds.images[image]
+			means := graph.Meaning(image, source)
+			first, there := c.builds.images[means]
 			switch {
 			case !there:
-				c.builds.images[image] = b
-			case first.root != b.root || !value.Equal(first.step.Inputs, s.Inputs):
+				c.builds.images[means] = b
+			case first.root != b.root || !value.Equal(first.means, b.means):
 				c.diags.Add(diag.Diagnostic{Severity: diag.Warning, Code: "same-image", Position: b.at,
 					Message: fmt.Sprintf("%s writes the image %s, and so does %s, which builds something else; the later one of the file stays", b.called(), diag.Quote(image), first.called()),
 					Help:    "give one of them another image_name or tag",
@@ -49,6 +55,39 @@ func (c *Checker) images(d *resolve.Deployment) {
 			}
 		}
 	}
+}
+
+// meaning is a value in whose texts references are what they stand for.
+func meaning(v value.Value, source func(head string) string) value.Value {
+	switch v.Kind {
+	case value.Text:
+		if template.Has(v.Text) {
+			v.Text = graph.Meaning(v.Text, source)
+		}
+	case value.List:
+		list := make([]value.Value, len(v.List))
+		for i := range v.List {
+			list[i] = meaning(v.List[i], source)
+		}
+		v.List = list
+	case value.Map:
+		entries := append([]value.Entry(nil), v.Map...)
+		for i := range entries {
+			entries[i].Value = meaning(entries[i].Value, source)
+		}
+		v.Map = entries
+	}
+	return v
+}
+
+// sourceOf is the last of some steps that surely gives what a reference begins with, "" for none.
+func sourceOf(before []spec.Step, head string) string {
+	for i := len(before) - 1; i >= 0; i-- {
+		if sure, _ := resolve.Gives(&before[i], head); sure {
+			return graph.Source(before[i].Function, before[i].Inputs)
+		}
+	}
+	return ""
 }
 
 // called is how a message names a build.

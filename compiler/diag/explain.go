@@ -29,6 +29,7 @@ var explanations = []explanation{
 	{"invalid-argument", "The function of a step fails on a value of this type, or takes it for something else.", "branch: 5", "branch: \"5\""},
 	{"invalid-ci-setting", "A setting under x-ci says something that no pipeline can be made of.", "x-ci: {github: {secrets: [\"DB PASSWORD\"]}}", "x-ci: {github: {secrets: [DB_PASSWORD]}}"},
 	{"invalid-concurrency-limit", "A concurrency limit is a number, or a mapping with limit and collision_strategy.", "concurrency_limit: {limit: 2}", "concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}"},
+	{"invalid-credentials", "The credentials of a Docker step are a mapping with username, password and registry_url, or a block of the type docker-registry-credentials. Without registry_url the login is one to Docker Hub.", "credentials: docker-registry-credentials/my-registry", "credentials: \"{{ prefect.blocks.docker-registry-credentials.my-registry }}\""},
 	{"invalid-cron", "The cron expression means nothing: a field is out of range or missing.", "cron: \"0 25 * * *\"", "cron: \"0 23 * * *\""},
 	{"invalid-interval", "An interval is a positive number of seconds, an ISO 8601 duration or a clock time.", "interval: \"600\"", "interval: 600"},
 	{"invalid-key", "A mapping or a list stands where a key should; mostly an unquoted {{ … }}.", "? [a]\n: b", "\"[a]\": b"},

@@ -197,8 +197,12 @@ func (l *scripting) dockerStep(s *graph.Step) {
 	load, words, metadata := "", `"$work/`+s.Key+`.words"`, `"$work/`+s.Key+`.metadata"`
 	steps := []*graph.Step{s}
 	if resolve.Canonical(s.Function) == resolve.PushDockerImage {
+		pushing := `xargs -0 -n 2 docker < ` // "push REFERENCE" by twos
+		if slices.ContainsFunc(s.Upstream, func(u *graph.Step) bool { return u.TagInputs }) {
+			pushing = `xargs -0 -r -n 2 docker < ` // none of them: without -r docker would run all the same, and print its help
+		}
 		l.units = append(l.units, [][]string{{l.call(steps, " --phase inputs --arguments "+words)},
-			{l.from(`xargs -0 -n 2 docker < ` + words)}, // "push REFERENCE" by twos
+			{l.from(pushing + words)},
 			{l.gives(steps, " --phase outputs")}})
 		return
 	}

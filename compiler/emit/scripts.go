@@ -64,9 +64,39 @@ func setsVariable(script, name string) bool {
 	return false
 }
 
-// startsShell reports whether a script without `shell: true` starts one by itself: `sh -c`, `bash -ec`.
+// startsShell reports whether a script without `shell: true` starts a shell on a text by itself: `sh -c`, `/usr/bin/env bash -o pipefail -ec`. `gcc -c` starts none.
 func startsShell(script string) bool {
-	return slices.ContainsFunc(strings.Fields(script), func(word string) bool {
-		return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
-	})
+	for _, line := range strings.Split(script, "\n") { // each is a command of its own
+		words := strings.Fields(line)
+		for i, word := range words {
+			if isShell(word) && takesText(words[i+1:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isShell(word string) bool {
+	word = strings.Trim(word, `'"`)
+	return slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"}, strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe"))
+}
+
+// takesText reports whether a shell's options have -c, alone or among others. What stands behind -o, -O and --rcfile is theirs; the first word that is no option ends them.
+func takesText(words []string) bool {
+	for i := 0; i < len(words); i++ {
+		option := strings.Trim(words[i], `'"`)
+		switch {
+		case !strings.HasPrefix(option, "-") && !strings.HasPrefix(option, "+"), option == "--":
+			return false
+		case option == "--rcfile", option == "--init-file":
+			i++
+		case strings.HasPrefix(option, "--"):
+		case strings.HasPrefix(option, "-") && strings.Contains(option, "c"):
+			return true
+		case strings.HasSuffix(strings.ToLower(option), "o"):
+			i++
+		}
+	}
+	return false
 }

@@ -15,6 +15,13 @@ func TestScriptVariables(t *testing.T) {
 		"script: 'A=${A:-1} B=\"$B\" C=\"${C:?}\" D=$D:x; echo $A $E_ $F; F=1', shell: true":        {"A", "B", "C", "D", "A", "E_"},
 		"script: 'echo $', shell: true":                                                             nil,
 		"script: 'echo $ITSELF --exec'":                                                             nil,
+		"script: 'gcc -c $CFLAGS main.c'":                                                           nil,
+		"script: 'tar -xc $A'":                                                                      nil,
+		"script: 'bash build.sh -c $A'":                                                             nil,
+		"script: 'bash -e -o pipefail --rcfile none -c \"echo $A\"'":                                {"A"},
+		"script: '/usr/bin/env \"/bin/bash\" +O extglob -cx \"echo $A\"'":                           {"A"},
+		"script: \"gcc -c $B\\nxargs dash -ec 'echo $A'\"":                                          {"B", "A"},
+		"script: \"sh\\n-c 'echo $A'\"":                                                             nil,
 		"script: 7":                                                                                 nil,
 	} {
 		in := input(t, "deployments:\n- name: d\n  entrypoint: f.py:f\n  work_pool: {name: p}\n  build:\n  - prefect.deployments.steps.run_shell_script: {"+script+"}\n")

@@ -81,6 +81,8 @@ func (l *list) walk(action string, steps []spec.Step) {
 func (l *list) intern(action string, s *spec.Step) *node {
 	upstream := l.upstream(s)
 	e := effectsOf(l.deployment.File, s)
+	shown := len(e.writes)
+	e.writes = append(e.writes[:shown:shown], l.sameImages(s.Function, e.writes)...)
 	consumed := l.consumed(e)
 	bases, known, certain := l.bases(s)
 	e.reads = append(e.reads[:len(e.reads):len(e.reads)], bases...)
@@ -95,7 +97,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 	}
 	n := &node{effects: e, step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
-		Reads: e.reads, Writes: e.writes, Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s), Always: always(l.deployment.File, s)}}
+		Reads: e.reads, Writes: e.writes[:shown:shown], Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s), Always: always(l.deployment.File, s)}}
 	if s.ID.Truthy() {
 		n.step.ID = s.ID.Str()
 	}

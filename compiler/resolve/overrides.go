@@ -122,7 +122,7 @@ func (o *Overrides) jobVariables(d *Deployment) error {
 			given = given.Set(key, value.Of(v))
 			continue
 		}
-		v, err := value.FromJSON([]byte(text))
+		v, err := value.FromPythonJSON([]byte(text))
 		if err != nil || v.Kind != value.Map {
 			return &UsageError{fmt.Sprintf("--job-variable number %d is neither key=value nor a JSON object%s", i+1, jsonTrouble(err))} // without its text, which may be a secret
 		}
@@ -148,24 +148,19 @@ func (o *Overrides) parameters(d *Deployment) error {
 		return &UsageError{"--param and --params can't be given together"}
 	}
 	parameters := d.Field("parameters")
-	for _, text := range o.Param {
+	for i, text := range o.Param {
 		key, raw, ok := strings.Cut(text, "=")
 		if !ok {
-			return &UsageError{"--param " + diag.Quote(text) + " has no =: write name=value"}
+			return &UsageError{fmt.Sprintf("--param number %d has no =: write name=value", i+1)} // without its text, which may be a secret
 		}
-		v, err := value.FromJSON([]byte(raw))
-		switch strings.TrimSpace(raw) {
-		case "NaN", "Infinity", "-Infinity": // Python's JSON has these numbers, and Prefect's client sends null for them
-			v = value.Value{}
-		default:
-			if err != nil {
-				v = value.Of(raw)
-			}
+		v, err := value.FromPythonJSON([]byte(raw))
+		if err != nil {
+			v = value.Of(raw)
 		}
 		parameters = parameters.Set(key, v)
 	}
 	if o.Params != nil && *o.Params != "" {
-		v, err := value.FromJSON([]byte(*o.Params))
+		v, err := value.FromPythonJSON([]byte(*o.Params))
 		if err != nil || v.Kind != value.Map {
 			return &UsageError{"--params is a JSON object, and what is given is not" + jsonTrouble(err)} // without its text, which may be a secret
 		}

@@ -5,6 +5,7 @@ package resolve
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
@@ -22,6 +23,14 @@ type Selection struct {
 	FullName func(*Deployment) string
 	// Entrypoint is the positional argument.
 	Entrypoint string
+	// Chosen are entries themselves, whatever they are called: what somebody picked from a list.
+	Chosen []Place
+}
+
+// Place is the index-th deployment of a file.
+type Place struct {
+	File  string
+	Index int
 }
 
 // UsageError is a command line that can't be meant; the caller exits with 64.
@@ -40,6 +49,8 @@ func Select(files []*spec.File, s Selection, diags *diag.List) ([]*Deployment, e
 		return nil, nil
 	case len(entries) == 0:
 		return fromNothing(files, s)
+	case len(s.Chosen) > 0:
+		return slices.DeleteFunc(entries, func(d *Deployment) bool { return !slices.Contains(s.Chosen, PlaceOf(d)) }), nil
 	case s.All:
 		return all(entries)
 	case len(s.Names) > 0:
@@ -51,6 +62,9 @@ func Select(files []*spec.File, s Selection, diags *diag.List) ([]*Deployment, e
 	}
 	return nil, &UsageError{"name at least one deployment with --name, or all of them with --all; there are " + list(titles(entries))}
 }
+
+// PlaceOf is where an entry stands.
+func PlaceOf(d *Deployment) Place { return Place{d.File.Name, d.Spec.Index} }
 
 // declareNone reports whether files without a deployment say that there are to be none.
 func declareNone(files []*spec.File, s Selection) bool {

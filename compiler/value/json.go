@@ -106,6 +106,41 @@ func FromJSON(data []byte) (Value, error) {
 	return v, nil
 }
 
+// FromPythonJSON is FromJSON for what Python's json module reads: also NaN, Infinity and -Infinity. They are null here, which is what Prefect's client sends for them.
+func FromPythonJSON(data []byte) (Value, error) {
+	var out []byte
+	for len(data) > 0 {
+		n := 1
+		word := data[:1]
+		switch {
+		case data[0] == '"':
+			n = textLength(data)
+			word = data[:n]
+		default:
+			for _, name := range []string{"NaN", "Infinity", "-Infinity"} {
+				if bytes.HasPrefix(data, []byte(name)) {
+					n, word = len(name), []byte("null")
+				}
+			}
+		}
+		out, data = append(out, word...), data[n:]
+	}
+	return FromJSON(out)
+}
+
+// textLength is the length of the JSON text that data begins with, quotes included.
+func textLength(data []byte) int {
+	for i := 1; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(data)
+}
+
 func decode(d *json.Decoder, depth int) (Value, error) {
 	token, err := d.Token()
 	if err != nil {

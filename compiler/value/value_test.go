@@ -54,3 +54,17 @@ func FuzzFromJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestFromPythonJSON: the three numbers that Python's json has beyond JSON are null, wherever a value may stand and nowhere else.
+func TestFromPythonJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`NaN`: `null`, ` -Infinity `: `null`, `[NaN,Infinity,-Infinity,1]`: `[null,null,null,1]`, `{"NaN":NaN,"a":{"b":[Infinity]}}`: `{"NaN":null,"a":{"b":[null]}}`,
+		`"NaN"`: `"NaN"`, `["a\"NaN", NaN, "\\", Infinity]`: `["a\"NaN",null,"\\",null]`, `"-Infinity, NaN"`: `"-Infinity, NaN"`,
+		`nan`: ``, `-NaN`: ``, `+Infinity`: ``, `NaNs`: ``, `xNaN`: ``, `1NaN`: ``, `{NaN: 1}`: ``, `[NaN NaN]`: ``, `"NaN`: ``, `NaN1`: ``, `infinity`: ``, ``: ``,
+	} {
+		v, err := FromPythonJSON([]byte(text))
+		if got := string(v.AppendJSON(nil)); want == "" && err == nil || want != "" && (err != nil || got != want) {
+			t.Errorf("%s: %s, error %v, want %s", text, got, err, want)
+		}
+	}
+}

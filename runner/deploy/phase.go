@@ -106,6 +106,7 @@ func PhaseOutputs(ctx context.Context, o StepOptions, imageID string) (*Ran, err
 	if err != nil {
 		return nil, err
 	}
+	h.forget()
 	outputs = exec.Given(h.step, h.masked.given(h.step, tainted(h.step.Function, h.inputs, outputs))).Outputs
 	return &Ran{Steps: []plan.Step{{Key: h.step.Key, Function: h.step.Function, Outcome: exec.Succeeded.String(), Outputs: outputs}},
 		Outputs: []handover.Step{handover.Of(h.step.Key, h.step.Digest, outputs)}}, nil
@@ -173,9 +174,20 @@ func (h *half) wrong(err error) error {
 	return &Faults{diag.List{{Severity: diag.Error, Code: "invalid-step", Message: "the step " + diag.Clean(h.step.Key) + ": " + h.masked.apply(err.Error()), Position: h.fileOf(h.step).Position(h.step.Pos)}}, h.source}
 }
 
-// file is a file of this step in the runner's temporary directory.
+// file is a file of this step in the runner's temporary directory, which jobs of GitLab's shell runners share: there it is the job's own.
 func (h *half) file(kind string) string {
-	return filepath.Join(h.temp, "prefect-deploy-"+h.step.Digest[:16]+"."+kind)
+	name := "prefect-deploy-" + h.step.Digest[:16]
+	if id, _ := h.Env("CI_JOB_ID"); id != "" && strings.Trim(id, "0123456789") == "" {
+		name += "-" + id
+	}
+	return filepath.Join(h.temp, name+"."+kind)
+}
+
+// forget removes what the first half left for this one and for the builder.
+func (h *half) forget() {
+	for _, kind := range []string{"moment", "tag", "Dockerfile"} {
+		_ = os.Remove(h.file(kind)) // most steps left only one of them
+	}
 }
 
 func isFile(dir, name string) bool {

@@ -143,6 +143,10 @@ type job struct {
 	buckets  storageProgram
 	// foretold is what is known of the outputs of builds whose tag is a digest, by the step's digest.
 	foretold map[string]value.Value
+	// heldTo are those of an approved plan; moved says of which builds the tag is another one by now.
+	heldTo map[string]value.Value
+	moving sync.Mutex
+	moved  []string
 	// declared is what the base's files say, by name; nil without a base. intended is the intent of the commit that stands in place of a server, nil with a server.
 	declared map[state.Name]plan.Before
 	intended map[state.Name]*plan.Desired

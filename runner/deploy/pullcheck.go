@@ -408,7 +408,7 @@ func (p *pulling) carryOut(ctx context.Context, s *section) {
 		if p.find(r, s.directory); r.Error != "" {
 			p.failed.Store(true)
 		}
-		if rel, err := filepath.Rel(s.scratch, s.directory); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
+		if rel, err := filepath.Rel(s.scratch, s.directory); err == nil && filepath.IsLocal(rel) {
 			r.Directory = filepath.ToSlash(rel)
 		}
 	}
@@ -433,7 +433,7 @@ func (p *pulling) inScratch(ctx context.Context, s *section) error {
 	python := &overlay{p: p, dir: filepath.Join(top, "python")}
 	defer python.close()
 	r := exec.Runner{Do: p.doing(s, python), Resolve: p.filling(s), Root: s.scratch, Jobs: 1, Timeout: p.Timeout, Mask: p.masked.apply, Now: p.Now,
-		Env: append(slices.Clip(p.Environ), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false")} // without a server a step must fail, and not start one
+		Env: append(step.WithoutRepository(p.Environ), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false")} // without a server a step must fail, and not start one
 	if p.Log != nil {
 		r.Log = func(e exec.Event) {
 			p.logging.Lock()

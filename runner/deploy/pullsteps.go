@@ -64,7 +64,7 @@ func withChanges(env []string, all []map[string]*string) []string {
 func (p *pulling) cloned(c step.Call, outputs value.Value) Clone {
 	repository, _ := c.Inputs.Get("repository")
 	directory, _ := outputs.Get("directory")
-	at := gitCommit{dir: filepath.Join(c.Dir, directory.Text), env: p.Env, environ: p.Environ}
+	at := gitCommit{dir: filepath.Join(c.Dir, directory.Text), env: p.Env, environ: step.WithoutRepository(p.Environ)}
 	commit, _ := at.git("rev-parse", "HEAD")
 	address := step.PublicURL(repository.Text)
 	if repository.Marks().Has(value.Sensitive) {
@@ -109,7 +109,10 @@ func (o *overlay) close() {
 // find looks for a deployment's entrypoint in a directory, and says in r what is wrong.
 func (p *pulling) find(r *Pulled, dir string) {
 	entrypoint := r.Entrypoint
-	file, function, isPath := strings.Cut(entrypoint, ":")
+	file, function, isPath := entrypoint, "", false
+	if at := strings.LastIndexByte(entrypoint, ':'); at >= 0 { // the last, as in Prefect: a drive of Windows has one too
+		file, function, isPath = entrypoint[:at], entrypoint[at+1:], true
+	}
 	if isPath {
 		file = strings.ReplaceAll(file, "\\", "/")
 		if clean := path.Clean(file); filepath.IsAbs(file) || clean == ".." || strings.HasPrefix(clean, "../") {

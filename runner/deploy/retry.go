@@ -10,10 +10,11 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
-// networkFailures are words of the errors that curl, git, docker, pip and Python's libraries print when the network failed.
+// networkFailures are words of the errors that curl, git, docker, pip and Python's libraries print when the network failed, and of those of the steps for buckets.
 var networkFailures = []string{"connection refused", "connection reset", "connection timed out", "connection aborted", "timed out", "i/o timeout", "tls handshake timeout",
 	"temporary failure in name resolution", "could not resolve host", "no such host", "name or service not known", "network is unreachable", "broken pipe", "unexpected eof",
-	"503 service unavailable", "502 bad gateway", "504 gateway timeout", "429 too many requests", "remote end closed connection", "the remote end hung up"}
+	"503 service unavailable", "502 bad gateway", "504 gateway timeout", "429 too many requests", "remote end closed connection", "the remote end hung up",
+	"did not answer in time", "the server answers 503", "slowdown:", "serviceunavailable:", "requested url returned error: 5", "requested url returned error: 429", "early eof"}
 
 // networkFailed reports whether an error tells of the network.
 func networkFailed(err error) bool {

@@ -27,6 +27,7 @@ func TestRetries(t *testing.T) {
 		{"the network, twice", "dial tcp: lookup registry: no such host", 2, 2, 3, plan.Applied, []time.Duration{time.Second, 2 * time.Second}},
 		{"the network, too often", "fatal: the remote end hung up unexpectedly", 9, 2, 3, plan.Skipped, []time.Duration{time.Second, 2 * time.Second}},
 		{"the network, without retries", "i/o timeout", 1, 0, 1, plan.Skipped, nil},
+		{"a bucket that stands still", "a.txt cannot be pushed: the bucket b: it did not answer in time", 1, 1, 2, plan.Applied, []time.Duration{time.Second}},
 		{"something else", "make: *** No rule to make target", 1, 5, 1, plan.Skipped, nil},
 		{"nothing", "", 0, 5, 1, plan.Applied, nil},
 	} {

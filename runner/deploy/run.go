@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -190,6 +191,7 @@ func notHere(p *plan.Plan) []string {
 	for _, name := range names {
 		list := feeds[name]
 		sort.Strings(list)
+		list = slices.Compact(list) // a text may name a variable twice, and two entries a deployment
 		text := strings.Join(list[:min(len(list), 3)], ", ")
 		if len(list) > 3 {
 			text += fmt.Sprintf(" and %d more", len(list)-3)
@@ -247,11 +249,17 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.heldTags(approved); err != nil {
+		return nil, err
+	}
 	j.warn()
 	defer j.hide(p)
 	g := graph.Build(j.chosen, j.names())
 	began := j.Now()
 	results := j.run(ctx, g)
+	if err := j.stale(); err != nil {
+		return nil, err
+	}
 	p.Steps = stepsOf(g, results)
 	p.Built = j.Now().Sub(began).Seconds()
 	if len(g.Steps) > 0 {
@@ -294,6 +302,9 @@ func (j *job) run(ctx context.Context, g *graph.Graph) map[*graph.Step]*exec.Res
 				var err error
 				if c, err = j.withTag(ctx, c); err != nil {
 					return value.Value{}, tagFault(s, err)
+				}
+				if err = j.heldTag(s, c); err != nil {
+					return value.Value{}, err
 				}
 			}
 			outputs, done, err := j.rehearse(c)

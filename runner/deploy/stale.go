@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/docker"
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
@@ -111,7 +112,7 @@ func differences(before, now reviewed) []string {
 		case !ok:
 			out = append(out, d.Deployment+": was planned, and is not selected or declared any more")
 		case text != planned[d.Deployment]:
-			out = append(out, fmt.Sprintf("%s: planned %s; now %s", d.Deployment, planned[d.Deployment], text))
+			out = append(out, fmt.Sprintf("%s: planned %s; now %s", d.Deployment, planned[d.Deployment], text)+imageMoved(planned[d.Deployment], text))
 		}
 	}
 	for _, d := range now.Deployments {
@@ -147,6 +148,27 @@ func otherSteps(before, now reviewed) (out []string) {
 		}
 	}
 	return out
+}
+
+// imageMoved explains a difference of nothing but tags that are digests of what builds read, "" for another one.
+func imageMoved(planned, now string) string {
+	if planned == now || !strings.Contains(planned, docker.InputsTag) || withoutDigests(planned) != withoutDigests(now) {
+		return ""
+	}
+	return " (" + readsOtherwise + ")"
+}
+
+// withoutDigests cuts the digests of such tags off.
+func withoutDigests(text string) (out string) {
+	for {
+		before, after, found := strings.Cut(text, docker.InputsTag)
+		out += before
+		if !found {
+			return out
+		}
+		text = strings.TrimLeft(after, "0123456789abcdef")
+		out += docker.InputsTag
+	}
 }
 
 // tellAll is each deployment in a line. Of one that both plans create only what differs is told: a new deployment has all its fields among the changes.

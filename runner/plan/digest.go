@@ -79,7 +79,7 @@ func (d *Deployment) changesDigest(key, target string) string {
 		}
 	}
 	if d.Action == Create && d.Desired != nil {
-		fields = append(fields, string(intent(d.Desired, value.NotHere).AppendJSON(nil)))
+		fields = append(fields, string(intent(d.Desired, value.NotHere|value.Built).AppendJSON(nil)))
 	}
 	return keyed(key, fields...)
 }
@@ -114,7 +114,7 @@ func intent(d *Desired, hidden value.Origin) value.Value {
 // leaves drops the marked parts of a value, and only those: what stands beside a secret or a step's output counts.
 func leaves(v value.Value, hidden value.Origin) value.Value {
 	switch {
-	case v.Origin&(hidden|value.Built) != 0:
+	case v.Origin&hidden != 0:
 		return value.Value{}
 	case v.Kind == value.List:
 		list := make([]value.Value, len(v.List))

@@ -279,7 +279,7 @@ func (c *Change) ValueKind() Kind {
 }
 
 // Hash identifies what the plan does: deployments, actions and changes, and the steps that run for them. What is derived and what is known after the build is not in it, and
-// sensitive values are only where the plan has a key: then the whole is keyed, as a plain digest of a password would be a way to guess it.
+// sensitive values are only where the plan has a key (what steps gave already, or a digest of what they read foretells, is known and counts): then the whole is keyed, as a plain digest of a password would be a way to guess it.
 func (p *Plan) Hash() string {
 	h, hidden := sha256.New(), value.Sensitive
 	if p.Key != "" {

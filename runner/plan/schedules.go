@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"time"
 
@@ -78,8 +79,18 @@ func (p *Project) settleSchedules(out *Desired, fields value.Value) error {
 	return nil
 }
 
+// wholeSeconds writes an interval of 600.0 as 600: it is the same one, and a plan that was reviewed with one of them holds for the other.
+func wholeSeconds(v value.Value) value.Value {
+	interval, ok := v.Get("interval")
+	if !ok || interval.Kind != value.Float || interval.Float != math.Trunc(interval.Float) || math.Abs(interval.Float) >= 1<<53 {
+		return v
+	}
+	interval.Kind, interval.Int, interval.Float = value.Int, int64(interval.Float), 0
+	return v.Set("interval", interval)
+}
+
 func (p *Project) schedule(d *resolve.Deployment, v value.Value) (Schedule, error) {
-	s := Schedule{now: p.Now, Pos: v.Pos, Source: v, Marks: v.Marks(), Parameters: value.Of([]value.Entry{})}
+	s := Schedule{now: p.Now, Pos: v.Pos, Source: wholeSeconds(v), Marks: v.Marks(), Parameters: value.Of([]value.Entry{})}
 	timing, fault := resolve.Timing(v)
 	if fault != nil {
 		return s, timingFault(d, fault)

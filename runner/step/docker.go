@@ -53,7 +53,7 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	defer end()
 	scratch, err := os.MkdirTemp("", "prefect-deploy-build-")
 	if err != nil {
-		return value.Value{}, err
+		return value.Value{}, noScratch("the build of "+b.Tags[0], err)
 	}
 	defer os.RemoveAll(scratch)
 	carry := d.words
@@ -236,7 +236,7 @@ func (d *dockerRun) command(ctx context.Context, stdin []byte, what string, word
 	if code == 0 {
 		return out.text(), nil
 	}
-	return "", &dockerError{what, dockerReason(errs.text()), &ExitError{What: what, Code: code, Stderr: errs.text()}}
+	return "", dockerFailed(what, code, errs.text())
 }
 
 // DockerPath finds the docker command line, and with building also that it can build with BuildKit: a bare client without the buildx plugin can't.

@@ -227,19 +227,23 @@ func TestDockerInterrupted(t *testing.T) {
 func TestDockerReasons(t *testing.T) {
 	for stderr, want := range map[string]string{
 		"#5 ERROR: x\nERROR: failed to solve: process \"/bin/sh -c false\" did not complete successfully: exit code: 1":                                     "failed to solve: process \"/bin/sh -c false\" did not complete successfully: exit code: 1",
-		"ERROR: failed to solve: failed to copy files: copy file range failed: no space left on device":                                                     "the disk is full: failed to solve: failed to copy files: copy file range failed: no space left on device",
-		"Error response from daemon: write /var/lib/docker/tmp/GetImageBlob1: no space left on device":                                                      "the disk is full: write /var/lib/docker/tmp/GetImageBlob1: no space left on device",
-		"Get \"https://r.example.com/v2/\": x\nError response from daemon: Get \"https://r.example.com/v2/\": dial tcp: lookup r.example.com: no such host": "the registry can't be reached: Get \"https://r.example.com/v2/\": dial tcp: lookup r.example.com: no such host",
-		"denied: requested access to the resource is denied":                                                                                                "the registry refuses it: denied: requested access to the resource is denied",
-		"no basic auth credentials": "the registry refuses it: no basic auth credentials",
-		"Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running? dial: connection refused": "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running? dial: connection refused",
+		"ERROR: failed to solve: failed to copy files: copy file range failed: no space left on device":                                                     "the disk is full: failed to solve: failed to copy files: copy file range failed: no space left on device; make room where the engine keeps its data: docker system df says what takes it",
+		"Error response from daemon: write /var/lib/docker/tmp/GetImageBlob1: no space left on device":                                                      "the disk is full: write /var/lib/docker/tmp/GetImageBlob1: no space left on device; make room where the engine keeps its data: docker system df says what takes it",
+		"Get \"https://r.example.com/v2/\": x\nError response from daemon: Get \"https://r.example.com/v2/\": dial tcp: lookup r.example.com: no such host": "the registry can't be reached: Get \"https://r.example.com/v2/\": dial tcp: lookup r.example.com: no such host; is its name right, and does it run?",
+		"denied: requested access to the resource is denied":                                                                                                "the registry refuses it: denied: requested access to the resource is denied; is the name right, and may that user? credentials or docker login say who asks",
+		"no basic auth credentials": "the registry refuses it: no basic auth credentials; is the name right, and may that user? credentials or docker login say who asks",
+		"#5 0.1 unrelated\n------\n > [2/3] RUN one:\n0.1 not this\n------\n------\n > [app 2/2] RUN pip install x:\n0.411 Collecting x\n2.104 ERROR: [Errno 28] No space left on device\n2.2   \n------\nDockerfile:2\n--------------------\n 2 | >>> RUN pip\n--------------------\nERROR: failed to solve: process \"/bin/sh -c pip\" did not complete successfully: exit code: 1": "failed to solve: process \"/bin/sh -c pip\" did not complete successfully: exit code: 1, after it said: ERROR: [Errno 28] No space left on device",
+		"------\n > [2/2] RUN dd:\n0.2 dd: error writing '/big': No space left on device\n0.2 56+0 records out\n0.3 errors: 1\n------\nERROR: failed to solve: executor failed running [dd]: exit code: 1":                                                                                                                                                                            "failed to solve: executor failed running [dd]: exit code: 1, after it said: dd: error writing '/big': No space left on device",
+		"received unexpected HTTP status: 500 Internal Server Error":                                                              "the registry has an error of its own: received unexpected HTTP status: 500 Internal Server Error; its log says which: a full disk, for one",
+		"------\n > [2/2] RUN silent:\n------\nERROR: failed to solve: executor failed running [/bin/sh -c exit 7]: exit code: 7": "failed to solve: executor failed running [/bin/sh -c exit 7]: exit code: 7",
+		"Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running? dial: connection refused":                "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running? dial: connection refused",
 	} {
-		err := &dockerError{"the push of r/app", dockerReason(stderr), &ExitError{What: "x", Code: 1, Stderr: stderr}}
+		err := dockerFailed("the push of r/app", 1, stderr)
 		if got := err.Error(); got != "the push of r/app failed: "+want {
 			t.Errorf("%q gives\n%s, want\n%s", stderr, got, want)
 		}
 	}
-	if err := (&dockerError{"a", dockerReason("what\nis this"), &ExitError{What: "a", Code: 3, Stderr: "what\nis this"}}); !strings.Contains(err.Error(), "ended with code 3") || AsExit(error(err)) == nil || !errors.As(err, new(*ExitError)) {
+	if err := dockerFailed("a", 3, "what\nis this"); !strings.Contains(err.Error(), "ended with code 3") || AsExit(error(err)) == nil || !errors.As(err, new(*ExitError)) {
 		t.Error(err)
 	}
 }

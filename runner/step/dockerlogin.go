@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,13 +26,13 @@ func (d *dockerRun) login(ctx context.Context, l *docker.Login) (end func(), err
 	}
 	own, err := os.MkdirTemp("", "prefect-deploy-login-")
 	if err != nil {
-		return nil, err
+		return nil, noScratch("the login to "+where(l)+" as "+l.Username, err)
 	}
 	end = func() { _ = os.RemoveAll(own) }
 	config.forget(l)
 	if err := config.write(own); err != nil {
 		end()
-		return nil, fmt.Errorf("docker's configuration can't be copied for the login: %w", err)
+		return nil, noScratch("the login to "+where(l)+" as "+l.Username, err)
 	}
 	link(from, own)
 	d.call.Env = append(append([]string(nil), d.call.Env...), "DOCKER_CONFIG="+own)
@@ -51,12 +50,15 @@ func (d *dockerRun) login(ctx context.Context, l *docker.Login) (end func(), err
 
 // quietly is `docker login` without its output: what it says is where it wrote the password to.
 func (d *dockerRun) quietly(ctx context.Context, l *docker.Login) error {
-	where := l.Registry
-	if where == "" {
-		where = "Docker Hub"
-	}
-	_, err := d.answer(ctx, []byte(l.Password.Text), "the login to "+where+" as "+l.Username, l.Arguments()...)
+	_, err := d.answer(ctx, []byte(l.Password.Text), "the login to "+where(l)+" as "+l.Username, l.Arguments()...)
 	return err
+}
+
+func where(l *docker.Login) string {
+	if l.Registry == "" {
+		return "Docker Hub"
+	}
+	return l.Registry
 }
 
 // LoginToStay logs in for other commands of the same job, in the configuration that they use.

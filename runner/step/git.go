@@ -32,6 +32,8 @@ type clone struct {
 	path                      string
 	// dir is where the clone goes.
 	dir string
+	// begun: this call cloned it, and did not finish.
+	begun bool
 }
 
 // gitClone gives {"directory": …}: the clone's directory as seen from the one that the step runs in.
@@ -178,7 +180,7 @@ func defaultName(path, branch string) string {
 // below is a path as pathlib shows it as seen from dir: without `.` and doubled slashes, with `..` as written. One that leads elsewhere is an error, as in Prefect, which finds out after cloning.
 func below(dir, name string) (string, error) {
 	if filepath.IsAbs(name) {
-		rest, ok := strings.CutPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+		rest, ok := strings.CutPrefix(filepath.ToSlash(name), strings.TrimSuffix(filepath.ToSlash(dir), "/")+"/")
 		if !ok && name != dir {
 			return "", fmt.Errorf("the directory %q is not below %s, and a clone's directory must be: write a relative path", name, dir)
 		}
@@ -228,6 +230,9 @@ func (g *clone) pull(ctx context.Context) error {
 	}
 	if withoutAuth(existing) != withoutAuth(g.url) {
 		return fmt.Errorf("the directory %q is a clone of %s, not of %s: remove it, or choose another clone_directory_name", g.name, withoutAuth(existing), withoutAuth(g.url))
+	}
+	if g.begun || g.neverCheckedOut() {
+		return g.finish(ctx)
 	}
 	if sparse, _ := g.ask(ctx, "config", "--get", "core.sparseCheckout"); len(g.directories) > 0 && !strings.EqualFold(sparse, "true") {
 		if err := g.narrow(ctx); err != nil {
@@ -304,6 +309,12 @@ func (g *clone) clone(ctx context.Context) error {
 	if err := g.git(ctx, g.call.Dir, append(words, "--", g.url, g.dir)...); err != nil {
 		return err
 	}
+	return g.finish(ctx)
+}
+
+// finish brings a new clone to its commit and its directories. One that was left half done, by a network that failed or an end from outside, is not taken for a clone that is there, as Prefect takes it: it holds no file of the commit.
+func (g *clone) finish(ctx context.Context) error {
+	g.begun = true
 	if g.commit != "" {
 		if err := g.git(ctx, g.dir, "fetch", "origin", g.commit); err != nil {
 			return err
@@ -313,9 +324,18 @@ func (g *clone) clone(ctx context.Context) error {
 		}
 	}
 	if len(g.directories) > 0 {
-		return g.narrow(ctx)
+		if err := g.narrow(ctx); err != nil {
+			return err
+		}
 	}
+	g.begun = false
 	return nil
+}
+
+// neverCheckedOut reports whether a clone of a commit stopped before its checkout.
+func (g *clone) neverCheckedOut() bool {
+	_, err := os.Stat(filepath.Join(g.dir, ".git", "index"))
+	return g.commit != "" && errors.Is(err, os.ErrNotExist)
 }
 
 // narrow leaves the directories that are named, and the top's files, in the work tree.

@@ -2,10 +2,12 @@
 package step
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -157,7 +160,8 @@ func TestGitKeepsTheTokenToItself(t *testing.T) {
 				}
 				call := s.made(t, dir, op{Clone: inputs}.filled(fill).Clone)
 				call.Env = env
-				call.Stdout = func(line []byte) { said.Write(line) }
+				var one sync.Mutex // both streams may call at the same time
+				call.Stdout = func(line []byte) { one.Lock(); defer one.Unlock(); said.Write(line) }
 				call.Stderr = call.Stdout
 				if _, err = gitClone(context.Background(), call); err != nil {
 					said.WriteString(err.Error())
@@ -340,4 +344,111 @@ func FuzzParseURL(f *testing.F) {
 			t.Errorf("%q still shows a user: %q", s, withoutAuth(s))
 		}
 	})
+}
+
+// A hook of git is told of its repository by variables, and a clone that a hook makes is none of it.
+func TestGitLeavesTheRepositoryOfAHookAlone(t *testing.T) {
+	needGit(t)
+	s := newGitServer(t)
+	fixtures, commits := s.fixtures(t)
+	fill, _ := s.replacer("hook", commits)
+	dir, project := s.prepare(t, fixtures, "hook"), t.TempDir()
+	git := func(words ...string) string {
+		cmd := osexec.Command("git", append([]string{"-C", project, "-c", "user.name=n", "-c", "user.email=n@example.com"}, words...)...)
+		cmd.Env = s.env()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %q: %v\n%s", words, err, out)
+		}
+		return string(out)
+	}
+	git("init", "-q", "-b", "main", ".")
+	write(t, project, "own.txt", "mine\n", 0o644)
+	git("add", ".")
+	git("commit", "-q", "-m", "mine")
+	state := func() string {
+		return git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD") + git("status", "--porcelain") + git("config", "--local", "--list")
+	}
+	before := state()
+	for _, inputs := range []m{{"repository": "<https>/app.git", "commit_sha": "<c1>", "directories": []any{"a"}}, {"repository": "<https>/app.git", "branch": "dev"}, {"repository": "<https>/app.git", "branch": "dev"}} {
+		call := s.made(t, dir, op{Clone: inputs}.filled(fill).Clone)
+		call.Env = append(s.env(), "GIT_DIR="+filepath.Join(project, ".git"), "GIT_INDEX_FILE="+filepath.Join(project, ".git", "index"), "GIT_PREFIX=") // as a worktree's hooks have them
+		if _, err := gitClone(context.Background(), call); err != nil {
+			t.Error(err)
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("the repository of the hook was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// A network that fails between the clone and its checkout, and an end from outside there: the next attempt, and the next run, end where one would have.
+func TestGitFinishesWhatItBegan(t *testing.T) {
+	needGit(t)
+	s := newGitServer(t)
+	fixtures, commits := s.fixtures(t)
+	for name, c := range map[string]struct {
+		inputs  m
+		options []string
+		files   []string
+	}{
+		"commit":      {m{"commit_sha": "<c1>"}, nil, []string{"a", "b", "link", "sp ace", "top.txt", "ü"}},
+		"directories": {m{"directories": []any{"a"}, "commit_sha": "<c1>"}, []string{"--sparse"}, []string{"a", "link", "top.txt"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := s.prepare(t, fixtures, name)
+			fill, _ := s.replacer(name, commits)
+			front := &fails{at: 2, to: s}
+			server := httptest.NewServer(front)
+			t.Cleanup(server.Close)
+			c.inputs["repository"] = server.URL + "/" + name + "/app.git"
+			call := s.made(t, dir, op{Clone: c.inputs}.filled(fill).Clone)
+			call.Env = s.env()
+			clone := func(how string) {
+				t.Helper()
+				if _, err := gitClone(context.Background(), call); err != nil {
+					t.Errorf("%s: %v", how, err)
+				}
+				var files []string
+				entries, _ := os.ReadDir(filepath.Join(dir, "app"))
+				for _, e := range entries {
+					if e.Name() != ".git" {
+						files = append(files, e.Name())
+					}
+				}
+				if head := s.git(t, filepath.Join(dir, "app"), "rev-parse", "HEAD"); !slices.Equal(files, c.files) || head != commits["c1"] {
+					t.Errorf("%s: at %s with %q", how, head, files)
+				}
+			}
+			clone("a network that failed once")
+			if front.asked < 3 {
+				t.Errorf("%d fetches: none failed", front.asked)
+			}
+			if err := os.RemoveAll(filepath.Join(dir, "app")); err != nil {
+				t.Fatal(err)
+			}
+			s.git(t, dir, slices.Concat([]string{"clone", "-q", "--filter=blob:none", "--no-checkout"}, c.options, []string{server.URL + "/" + name + "/app.git"})...)
+			clone("after an end from outside")
+		})
+	}
+}
+
+// fails is a server that fails one fetch.
+type fails struct {
+	at, asked int
+	to        http.Handler
+}
+
+func (f *fails) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("command=fetch")) {
+			if f.asked++; f.asked == f.at {
+				http.Error(w, "later", http.StatusServiceUnavailable)
+				return
+			}
+		}
+	}
+	f.to.ServeHTTP(w, r)
 }

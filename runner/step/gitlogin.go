@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -152,11 +153,25 @@ func configured(env []string) (count int) {
 	return count
 }
 
+// WithoutRepository is an environment without the variables in which git tells its hooks which repository they are of (git rev-parse --local-env-vars, less the settings of `git -c`). With them a command of git
+// means that repository wherever it runs: a checkout in a new clone would move the branch of the project, and throw away the commit that is being made.
+func WithoutRepository(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		switch name {
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH",
+			"GIT_GRAFT_FILE", "GIT_SHALLOW_FILE", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_CONFIG":
+			return true
+		}
+		return false
+	})
+}
+
 // gitEnvironment is the environment for git, and its PATH. Nobody is there to be asked, so git must not: it would wait for ever.
 func gitEnvironment(env []string, l *login) (out []string, path string) {
 	path, count := defaultPath, configured(env)
 	out = append(make([]string, 0, len(env)+12), "GIT_TERMINAL_PROMPT=0")
-	for _, kv := range env {
+	for _, kv := range WithoutRepository(env) {
 		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
 			path = v
 		}

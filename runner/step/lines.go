@@ -17,6 +17,7 @@ type lines struct {
 	mu   sync.Mutex
 	to   func(line []byte)
 	part []byte // the line that has begun
+	cut  bool   // and pieces of it were handed on already
 	// mark is what ends a call's output, and marked is closed when it was seen; both nil outside of a call.
 	mark   []byte
 	marked chan struct{}
@@ -29,7 +30,7 @@ func (l *lines) expect(to func(line []byte), mark string) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.marked != nil { // what a program says before its first call is kept for the error of one that can't begin
-		l.part, l.tail = nil, nil
+		l.part, l.tail, l.cut = nil, nil, false
 	}
 	l.keep = true
 	l.to, l.mark, l.marked = to, []byte(mark), make(chan struct{})
@@ -52,6 +53,7 @@ func (l *lines) write(chunk []byte) {
 		chunk = chunk[i+1:]
 	}
 	for len(l.part) > MaxLine+len(l.mark) { // never cut into a mark
+		l.cut = true
 		l.emit(l.part[:MaxLine])
 		l.part = append(l.part[:0], l.part[MaxLine:]...)
 	}
@@ -69,24 +71,26 @@ func (l *lines) line(rest []byte) {
 	if !found || len(before) > 0 {
 		l.emit(before)
 	}
-	l.part = l.part[:0]
+	l.part, l.cut = l.part[:0], false
 	if found {
 		close(l.marked)
 		l.to, l.mark, l.keep = nil, nil, false
 	}
 }
 
+// longestKept is the longest line, in bytes, that is kept for the error of a process that ended by itself. Of a longer one nothing is: half a secret would not be known for one.
+const longestKept = 4 << 10
+
 func (l *lines) emit(line []byte) {
-	const most = 4 << 10
 	if l.keep {
-		if len(line) > most {
+		if len(line) > longestKept || l.cut {
 			line := fmt.Sprintf("(a line of %d bytes or more)", len(line))
 			l.tail = append(append(l.tail, line...), '\n')
 		} else {
 			l.tail = append(append(l.tail, line...), '\n')
 		}
-		if len(l.tail) > 4*most {
-			l.tail = append(l.tail[:0], l.tail[len(l.tail)-2*most:]...)
+		if len(l.tail) > 4*longestKept {
+			l.tail = append(l.tail[:0], l.tail[len(l.tail)-2*longestKept:]...)
 		}
 	}
 	for l.to != nil && len(line) > MaxLine {
@@ -104,7 +108,7 @@ func (l *lines) end() {
 	defer l.mu.Unlock()
 	if len(l.part) > 0 {
 		l.emit(l.part)
-		l.part = nil
+		l.part, l.cut = nil, false
 	}
 }
 

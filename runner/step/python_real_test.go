@@ -54,6 +54,7 @@ def rich():
             "colour": Colour.RED, "price": decimal.Decimal("1.50"), 3: "three", "big": 2**70, "text": "é🎉\u2028", "half": 0.5}
 def a_set(): return {"ok": 1, "deep": [{"bad": {1, 2}}]}
 def a_nan(): return {"n": float("nan")}
+def a_long_number(): return {"n": [10 ** 6000]}
 def cycle():
     d = {}; d["d"] = d
     return d
@@ -186,6 +187,7 @@ func TestRealFailuresAreClear(t *testing.T) {
 		"my_steps.leaves":          "the function called sys.exit(3)",
 		"my_steps.a_set":           "the output 'deep'[0].bad is a builtins.set",
 		"my_steps.a_nan":           "the output 'n' is nan",
+		"my_steps.a_long_number":   "the output 'n'[0] is a number of more than 12000 bits",
 		"my_steps.cycle":           "nested too deeply",
 		"my_steps.huge_result":     "the function returned more than 64 MB",
 		"my_steps.os_exit":         "Python ended with code 7 before the function returned: last words",

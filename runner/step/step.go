@@ -170,17 +170,21 @@ func (e *ExitError) Error() string {
 	return withTail(e.What+" "+how, e.Stderr)
 }
 
-// withTail adds the last lines of a step's stderr to a sentence: enough to see the cause, not a whole log. It cuts at the end of a
-// line where it can, for half a secret would pass by whoever masks whole ones.
+// withTail adds the last lines of a step's stderr to a sentence: enough to see the cause, not a whole log. It keeps lines whole, for half a secret would pass by whoever masks whole ones; only a line that is longer than any that a worker's
+// last words keep (lines.emit) is cut, which is that of a command, masked before.
 func withTail(sentence, stderr string) string {
 	const most = 2000
 	tail := strip(stderr)
 	if len(tail) > most {
-		tail = strings.ToValidUTF8(tail[len(tail)-most:], "")
-		if _, whole, ok := strings.Cut(tail, "\n"); ok {
-			tail = whole
+		at := len(tail) - most
+		if end := strings.IndexByte(tail[at:], '\n'); end >= 0 {
+			at += end + 1
+		} else if begin := strings.LastIndexByte(tail[:at], '\n') + 1; len(tail)-begin <= longestKept {
+			at = begin
 		}
-		tail = "…" + tail
+		if tail = strings.ToValidUTF8(tail[at:], ""); at > 0 {
+			tail = "…" + tail
+		}
 	}
 	if tail == "" {
 		return sentence

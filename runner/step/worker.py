@@ -27,6 +27,7 @@ import uuid
 
 OWNER = os.getpid()
 DEEPEST = 200
+LONGEST = 12000  # Python itself refuses to write numbers that are much longer
 FILE_MODULE = "step_file_"
 
 
@@ -263,6 +264,8 @@ def plain(value, path, lenient=False, depth=0):
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
+        if value.bit_length() > LONGEST:
+            raise NotPlain("the output %s is a number of more than %d bits: return it as text" % (path, LONGEST))
         return int(value)
     if isinstance(value, float):
         if math.isfinite(value):

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -66,6 +67,7 @@ func azureClient(c Call) (*container.Client, error) {
 	name := text(c.Inputs, "container")
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
+	patient(transport, patience)
 	options := &container.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &http.Client{Transport: transport}, Retry: policy.RetryOptions{MaxRetries: 4, RetryDelay: longest / 16, MaxRetryDelay: longest}}}
 	connection, _ := who.Get("connection_string")
 	account, _ := who.Get("account_url")
@@ -134,14 +136,25 @@ func listAzure(ctx context.Context, b *blob.Bucket, prefix string, each func(obj
 		if own.Name != nil {
 			out.key = *own.Name
 		}
-		if own.Properties != nil && own.Properties.ETag != nil {
-			out.version = string(*own.Properties.ETag)
+		if p := own.Properties; p != nil && p.ETag != nil {
+			out.version = quoted(string(*p.ETag))
+		}
+		if p := own.Properties; p != nil && p.ContentEncoding != nil && strings.EqualFold(*p.ContentEncoding, "gzip") { // it is unpacked on its way, as by Azure's library for Python: neither its size nor its hash is that of the file
+			out.size, out.md5 = unknown, nil
 		}
 		if mark := own.Metadata["hdi_isfolder"]; mark != nil && *mark == "true" {
 			out.folder = true
 		}
 		return out
 	}, each)
+}
+
+// quoted is an ETag as a request names it; Azure's lists have it without its quotes.
+func quoted(tag string) string {
+	if tag == "" || strings.HasSuffix(tag, `"`) {
+		return tag
+	}
+	return `"` + tag + `"`
 }
 
 // putAzure writes a blob with the hash of its bytes, which the server only works out itself for one that comes in one piece.
@@ -184,6 +197,9 @@ func getAzure(ctx context.Context, client *azblob.Client, o object, from, length
 	answer, err := client.DownloadStream(ctx, options)
 	if err != nil {
 		return nil, err
+	}
+	if o.size == unknown {
+		return answer.Body, nil // where a broken download would go on can't be told of what is unpacked
 	}
 	return answer.NewRetryReader(ctx, nil), nil
 }

@@ -47,9 +47,16 @@ type bucket struct {
 	inPlace bool
 	// mayNot reports whether a server refuses a request to somebody whom it knows.
 	mayNot func(error) bool
+	// also is what is to be closed beside blob, nil for nothing.
+	also func()
 }
 
-func (b *bucket) close() { _ = b.blob.Close() }
+func (b *bucket) close() {
+	if b.also != nil {
+		b.also()
+	}
+	_ = b.blob.Close()
+}
 
 // listBlob walks a listing of gocloud's. prefix sets the exact prefix in the cloud's own request; of reads an object out of the cloud's own answer.
 func listBlob(ctx context.Context, b *blob.Bucket, prefix func(as func(any) bool) error, of func(*blob.ListObject) object, each func(object) error) error {

@@ -7,15 +7,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"cloud.google.com/go/storage"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
 )
@@ -129,29 +132,44 @@ func (s *servers) kinds(t testing.TB, cloud, name string) map[string]string {
 // sameAndEmpty holds the bytes of a bucket against a tree, and empties it: five of 1 GB would fill a disk.
 func (s *servers) sameAndEmpty(t testing.TB, root, name string) {
 	t.Helper()
-	ctx, have := context.Background(), map[string]string{}
-	client := s.s3Client(t)
+	var mu sync.Mutex
+	have, client := map[string]string{}, s.s3Client(t)
+	each, ctx := errgroup.WithContext(context.Background())
+	each.SetLimit(16)
 	err := listS3(ctx, client, name, "", func(o object) error {
-		got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &name, Key: &o.key})
-		if err != nil {
-			return err
-		}
-		defer got.Body.Close()
-		sum := sha256.New()
-		_, err = io.Copy(sum, got.Body)
-		have[strings.TrimPrefix(o.key, "app/")] = hex.EncodeToString(sum.Sum(nil)[:8])
-		return err
+		each.Go(func() error {
+			got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &name, Key: &o.key})
+			if err != nil {
+				return err
+			}
+			defer got.Body.Close()
+			sum := sha256.New()
+			if _, err := io.Copy(sum, got.Body); err != nil {
+				return err
+			}
+			mu.Lock()
+			have[strings.TrimPrefix(o.key, "app/")] = hex.EncodeToString(sum.Sum(nil)[:8])
+			mu.Unlock()
+			return nil
+		})
+		return nil
 	})
-	if err != nil {
+	if err = errors.Join(err, each.Wait()); err != nil {
 		t.Fatal(err)
 	}
 	if want := readTree(t, root); !reflect.DeepEqual(have, want) {
 		t.Fatalf("the bucket holds %d objects, or other bytes; want %d", len(have), len(want))
 	}
+	each, ctx = errgroup.WithContext(context.Background())
+	each.SetLimit(16)
 	for key := range have {
 		key = "app/" + key
-		if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &name, Key: &key}); err != nil {
-			t.Fatal(err)
-		}
+		each.Go(func() error {
+			_, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &name, Key: &key})
+			return err
+		})
+	}
+	if err := each.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }

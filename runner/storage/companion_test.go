@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,11 +23,15 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
+// builtIn are the folders of programs that tests built; the end of the tests takes them away.
+var builtIn []string
+
 var companionPath = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "companion-")
 	if err != nil {
 		return "", err
 	}
+	builtIn = append(builtIn, dir)
 	path := filepath.Join(dir, "prefect-deploy-storage")
 	out, err := osexec.Command("go", "build", "-o", path, "../../cmd/storage").CombinedOutput()
 	if err != nil {
@@ -47,6 +50,11 @@ type companion struct {
 
 func startCompanion(t testing.TB, dir string) *companion {
 	t.Helper()
+	return startCompanionWith(t, dir, append(os.Environ(), "STORAGE_EMULATOR_HOST="+started.gcs))
+}
+
+func startCompanionWith(t testing.TB, dir string, env []string) *companion {
+	t.Helper()
 	path, err := companionPath()
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +69,7 @@ func startCompanion(t testing.TB, dir string) *companion {
 	}
 	c := &companion{cmd: osexec.Command(path), requests: inWrite, answers: bufio.NewReader(outRead)}
 	c.cmd.Dir, c.cmd.ExtraFiles, c.cmd.Stderr, c.cmd.Stdout = dir, []*os.File{inRead, outWrite}, &c.said, &c.said
-	c.cmd.Env = append(os.Environ(), "PREFECT_DEPLOY_WORKER_FDS=3,4", "STORAGE_EMULATOR_HOST="+started.gcs)
+	c.cmd.Env = append(env, "PREFECT_DEPLOY_WORKER_FDS=3,4")
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -272,87 +280,4 @@ func changed(v value.Value, path []string, to string) value.Value {
 		below = value.Of([]value.Entry{})
 	}
 	return v.Set(path[0], changed(below, path[1:], to))
-}
-
-const timed = `
-import json, os, sys, time
-inputs = json.load(sys.stdin)
-os.chdir(sys.argv[1])
-from prefect_aws.deployments import steps
-begin = time.perf_counter()
-getattr(steps, sys.argv[2])(**inputs)
-print(time.perf_counter() - begin)
-`
-
-// TestAgainstPrefectAws pairs the companion with prefect-aws: equal bytes, and five runs of each (PAIRS of them), turn and turn about. Ours counts from the start of its process, theirs without the import of Prefect. It asserts no time.
-func TestAgainstPrefectAws(t *testing.T) {
-	if os.Getenv("PROVE") == "" {
-		t.Log("left to make prove")
-		return
-	}
-	pairs, python := 5, filepath.Join(started.tools, "prefect-storage", "bin", "python")
-	if n, err := strconv.Atoi(os.Getenv("PAIRS")); err == nil && n > 0 {
-		pairs = n
-	}
-	for _, what := range []struct {
-		name string
-		make func(dir string)
-	}{{"5000 small files", func(dir string) { small(t, dir, 5000) }}, {"one of 1 GB", func(dir string) { large(t, dir, 1<<30) }}} {
-		from := t.TempDir()
-		what.make(from)
-		for _, way := range []string{"push", "pull"} {
-			var ours, theirs []float64
-			var most int64
-			for range pairs {
-				buckets := [2]string{started.bucket(t, "aws"), started.bucket(t, "aws")}
-				into := [2]string{from, from}
-				if way == "pull" {
-					into = [2]string{t.TempDir(), t.TempDir()}
-					if a := startCompanion(t, from).ask(t, started.call(t, &stepCase{Cloud: "aws", Way: "push"}, buckets[0], from)); a.Kind != "result" {
-						t.Fatal(a.Message)
-					}
-					buckets[1] = buckets[0]
-				}
-				call := started.call(t, &stepCase{Cloud: "aws", Way: way}, buckets[0], into[0])
-				begin := time.Now()
-				c := startCompanion(t, into[0])
-				if a := c.ask(t, call); a.Kind != "result" {
-					t.Fatal(a.Message)
-				}
-				ours = append(ours, time.Since(begin).Seconds())
-				most = max(most, peak(t, c.cmd.Process.Pid))
-				_ = c.cmd.Process.Kill()
-				inputs := started.call(t, &stepCase{Cloud: "aws", Way: way}, buckets[1], into[1]).Inputs
-				run := osexec.Command(python, "-c", timed, into[1], map[string]string{"push": "push_to_s3", "pull": "pull_from_s3"}[way])
-				run.Stdin = bytes.NewReader(inputs.AppendJSON(nil))
-				out, err := run.Output()
-				if err != nil {
-					t.Fatal(err)
-				}
-				seconds, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				theirs = append(theirs, seconds)
-				t.Logf("%s %s: ours %.2f s, prefect-aws %.2f s", way, what.name, ours[len(ours)-1], seconds)
-				if way == "pull" && !reflect.DeepEqual(readTree(t, into[0]), readTree(t, into[1])) {
-					t.Fatal("the trees differ")
-				}
-				for i, dir := range into {
-					if way == "pull" {
-						_ = os.RemoveAll(dir)
-					}
-					if way == "push" || i == 0 {
-						started.sameAndEmpty(t, from, buckets[i])
-					}
-				}
-			}
-			slices.Sort(ours)
-			slices.Sort(theirs)
-			t.Logf("%s %s: ours %.2f s, prefect-aws %.2f s (medians of %d), %.1f times as fast; %d MB of memory", way, what.name, ours[pairs/2], theirs[pairs/2], pairs, theirs[pairs/2]/ours[pairs/2], most>>20)
-			if most > 200<<20 {
-				t.Errorf("it had %d MB of memory", most>>20)
-			}
-		}
-	}
 }

@@ -87,6 +87,7 @@ func gcsClient(ctx context.Context, c Call) (*gcp.HTTPClient, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
+	patient(transport, patience)
 	switch {
 	case account != nil:
 		config, err := google.JWTConfigFromJSON(account, gcsScope)

@@ -28,7 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"gocloud.dev/blob"
-	"gocloud.dev/blob/s3blob"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -50,39 +49,30 @@ func openS3(ctx context.Context, c Call) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, endpoint, err := s.client(ctx, c)
+	name := text(c.Inputs, "bucket")
+	first, err := s.access(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	name := text(c.Inputs, "bucket")
-	opened, err := s3blob.OpenBucket(ctx, client, name, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the bucket %q cannot be used: %w", name, err)
-	}
 	where := "the bucket " + name
-	if endpoint != "" {
-		where += " at " + shownURL(endpoint)
+	if first.endpoint != "" {
+		where += " at " + shownURL(first.endpoint)
 	}
-	return &bucket{name: where, blob: opened, explain: explainS3,
+	r := &regional{now: first, open: func(ctx context.Context, region string) (*s3Access, error) {
+		other := s
+		other.region = region
+		return other.access(ctx, c, name)
+	}}
+	return &bucket{name: where, blob: first.blob, also: r.close, explain: explainS3,
 		mayNot: func(err error) bool {
 			var api smithy.APIError
 			return errors.As(err, &api) && (api.ErrorCode() == "AccessDenied" || api.ErrorCode() == "Forbidden")
 		},
 		list: func(ctx context.Context, prefix string, each func(object) error) error {
-			return listS3(ctx, client, name, prefix, each)
+			return r.do(ctx, func(a *s3Access) error { return listS3(ctx, a.client, name, prefix, each) })
 		},
-		put: func(ctx context.Context, key string, file *os.File, _ int64) error {
-			return putS3(ctx, opened, key, file)
-		},
-		get: func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) {
-			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
-				var in *s3.GetObjectInput
-				if as(&in) {
-					in.Key, in.IfMatch = &o.key, &o.version
-				}
-				return nil
-			}})
-		},
+		put: r.put,
+		get: r.get,
 	}, nil
 }
 
@@ -157,7 +147,7 @@ func (s *s3Settings) parameters(p value.Value) error {
 			return &Unsupported{"the client parameter " + e.Key + " as it is written here"}
 		}
 	}
-	if !s.verify {
+	if v, ok := p.Get("verify"); ok && (v.IsNull() || !s.verify) { // null beside a path counts as false does: prefect-aws drops the path
 		s.bundle = ""
 	}
 	return nil
@@ -235,7 +225,7 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 		if s.endpoint != "" {
 			o.BaseEndpoint = &s.endpoint
 		}
-		o.EndpointOptions.DisableHTTPS = s.plainHTTP
+		o.EndpointOptions.DisableHTTPS = s.plainHTTP && endpoint == "" // an endpoint brings a scheme of its own
 		o.UsePathStyle = endpoint != ""
 		if s.pathStyle != nil {
 			o.UsePathStyle = *s.pathStyle
@@ -267,10 +257,11 @@ func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 			return nil, fmt.Errorf("%s holds no certificate", bundle)
 		}
 	}
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 64, 64
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, InsecureSkipVerify: !s.verify} // verify: false is what the user wrote
-	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }), nil
+		patient(t, patience)
+	}), nil
 }
 
 // listS3 asks for keys as in URLs, since a key may hold what XML can't; not every server does that, and gocloud does not tell which did, so the client is asked itself.
@@ -300,6 +291,18 @@ func listS3(ctx context.Context, client *s3.Client, name, prefix string, each fu
 		}
 	}
 	return nil
+}
+
+func getS3(ctx context.Context, b *blob.Bucket, o object, from, length int64) (io.ReadCloser, error) {
+	return b.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
+		var in *s3.GetObjectInput
+		if as(&in) {
+			if in.Key = &o.key; o.version != "" {
+				in.IfMatch = &o.version
+			}
+		}
+		return nil
+	}})
 }
 
 func putS3(ctx context.Context, b *blob.Bucket, key string, file *os.File) error {

@@ -37,9 +37,28 @@ type Streams struct {
 	Answers, Stdout, Errors io.Writer
 }
 
-// Serve carries out request after request until there are no more.
+// Serve carries out request after request until there are no more. Whoever asks keeps its end of the pipe open until it has the answer; so an end in the middle of a call is the asker's own (it was killed), and the call is given up:
+// it would get in the way of the next run.
 func Serve(ctx context.Context, s Streams, env func(string) string) error {
-	in := bufio.NewReaderSize(s.Requests, 64<<10)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lines, ended := make(chan []byte), make(chan error, 1)
+	go func() {
+		defer cancel()
+		defer close(lines)
+		ended <- readLines(ctx, s.Requests, lines)
+	}()
+	for line := range lines {
+		if err := s.answer(ctx, line, env); err != nil {
+			return err
+		}
+	}
+	return <-ended
+}
+
+// readLines hands the lines on until there are no more, or nobody takes them.
+func readLines(ctx context.Context, from io.Reader, to chan<- []byte) error {
+	in := bufio.NewReaderSize(from, 64<<10)
 	for {
 		line, err := in.ReadBytes('\n')
 		if err == io.EOF {
@@ -48,20 +67,28 @@ func Serve(ctx context.Context, s Streams, env func(string) string) error {
 		if err != nil {
 			return err
 		}
-		var r Request
-		if err := json.Unmarshal(line, &r); err != nil {
-			return errors.New("a request is damaged") // what it holds may be secret
-		}
-		reply, err := json.Marshal(s.serve(ctx, r, env))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.Stdout, "%s\n", r.Mark)
-		fmt.Fprintf(s.Errors, "%s\n", r.Mark)
-		if _, err := s.Answers.Write(append(reply, '\n')); err != nil {
-			return err
+		select {
+		case to <- line:
+		case <-ctx.Done():
+			return nil
 		}
 	}
+}
+
+// answer carries out one request.
+func (s Streams) answer(ctx context.Context, line []byte, env func(string) string) error {
+	var r Request
+	if err := json.Unmarshal(line, &r); err != nil {
+		return errors.New("a request is damaged") // what it holds may be secret
+	}
+	reply, err := json.Marshal(s.serve(ctx, r, env))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Stdout, "%s\n", r.Mark)
+	fmt.Fprintf(s.Errors, "%s\n", r.Mark)
+	_, err = s.Answers.Write(append(reply, '\n'))
+	return err
 }
 
 func (s Streams) serve(ctx context.Context, r Request, env func(string) string) answer {

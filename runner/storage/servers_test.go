@@ -58,6 +58,11 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		started = s
+		defer func() {
+			for _, dir := range builtIn {
+				_ = os.RemoveAll(dir)
+			}
+		}()
 		return m.Run()
 	}()
 	os.Exit(code)
@@ -83,11 +88,7 @@ func startServers(tools string) (s *servers, stop func(), err error) {
 		address *string
 		command func(host, port string) *osexec.Cmd
 	}{
-		{&s.s3, func(host, port string) *osexec.Cmd {
-			c := osexec.Command(filepath.Join(tools, "bin", "versitygw"), "--port", host+":"+port, "--quiet", "posix", dir)
-			c.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s3Key, "ROOT_SECRET_KEY="+s3Secret)
-			return c
-		}},
+		{&s.s3, func(host, port string) *osexec.Cmd { return gateway(tools, dir, host+":"+port) }},
 		{&s.gcs, func(host, port string) *osexec.Cmd {
 			return osexec.Command(filepath.Join(tools, "bin", "fake-gcs-server"), "-scheme", "http", "-host", host, "-port", port, "-backend", "memory", "-public-host", host+":"+port, "-external-url", "http://"+host+":"+port)
 		}},
@@ -119,6 +120,13 @@ func startServers(tools string) (s *servers, stop func(), err error) {
 	ends = append(ends, tokens.Close)
 	s.account, err = serviceAccountFor(tokens.URL)
 	return s, stop, err
+}
+
+// gateway is the server that speaks S3, with its buckets in a folder.
+func gateway(tools, dir, address string, options ...string) *osexec.Cmd {
+	c := osexec.Command(filepath.Join(tools, "bin", "versitygw"), append(append([]string{"--port", address, "--quiet"}, options...), "posix", dir)...)
+	c.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s3Key, "ROOT_SECRET_KEY="+s3Secret)
+	return c
 }
 
 func freePort() (string, error) {

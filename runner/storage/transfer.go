@@ -16,7 +16,7 @@ import (
 
 const (
 	// atOnce are the transfers that run side by side.
-	atOnce = 16
+	atOnce = 32
 	// buffers bounds what they hold in memory, in bytes; a transfer holds at most its object or largest of them.
 	buffers, largest = 64 << 20, 48 << 20
 	attempts         = 4
@@ -104,11 +104,15 @@ func again(ctx context.Context, do func(context.Context) (bool, error)) (same bo
 // brokenOff reports whether a transfer ended in its middle. What the cloud's own library has already tried several times (a server that is not there) is not.
 func brokenOff(err error) bool {
 	var network net.Error
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errChanged) || errors.As(err, &network) && network.Timeout()
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errChanged) || errors.Is(err, errDamaged) || errors.As(err, &network) && network.Timeout()
 }
 
-// errChanged: an object is not as long as the listing told.
-var errChanged = errors.New("it is not as long as the bucket's list tells")
+var (
+	// errChanged: an object is not as long as the listing told.
+	errChanged = errors.New("it is not as long as the bucket's list tells")
+	// errDamaged: what came is not what the server has a checksum of.
+	errDamaged = errors.New("its bytes are not those of the checksum that the server tells")
+)
 
 // progress counts what is done.
 type progress struct {
