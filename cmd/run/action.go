@@ -126,6 +126,8 @@ func (a *action) run(ctx context.Context) error {
 		return a.prune(ctx)
 	case ci.Review:
 		return a.reviewFirst(ctx)
+	case ci.PullCheck:
+		return a.pullCheck(ctx)
 	}
 	return a.execute(ctx, choice.Mode == ci.Deploy)
 }
@@ -280,9 +282,7 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 		return err
 	}
 	defer r.State.Close()
-	if len(r.Selection.Names) == 0 && !r.Selection.All && declares(r, nameByDefault) {
-		r.Selection.Names = []string{nameByDefault}
-	}
+	byDefault(&r)
 	var p *plan.Plan
 	bound, err := a.bind(ctx, &r, acting)
 	defer func() { err = errors.Join(err, bound.finish(ctx, p, err, took(time.Since(began), p))) }()
@@ -312,6 +312,13 @@ func (a *action) execute(ctx context.Context, acting bool) (err error) {
 
 // nameByDefault is what PrefectHQ/actions-prefect-deploy deploys when a workflow names nothing, and so do we where the files have it.
 const nameByDefault = "deployment"
+
+// byDefault selects it where nothing was named.
+func byDefault(r *deploy.Options) {
+	if len(r.Selection.Names) == 0 && !r.Selection.All && declares(*r, nameByDefault) {
+		r.Selection.Names = []string{nameByDefault}
+	}
+}
 
 // declares tells whether the files have a deployment of that name. Their faults are left to the run itself, which tells them in full.
 func declares(r deploy.Options, name string) bool {

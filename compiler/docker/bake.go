@@ -21,6 +21,24 @@ func (b *Build) Bakes() bool {
 	return false
 }
 
+// Exposed is a sentence that names the arguments that hold what must not be shown and yet would stand in the words of a command, "" for none. Build arguments never do (ByEnvironment); an image's name does, as it is in the words of each
+// docker that pushes or runs it.
+func (b *Build) Exposed() string {
+	if b.Bakes() {
+		return ""
+	}
+	var out []string
+	for _, input := range []string{"labels", "cache-from", "cache-to"} {
+		if b.marks[input].Has(value.Sensitive) {
+			out = append(out, strings.ReplaceAll(input, "-", "_"))
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return strings.Join(out, " and ") + " would hold a secret that each process of the machine can read, beside extra hosts: take those out, give the secret as a build argument, or list its variable under x-ci.vars if it is none"
+}
+
 // BakeArguments are the words after `docker` for a build whose definition comes by standard input.
 func (b *Build) BakeArguments() []string {
 	words := []string{"buildx", "bake", "--file", "-"}

@@ -69,6 +69,9 @@ func read(inputs value.Value, o Options) (*Build, faults) {
 	b.dockerfile(inputs, o, buildx, &f)
 	b.label(o, &f)
 	b.delivery(buildx, &f)
+	if why := b.Exposed(); why != "" && !buildx { // docker-py tells the engine itself, without a command; the other way is a command too, and runner/step refuses it
+		f.add("extra_hosts", "is there, and "+why)
+	}
 	return b, f
 }
 

@@ -115,10 +115,10 @@ func (r *reader) mode(text string) Mode {
 	switch m := Mode(strings.ToLower(text)); m {
 	case "":
 		return Auto
-	case Auto, Plan, Deploy, Check, Step, Prune, Review:
+	case Auto, Plan, Deploy, Check, Step, Prune, Review, PullCheck:
 		return m
 	}
-	r.fault("mode", text, "write auto, plan, deploy, check, review, prune or step")
+	r.fault("mode", text, "write auto, plan, deploy, check, pull-check, review, prune or step")
 	return Auto
 }
 
@@ -133,8 +133,8 @@ func (r *reader) steps(in Inputs) {
 	if in.SkipBuild && len(in.Steps) > 0 && in.Mode != Step {
 		r.fault("step", strings.Join(in.Steps, ","), "with skip-build no step runs")
 	}
-	if (in.Mode == Check || in.Mode == Prune || in.Mode == Review) && len(in.Steps) > 0 {
-		r.fault("step", strings.Join(in.Steps, ","), "mode: "+string(in.Mode)+" runs no step")
+	if (in.Mode == Check || in.Mode == Prune || in.Mode == Review || in.Mode == PullCheck) && len(in.Steps) > 0 {
+		r.fault("step", strings.Join(in.Steps, ","), "mode: "+string(in.Mode)+" runs no step of a build or push section")
 	}
 	for _, i := range [][2]string{{"outputs", in.Outputs}, {"phase", in.Phase}, {"image-id", in.ImageID}} {
 		if in.Mode != Step && i[1] != "" {

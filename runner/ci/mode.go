@@ -21,6 +21,8 @@ const (
 	Prune   Mode = "prune"
 	Nothing Mode = "nothing"
 	Review  Mode = "review"
+	// PullCheck executes pull sections, and so what a pull request changed of them: an event that has secrets and is not reviewed must not be given it.
+	PullCheck Mode = "pull-check"
 )
 
 // Event is what started the workflow, as far as it decides anything.

@@ -8,6 +8,7 @@ package companion
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type Companion struct {
 	cache      func() (string, error)
 	build      func() build
 	run        func(ctx context.Context, dir string, env []string, args ...string) error
+	versionOf  func(path string) string
 }
 
 // build is what this program was built of.
@@ -48,12 +50,12 @@ func (c Companion) Find(ctx context.Context) (string, error) {
 	if runtime.GOOS == "windows" {
 		file += ".exe"
 	}
+	b := c.build()
 	if self, err := c.executable(); err == nil {
-		if path := filepath.Join(filepath.Dir(self), file); isProgram(path) {
+		if path := filepath.Join(filepath.Dir(self), file); isProgram(path) && c.fits(b, path) {
 			return path, nil
 		}
 	}
-	b := c.build()
 	cache, err := c.cache()
 	if err != nil {
 		return "", fmt.Errorf("there is no cache directory for %s: %w", c.Name, err)
@@ -72,11 +74,17 @@ func (c Companion) Find(ctx context.Context) (string, error) {
 	return path, nil
 }
 
+// fits reports whether a companion beside the program may be of its version: one that `go install` left there for another says so. Those of an archive or of a source tree say nothing, and were put there together.
+func (c Companion) fits(b build, path string) bool {
+	other := c.versionOf(path)
+	return !b.stamped || !isStamp(other) || other == b.version
+}
+
 // make builds the companion: from the source that this program was built of where that is still there, which Go does in no time when nothing changed, else from the module of this version.
 func (c Companion) make(ctx context.Context, b build, path string) error {
 	install := fmt.Sprintf("go install %s/%s@%s", b.module, c.Package, b.version)
 	if b.source == "" && !b.stamped {
-		return fmt.Errorf("%s is neither beside this program nor can it be built: this program's build does not tell its version. Build both in one directory: go build -o DIR/run ./cmd/run && go build -o DIR/%s ./%s", c.Name, c.Name, c.Package)
+		return fmt.Errorf("%s of this version is neither beside this program nor can it be built: this program's build does not tell its version. Build both in one directory: go build -o DIR/run ./cmd/run && go build -o DIR/%s ./%s", c.Name, c.Name, c.Package)
 	}
 	if !isProgram(path) && c.Log != nil {
 		fmt.Fprintf(c.Log, "building %s, once\n", c.Name)
@@ -99,7 +107,7 @@ func (c Companion) make(ctx context.Context, b build, path string) error {
 		}
 	}
 	if errors.Is(err, osexec.ErrNotFound) {
-		return fmt.Errorf("%s is not beside this program, and there is no Go to build it with: put it there, or install Go and run %s", c.Name, install)
+		return fmt.Errorf("%s of this version is not beside this program, and there is no Go to build it with: put it there, or install Go and run %s", c.Name, install)
 	}
 	if err != nil {
 		return fmt.Errorf("%s could not be built: %w", c.Name, err)
@@ -121,6 +129,9 @@ func (c Companion) real() Companion {
 	if c.run == nil {
 		c.run = runGo
 	}
+	if c.versionOf == nil {
+		c.versionOf = versionIn
+	}
 	return c
 }
 
@@ -131,7 +142,7 @@ func thisBuild() build {
 		return build{}
 	}
 	b := build{module: info.Main.Path, version: info.Main.Version}
-	b.stamped = b.version != "" && b.version != "(devel)" && !strings.HasSuffix(b.version, "+dirty")
+	b.stamped = isStamp(b.version)
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
 		root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
 		if mod, err := os.ReadFile(filepath.Join(root, "go.mod")); err == nil && strings.HasPrefix(string(mod), "module "+b.module+"\n") {
@@ -139,6 +150,20 @@ func thisBuild() build {
 		}
 	}
 	return b
+}
+
+// versionIn is the version that Go stamped into a program, "" where that is no program of Go's.
+func versionIn(path string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return info.Main.Version
+}
+
+// isStamp reports whether a version names one content for ever.
+func isStamp(version string) bool {
+	return version != "" && version != "(devel)" && !strings.HasSuffix(version, "+dirty")
 }
 
 // runGo runs the go command; its output is shown only when it fails.

@@ -16,6 +16,7 @@ type world struct {
 	asked      []string
 	goErr      error
 	log        strings.Builder
+	version    string // what programs that are there say of themselves
 }
 
 func (w *world) companion(b build) Companion {
@@ -23,6 +24,7 @@ func (w *world) companion(b build) Companion {
 		executable: func() (string, error) { return filepath.Join(w.bin, "run"), nil },
 		cache:      func() (string, error) { return w.cache, nil },
 		build:      func() build { return b },
+		versionOf:  func(string) string { return w.version },
 		run: func(_ context.Context, dir string, env []string, args ...string) error {
 			w.asked = append(w.asked, strings.Join(args, " "))
 			if w.goErr != nil {
@@ -46,10 +48,15 @@ func TestFind(t *testing.T) {
 		build            build
 		beside, cached   bool
 		goErr            error
+		version          string // of what is beside
 		inCache          string // where it is found, "" for beside
 		asked, log, fail string
 	}{
 		{name: "beside", build: stamped, beside: true},
+		{name: "beside, of this version", build: stamped, version: "v1.2.3", beside: true},
+		{name: "beside, from a source tree", build: stamped, version: "(devel)", beside: true},
+		{name: "beside a program from a source tree", build: source, version: "v1.2.2", beside: true},
+		{name: "beside, of another version", build: stamped, version: "v1.2.2", beside: true, inCache: "v1.2.3", asked: "install m/cmd/x@v1.2.3", log: "building prefect-deploy-x, once\n"},
 		{name: "cached", build: stamped, cached: true, inCache: "v1.2.3"},
 		{name: "a release", build: stamped, inCache: "v1.2.3", asked: "install m/cmd/x@v1.2.3", log: "building prefect-deploy-x, once\n"},
 		{name: "from source", build: source, inCache: "source", asked: "build", log: "building prefect-deploy-x, once\n"},
@@ -58,14 +65,18 @@ func TestFind(t *testing.T) {
 		{name: "unknown", build: build{module: "m"}, fail: "go build -o DIR/prefect-deploy-x ./cmd/x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := &world{bin: t.TempDir(), cache: t.TempDir(), goErr: c.goErr}
+			w := &world{bin: t.TempDir(), cache: t.TempDir(), goErr: c.goErr, version: c.version}
 			want := filepath.Join(w.bin, "prefect-deploy-x")
 			if c.inCache != "" {
 				want = filepath.Join(w.cache, "prefect-deploy-action", c.inCache, "prefect-deploy-x")
 			}
+			there := want
+			if c.beside {
+				there = filepath.Join(w.bin, "prefect-deploy-x")
+			}
 			if c.beside || c.cached {
-				_ = os.MkdirAll(filepath.Dir(want), 0o755)
-				_ = os.WriteFile(want, nil, 0o755)
+				_ = os.MkdirAll(filepath.Dir(there), 0o755)
+				_ = os.WriteFile(there, nil, 0o755)
 			}
 			got, err := w.companion(c.build).Find(context.Background())
 			if c.fail != "" {

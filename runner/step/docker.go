@@ -43,6 +43,9 @@ func (d *dockerRun) build(ctx context.Context, o docker.Options) (value.Value, e
 	if err != nil {
 		return value.Value{}, err
 	}
+	if why := b.Exposed(); why != "" {
+		return value.Value{}, errors.New(why)
+	}
 	if err := d.persist(b); err != nil {
 		return value.Value{}, err
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"gocloud.dev/blob"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -187,7 +188,7 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithRetryer(func() aws.Retryer {
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithLogger(logging.Nop{}), config.WithRetryer(func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })
 	})}
 	if s.id != "" {
@@ -220,7 +221,6 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 			return nil, "", errors.New("endpoint_url is no URL: write https://HOST or http://HOST:PORT")
 		}
 	}
-	loaded.Logger = nil
 	return s3.NewFromConfig(loaded, func(o *s3.Options) {
 		if s.endpoint != "" {
 			o.BaseEndpoint = &s.endpoint
