@@ -26,7 +26,7 @@ var textArguments = map[string][]string{
 // checkValues looks at the values of a known step's arguments.
 func checkValues(f *spec.File, s *spec.Step, known *Function, report func(code string, p value.Pos, message, help string), diags *diag.List) {
 	for _, e := range s.Inputs.Map {
-		if slices.Contains(textArguments[known.Name], e.Key) && e.Value.Truthy() && e.Value.Kind != value.Text {
+		if slices.Contains(textArguments[known.Name], e.Key) && e.Value.Truthy() && e.Value.Kind != value.Text && !isReference(e.Value) {
 			report("invalid-argument", e.Value.Pos, fmt.Sprintf("the argument %s of %s must be text, not %s", e.Key, short(s.Function), e.Value.Kind), asText(e.Value))
 		}
 	}
@@ -54,14 +54,23 @@ func checkValues(f *spec.File, s *spec.Step, known *Function, report func(code s
 // checkEnv looks at the variables of a script.
 func checkEnv(s *spec.Step, report func(code string, p value.Pos, message, help string)) {
 	env, _ := s.Inputs.Get("env")
+	if isReference(env) {
+		return
+	}
 	if env.Kind != value.Map && env.Kind != value.Text && env.Truthy() {
 		report("invalid-argument", env.Pos, fmt.Sprintf("the argument env of run_shell_script must be a mapping of names to text, not %s", env.Kind), "write env: {NAME: \"value\"}")
 	}
 	for _, e := range env.Map {
-		if e.Value.Kind != value.Text {
+		if e.Value.Kind != value.Text && !isReference(e.Value) {
 			report("invalid-argument", e.Value.Pos, fmt.Sprintf("the value of %s under env must be text, not %s", diag.Quote(e.Key), e.Value.Kind), asText(e.Value))
 		}
 	}
+}
+
+// isReference: Prefect puts a block document's value in place of a mapping with $ref, and that may be anything.
+func isReference(v value.Value) bool {
+	_, ok := v.Get("$ref")
+	return ok
 }
 
 // asText says how a value is written as text.

@@ -28,7 +28,7 @@ const buckets = "../storage/golden_test.go"
 
 func shownBy() map[string]shown {
 	return map[string]shown{
-		"first-failure":        {cases: []string{"options-empty-sla", "options-limit-zero", "sla-own-server", "steps-one-fails", "triggers-metric"}},
+		"first-failure":        {cases: []string{"error-parameter-type", "options-empty-sla", "options-limit-zero", "sla-own-server", "steps-one-fails", "triggers-metric"}},
 		"options-with-several": {cases: []string{"options-several"}},
 		"unknown-name":         {cases: []string{"select-typo", "select-partly-unknown"}},
 		"unnamed":              {cases: []string{"select-unnamed"}},

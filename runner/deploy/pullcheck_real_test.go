@@ -57,7 +57,7 @@ json.dump(answers, open(sys.argv[3], "w"))
 func TestPullCheckIsAsARun(t *testing.T) {
 	s := newPullScene(t)
 	python := venv(t)
-	s.env["VIRTUAL_ENV"], s.env["PREFECT_HOME"], s.env["PREFECT_LOGGING_LEVEL"], s.env["WHO"] = python, t.TempDir(), "CRITICAL", "flows"
+	s.env["VIRTUAL_ENV"], s.env["PREFECT_HOME"], s.env["PREFECT_LOGGING_LEVEL"], s.env["WHO"] = python, t.TempDir(), "CRITICAL", "pack"
 	s.write("tools.py", "def give(x):\n    return {'directory': x}\nasync def later(x):\n    return {'where': x}\ndef wrong():\n    raise ValueError('why')\ndef odd():\n    return 5\ndef move():\n    import os\n    os.chdir('code')\n    return {}\n")
 	s.sh(s.origin, "cp "+s.dir+"/tools.py . && mkdir pack && touch pack/__init__.py && cp flows/flow.py pack/mod.py && git add . && git commit -qm tools")
 	const (
