@@ -122,10 +122,11 @@ func (r *replay) run(ctx context.Context, w cli.World) error {
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	err = c.Run()
 	var exit *osexec.ExitError
+	ended := errors.As(err, &exit)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, ended && exit.ExitCode() == cli.ExitInterrupted: // a signal to both may end the companion before it is heard here
 		return &cli.Exit{Code: cli.ExitInterrupted, Text: "interrupted"}
-	case errors.As(err, &exit):
+	case ended:
 		if !r.live {
 			fmt.Fprintln(w.Stderr, "a replay reaches nothing outside; if a step needs that, --live lets it")
 		}
