@@ -10,11 +10,11 @@ import (
 // TestRecorded deploys every case into a state file, with no Python on PATH and no server, and compares with what the real Prefect left.
 func TestRecorded(t *testing.T) {
 	for _, c := range cases(t) {
+		if c.Needs != "" { // a server or Python: TestPrefect always asks for these
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if c.Needs != "" {
-				t.Skip("needs a " + c.Needs + "; TestPrefect has it")
-			}
 			want := c.recording(t)
 			project := c.layOut(t)
 			file := filepath.Join(filepath.Dir(project), "state.json")

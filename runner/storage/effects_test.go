@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -131,6 +132,9 @@ func TestNothingOutside(t *testing.T) {
 				path := filepath.Join(dir, name)
 				_ = os.MkdirAll(filepath.Dir(path), 0o755)
 				if err := os.Symlink(to, path); err != nil {
+					if runtime.GOOS != "windows" { // where only some users may make one
+						t.Fatal(err)
+					}
 					t.Skip(err)
 				}
 			}
