@@ -1,8 +1,7 @@
 //go:build real
 
-// The action as a team has it: the workflow of testdata/quickstart, run through act, against a real Prefect server. The environment with Prefect in it is
-// PREFECT_VENV, else .cache/prefect-oracle/p3 in the home directory; without one, and without git or bash, the tests fail. All tests of this package share one server
-// and one build of each program, as these take longer than all else.
+// The action as a team has it: the workflow of testdata/quickstart, run through act, against a real Prefect server; without one, and without git or bash, the
+// tests fail. All tests of this package share one server and one build of each program, as these take longer than all else.
 package main
 
 import (
@@ -10,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -22,11 +20,11 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/org/prefect-deploy-action/runner/replay"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 // server is a real Prefect server behind a proxy that writes down what passes.
@@ -115,37 +113,16 @@ func action(t *testing.T) string {
 
 func startServer(t *testing.T) *server {
 	t.Helper()
-	venv := os.Getenv("PREFECT_VENV")
-	if venv == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		venv = filepath.Join(home, ".cache", "prefect-oracle", "p3")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	real, err := servertest.StartPrefect(servertest.Off("SCHEDULER", "LATE_RUNS", "FOREMAN")...) // nothing changes by itself
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().(*net.TCPAddr)
-	_ = l.Close()
-	home, err := os.MkdirTemp("", "replay-prefect-")
+	shared.ends = append(shared.ends, real.Stop)
+	s := &server{direct: real.URL}
+	target, err := url.Parse(strings.TrimSuffix(real.URL, "/api"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(address.Port))
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "PREFECT_HOME=" + home, "PREFECT_SERVER_ANALYTICS_ENABLED=false", "PREFECT_SERVER_UI_ENABLED=false"}
-	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "FOREMAN"} { // nothing changes by itself
-		c.Env = append(c.Env, "PREFECT_SERVER_SERVICES_"+service+"_ENABLED=false")
-	}
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := c.Start(); err != nil {
-		t.Fatalf("a real Prefect is needed (PREFECT_VENV): %v", err)
-	}
-	shared.ends = append(shared.ends, func() { _ = os.RemoveAll(home) }, func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL); _ = c.Wait() })
-	s := &server{direct: fmt.Sprintf("http://%s/api", address)}
-	s.await(t)
-	target, _ := url.Parse("http://" + address.String())
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.note(r); proxy.ServeHTTP(w, r) }))
 	shared.ends = append(shared.ends, p.Close)
@@ -153,20 +130,6 @@ func startServer(t *testing.T) *server {
 	s.post(t, "/work_pools/", map[string]any{"name": "my-docker-pool", "type": "docker"}, nil)
 	s.post(t, "/work_pools/my-docker-pool/queues", map[string]any{"name": "reports"}, nil)
 	return s
-}
-
-func (s *server) await(t *testing.T) {
-	t.Helper()
-	for range 1200 {
-		if r, err := http.Get(s.direct + "/health"); err == nil {
-			_ = r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("the server did not come up")
 }
 
 // note counts a request; a POST that only asks ends in /filter or /count.

@@ -1,40 +1,28 @@
 //go:build real
 
-// A real Prefect server for these tests: pinned, on a scratch database, without the services that change things by themselves. PREFECT_VENV names the environment that
-// holds it, else .cache/prefect-3 of the project (`make setup`).
+// What the real Prefect server of these tests is asked and given, and how it is emptied between cases.
 package conformance
 
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 // venv is the environment with the pinned Prefect.
 func venv(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("PREFECT_VENV")
-	if dir == "" {
-		dir = "../../.cache/prefect-3"
-	}
-	dir, err := filepath.Abs(dir)
+	dir, err := servertest.Venv()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "bin", "prefect")); err != nil {
-		t.Fatalf("these tests need a real Prefect 3.8.8: run .ci/setup, or name its environment in PREFECT_VENV (%v)", err)
 	}
 	return dir
 }
@@ -48,64 +36,21 @@ var running struct {
 // server starts the server on first use; it ends with the tests.
 func server(t *testing.T) api {
 	t.Helper()
-	dir := venv(t)
-	running.Do(func() { running.url, running.err = startServer(dir) })
+	running.Do(func() { running.url, running.err = startServer() })
 	if running.err != nil {
 		t.Fatal(running.err)
 	}
 	return api{running.url}
 }
 
-func startServer(venv string) (string, error) {
-	home, err := os.MkdirTemp("", "conformance-server-")
+// startServer starts one on a scratch database, without the services that change things by themselves.
+func startServer() (string, error) {
+	s, err := servertest.StartPrefect(servertest.Off("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FOREMAN", "TASK_RUN_RECORDER", "TRIGGERS")...)
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort()
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(port))
-	cmd.Dir, cmd.Env = home, append(cleanEnv(home, os.Getenv("PATH")), "PREFECT_SERVER_UI_ENABLED=false", "PREFECT_SERVER_LOGGING_LEVEL=ERROR")
-	for _, service := range []string{"SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FOREMAN", "TASK_RUN_RECORDER", "TRIGGERS"} {
-		cmd.Env = append(cmd.Env, "PREFECT_SERVER_SERVICES_"+service+"_ENABLED=false")
-	}
-	log, err := os.Create(filepath.Join(home, "server.log"))
-	if err != nil {
-		return "", err
-	}
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	cleanups = append(cleanups, func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		_ = log.Close()
-		_ = os.RemoveAll(home)
-	})
-	address := fmt.Sprintf("http://127.0.0.1:%d/api", port)
-	for range 900 {
-		if resp, err := http.Get(address + "/health"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return address, nil
-			}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	return "", fmt.Errorf("the server at %s did not come up\n%s", address, text)
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	cleanups = append(cleanups, s.Stop)
+	return s.URL, nil
 }
 
 // api asks the server as plainly as can be, so that a fault of the project's client can't hide itself.

@@ -26,7 +26,7 @@ func newLimited(t *testing.T, name string, own bool) *limited {
 	t.Helper()
 	s, c, _ := realState(t)
 	l := &limited{t: t, s: s, c: c, shared: "shared by " + name}
-	post(t, plainServer.url+"/v2/concurrency_limits/", fmt.Sprintf(`{"name":%q,"limit":5}`, l.shared))
+	post(t, plainServer.URL+"/v2/concurrency_limits/", fmt.Sprintf(`{"name":%q,"limit":5}`, l.shared))
 	id, err := c.SetLimit(context.Background(), l.shared, value.Of(5))
 	if err != nil {
 		t.Fatal(err)

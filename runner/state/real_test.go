@@ -1,34 +1,29 @@
 //go:build real
 
 // A real Prefect server, started for these tests and ended with them. What schedules.go and prefect.go claim of it is asked here.
-// The environment with Prefect in it is PREFECT_VENV, else .cache/prefect-oracle/p3 in the home directory; without one the
-// tests fail.
 package state
 
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/prefect"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
+// realServer is started by the first test that wants it.
 type realServer struct {
 	once sync.Once
-	url  string
-	cmd  *exec.Cmd
-	home string
-	err  error
+	*servertest.Prefect
+	err error
 }
 
 // plainServer has Prefect's defaults; lockedServer wants a password and CSRF tokens, and gives 7 entries a page.
@@ -37,63 +32,30 @@ var plainServer, lockedServer realServer
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, s := range []*realServer{&plainServer, &lockedServer} {
-		s.stop()
+		if s.Prefect != nil {
+			s.Stop()
+		}
 	}
 	os.Exit(code)
 }
 
-func (s *realServer) start(t *testing.T, env ...string) string {
+func (s *realServer) start(t testing.TB, env ...string) string {
 	t.Helper()
-	s.once.Do(func() { s.err = s.launch(env) })
+	s.once.Do(func() { s.Prefect, s.err = servertest.StartPrefect(env...) })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
-	return s.url
+	return s.URL
 }
 
-func (s *realServer) launch(env []string) error {
-	venv := os.Getenv("PREFECT_VENV")
-	if venv == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return err
-		}
-		venv = filepath.Join(home, ".cache", "prefect-oracle", "p3")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// realPython is the interpreter that the servers run with.
+func realPython(t *testing.T) string {
+	t.Helper()
+	venv, err := servertest.Venv()
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
-	if s.home, err = os.MkdirTemp("", "prefect-state-test-"); err != nil {
-		return err
-	}
-	s.cmd = exec.Command(filepath.Join(venv, "bin", "prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(port))
-	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "PREFECT_HOME=" + s.home, "PREFECT_SERVER_ANALYTICS_ENABLED=false", "PREFECT_SERVER_UI_ENABLED=false"}, env...)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
-		return fmt.Errorf("a real Prefect is needed (PREFECT_VENV): %w", err)
-	}
-	s.url = fmt.Sprintf("http://127.0.0.1:%d/api", port)
-	for range 600 {
-		if resp, err := http.Get(s.url + "/health"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == 200 {
-				return nil
-			}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	return fmt.Errorf("the server at %s did not come up", s.url)
-}
-
-func (s *realServer) stop() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
-		_ = s.cmd.Wait()
-		_ = os.RemoveAll(s.home)
-	}
+	return filepath.Join(venv, "bin", "python")
 }
 
 // traffic records requests on their way.
@@ -329,7 +291,7 @@ func TestRealWholeDeploymentByPost(t *testing.T) {
 // TestRealReads: many deployments in few requests, variables, pools and nested blocks.
 func TestRealReads(t *testing.T) {
 	s, _, wire := realState(t)
-	url := plainServer.url
+	url := plainServer.URL
 	var q Query
 	for i := range 12 {
 		n := Name{fmt.Sprint("many", i%4), fmt.Sprint("d", i)}
@@ -381,8 +343,8 @@ class StateTest(Block):
 s = Secret(value="s3cret"); s.save("tok", overwrite=True)
 StateTest(inner=s).save("outer", overwrite=True)
 `
-	cmd := exec.Command(filepath.Join(filepath.Dir(plainServer.cmd.Path), "python"), "-c", script)
-	cmd.Env = append(plainServer.cmd.Env, "PREFECT_API_URL="+url)
+	cmd := exec.Command(realPython(t), "-c", script)
+	cmd.Env = append(plainServer.Env, "PREFECT_API_URL="+url)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -426,11 +388,7 @@ func TestRealLockedServer(t *testing.T) {
 
 // BenchmarkRealRead reads 200 deployments of 10 flows, as a deploy does that finds nothing to do.
 func BenchmarkRealRead(b *testing.B) {
-	plainServer.once.Do(func() { plainServer.err = plainServer.launch(nil) })
-	if plainServer.err != nil {
-		b.Fatal(plainServer.err)
-	}
-	c := prefect.New(prefect.Config{APIURL: plainServer.url}, prefect.Options{})
+	c := prefect.New(prefect.Config{APIURL: plainServer.start(b)}, prefect.Options{})
 	s := OpenPrefect(c)
 	var q Query
 	for i := range 200 {

@@ -33,7 +33,7 @@ func asked(t *testing.T, method, path, body string) (v value.Value, code int) {
 
 func askedOnce(t *testing.T, method, path, body string) (value.Value, int) {
 	t.Helper()
-	req, err := http.NewRequest(method, plainServer.url+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, plainServer.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +86,7 @@ func markScheduled(t *testing.T) {
 c = sqlite3.connect(sys.argv[1], timeout=60)
 c.execute("UPDATE flow_run SET auto_scheduled = 1 WHERE tags LIKE '%auto-scheduled%'")
 c.commit()`
-	python := filepath.Join(filepath.Dir(plainServer.cmd.Path), "python")
-	if out, err := exec.Command(python, "-c", code, filepath.Join(plainServer.home, "prefect.db")).CombinedOutput(); err != nil {
+	if out, err := exec.Command(realPython(t), "-c", code, filepath.Join(plainServer.Dir, "prefect.db")).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -1,7 +1,6 @@
 //go:build real
 
 // The Python worker with a real Python that holds Prefect 3.8.8: what functions return, and all they may do to the process they run in.
-// The environment is PREFECT_VENV, else the one of the conformance harness in the user's cache.
 package step
 
 import (
@@ -19,23 +18,16 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 func realPython(t testing.TB) string {
 	t.Helper()
-	venv := os.Getenv("PREFECT_VENV")
-	if venv == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		venv = filepath.Join(home, ".cache", "prefect-oracle", "p3")
+	venv, err := servertest.Venv()
+	if err != nil {
+		t.Fatal(err)
 	}
-	python := filepath.Join(venv, "bin", "python")
-	if _, err := os.Stat(python); err != nil {
-		t.Fatalf("these tests need a Python with Prefect 3.8.8 (PREFECT_VENV names its environment): %v", err)
-	}
-	return python
+	return filepath.Join(venv, "bin", "python")
 }
 
 const stepsModule = `

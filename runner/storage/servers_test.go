@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 var record = flag.Bool("record", false, "write what Prefect's functions do to testdata/steps.golden.json")
@@ -96,7 +97,7 @@ func startServers(tools string) (s *servers, stop func(), err error) {
 			return osexec.Command("node", filepath.Join(tools, "azurite", "node_modules", "azurite", "dist", "src", "blob", "main.js"), "--blobHost", host, "--blobPort", port, "--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
 		}},
 	} {
-		port, err := freePort()
+		port, err := servertest.Port()
 		if err != nil {
 			return nil, stop, err
 		}
@@ -127,16 +128,6 @@ func gateway(tools, dir, address string, options ...string) *osexec.Cmd {
 	c := osexec.Command(filepath.Join(tools, "bin", "versitygw"), append(append([]string{"--port", address, "--quiet"}, options...), "posix", dir)...)
 	c.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s3Key, "ROOT_SECRET_KEY="+s3Secret)
 	return c
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }
 
 func answers(address string) error {

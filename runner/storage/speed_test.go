@@ -22,6 +22,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 const timed = `
@@ -109,7 +111,7 @@ func s3Server(t *testing.T, below string) (*servers, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
+	port, err := servertest.Port()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 // way is a set of inputs, written as JSON with placeholders, and an environment.
@@ -151,7 +152,7 @@ func newScenery(t *testing.T) scenery {
 	}
 	ports := [2]string{}
 	for i := range ports {
-		port, err := freePort()
+		port, err := servertest.Port()
 		if err != nil {
 			t.Fatal(err)
 		}

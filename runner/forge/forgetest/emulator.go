@@ -10,13 +10,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 // Emulator starts one for a test, which it ends with, and gives its address. seed is YAML as the emulator takes it.
@@ -40,15 +41,18 @@ func Emulator(t *testing.T, seed string) string {
 	if err := os.WriteFile(file, []byte(seed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	port, err := servertest.Port()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var log bytes.Buffer
-	cmd := exec.Command(node, program, "start", "--service", "github", "--port", fmt.Sprint(port), "--seed", file)
+	cmd := exec.Command(node, program, "start", "--service", "github", "--port", port, "--seed", file)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.TempDir(), &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	url := "http://127.0.0.1:" + port
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if resp, err := http.Get(url + "/meta"); err == nil {
 			resp.Body.Close()
@@ -57,17 +61,6 @@ func Emulator(t *testing.T, seed string) string {
 	}
 	t.Fatalf("the emulator did not start:\n%s", log.String())
 	return ""
-}
-
-// freePort is one that the system chose: packages are tested beside each other, so a range of our own would be two's.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Do asks GitHub's API directly, without the code under test, and gives the status.
