@@ -389,6 +389,7 @@ func (a *action) stopped(ctx context.Context, err error) error {
 
 // inInputs says with the names of inputs what messages say with those of flags.
 func inInputs(text string) string {
+	text, _, _ = strings.Cut(text, deploy.OrSet)
 	return strings.NewReplacer("with --name", "in the input deployment-names", "with --all", "with all-deployments: true", "with --prefect-file", "in the input deployment-file-path", "with --from FILE", "in the input from",
 		"--name", "deployment-names", "--all", "all-deployments", "--prefect-file", "deployment-file-path").Replace(text)
 }

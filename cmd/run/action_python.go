@@ -45,6 +45,19 @@ func (a *action) install(ctx context.Context, r *deploy.Options) error {
 	return a.installFor(ctx, r, named, why)
 }
 
+// installForPulls makes the Python ready where a step of the selected pull sections is a Python function.
+func (a *action) installForPulls(ctx context.Context, r *deploy.Options) error {
+	_, chosen := chosenOf(*r)
+	for _, d := range chosen {
+		for i := range d.Pull {
+			if s := &d.Pull[i]; deploy.NeedsPython(ctx, *r, s.Function, s.Requires, s.Inputs) {
+				return a.installFor(ctx, r, len(a.in.Requirements) > 0 || a.in.Pyproject != "", "the pull step "+diag.Clean(s.Function)+" is a Python function")
+			}
+		}
+	}
+	return nil
+}
+
 // installFor installs them because of something.
 func (a *action) installFor(ctx context.Context, r *deploy.Options, named bool, why string) error {
 	for _, file := range append(a.in.Requirements[:len(a.in.Requirements):len(a.in.Requirements)], a.in.Pyproject) {
@@ -211,22 +224,25 @@ func under(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// pythonNeed says what the selected deployments need Python for, "" when nothing. Faults of the files are left to the run itself, which tells them in full.
-func pythonNeed(ctx context.Context, r deploy.Options) string {
+// chosenOf are the selected deployments, none where the files have faults: those are left to the run itself, which tells them in full.
+func chosenOf(r deploy.Options) (*check.Checker, []*resolve.Deployment) {
 	c := check.New(os.DirFS(r.Directory))
 	var files []*spec.File
 	for _, f := range r.Files {
 		file, ok := c.Load(f.Name, f.Data)
 		if !ok {
-			return ""
+			return c, nil
 		}
 		files = append(files, file)
 	}
 	var diags diag.List
-	chosen, err := resolve.Select(files, r.Selection, &diags)
-	if err != nil {
-		return ""
-	}
+	chosen, _ := resolve.Select(files, r.Selection, &diags)
+	return c, chosen
+}
+
+// pythonNeed says what the selected deployments need Python for, "" when nothing.
+func pythonNeed(ctx context.Context, r deploy.Options) string {
+	c, chosen := chosenOf(r)
 	for _, s := range graph.Build(chosen, (*resolve.Deployment).Title).Steps {
 		if !r.Given.SkipBuild && !slices.ContainsFunc(r.Given.Steps, func(g handover.Step) bool { return g.Digest == s.Digest }) && deploy.NeedsPython(ctx, r, s.Function, s.Requires, s.Inputs) {
 			return "the step " + s.Function + " is a Python function"

@@ -41,8 +41,8 @@ func (g *given) read(dir string) (deploy.Given, error) {
 		return deploy.Given{}, cli.Usage("--skip-build runs no step, and --step names some to run")
 	}
 	out := deploy.Given{SkipBuild: g.skipBuild, KeepGoing: g.keepGoing, Only: g.only}
-	for _, text := range g.set {
-		set, err := deploy.ParseSetting(text)
+	for i, text := range g.set {
+		set, err := deploy.ParseSetting(text, i+1)
 		var usage *resolve.UsageError
 		if errors.As(err, &usage) {
 			return out, cli.Usage("%s", usage.Text)

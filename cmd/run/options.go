@@ -182,7 +182,7 @@ func (o *options) directory() (string, error) {
 	if err != nil {
 		return "", cli.Fail("-C %s: %v", o.dir, err)
 	}
-	if err := cli.IsDirectory(o.dir); err != nil {
+	if err := cli.IsDirectory(dir); err != nil {
 		return "", err
 	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {

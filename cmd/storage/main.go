@@ -19,7 +19,7 @@ import (
 // pipes names the descriptors of the protocol's two pipes: stdin and stdout where there can be no others.
 const pipes = "PREFECT_DEPLOY_WORKER_FDS"
 
-// memory is what this program is to stay below; the buffers of what runs at once are about half of it.
+// memory is from where on Go collects more often: the program stays near it, not strictly below. The buffers of what runs at once are about half of it.
 const memory = 120 << 20
 
 func main() {

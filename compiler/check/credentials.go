@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
 	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -18,7 +19,7 @@ var credentialKeys = []string{"username", "password", "registry_url", "reauth"}
 // credentials checks them as far as they are written. What a template fills can't be seen, nor can what is in a block.
 func (c *Checker) credentials(f *spec.File, s *spec.Step) {
 	v, given := s.Inputs.Get("credentials")
-	if !given || !v.Truthy() || v.Kind == value.Text && template.Has(v.Text) { // an empty mapping counts as none
+	if !given || !v.Truthy() || v.Kind == value.Text && template.Has(v.Text) || resolve.IsReference(v) { // an empty mapping counts as none
 		return
 	}
 	fault := func(severity diag.Severity, pos value.Pos, message, help string) {

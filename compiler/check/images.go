@@ -9,7 +9,6 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/spec"
-	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -30,6 +29,7 @@ type builds struct {
 
 // images warns of a build that writes an image which another one writes.
 func (c *Checker) images(d *resolve.Deployment) {
+	var means []string // of the steps before, as texts of later ones name them
 	for i := range d.Build {
 		s := &d.Build[i]
 		if c.builds.seen[s] || resolve.Canonical(s.Function) != resolve.BuildDockerImage {
@@ -39,10 +39,14 @@ func (c *Checker) images(d *resolve.Deployment) {
 			c.builds = builds{map[*spec.Step]bool{}, map[string]built{}}
 		}
 		c.builds.seen[s] = true
-		source := func(head string) string { return sourceOf(d.Build[:i], head) }
-		b := built{s, d.Position(s.Pos), d.File.Root(), meaning(s.Inputs, source)}
+		for k := len(means); k < i; k++ {
+			before := &d.Build[k]
+			means = append(means, graph.Source(before.Function, graph.Meaning(before.Inputs, source(d.Build[:k], means))))
+		}
+		given := source(d.Build[:i], means)
+		b := built{s, d.Position(s.Pos), d.File.Root(), graph.Meaning(s.Inputs, given)}
 		for _, image := range imagesOf(s.Inputs) {
-			means := graph.Meaning(image, source)
+			means := graph.Meaning(value.Of(image), given).Text
 			first, there := c.builds.images[means]
 			switch {
 			case !there:
@@ -57,37 +61,16 @@ func (c *Checker) images(d *resolve.Deployment) {
 	}
 }
 
-// meaning is a value in whose texts references are what they stand for.
-func meaning(v value.Value, source func(head string) string) value.Value {
-	switch v.Kind {
-	case value.Text:
-		if template.Has(v.Text) {
-			v.Text = graph.Meaning(v.Text, source)
+// source tells of the last of some steps that surely gives what a reference begins with, "" for none. means are those steps as texts of others name them.
+func source(before []spec.Step, means []string) func(head string) string {
+	return func(head string) string {
+		for i := len(before) - 1; i >= 0; i-- {
+			if sure, _ := resolve.Gives(&before[i], head); sure {
+				return means[i]
+			}
 		}
-	case value.List:
-		list := make([]value.Value, len(v.List))
-		for i := range v.List {
-			list[i] = meaning(v.List[i], source)
-		}
-		v.List = list
-	case value.Map:
-		entries := append([]value.Entry(nil), v.Map...)
-		for i := range entries {
-			entries[i].Value = meaning(entries[i].Value, source)
-		}
-		v.Map = entries
+		return ""
 	}
-	return v
-}
-
-// sourceOf is the last of some steps that surely gives what a reference begins with, "" for none.
-func sourceOf(before []spec.Step, head string) string {
-	for i := len(before) - 1; i >= 0; i-- {
-		if sure, _ := resolve.Gives(&before[i], head); sure {
-			return graph.Source(before[i].Function, before[i].Inputs)
-		}
-	}
-	return ""
 }
 
 // called is how a message names a build.

@@ -33,11 +33,20 @@ func (b *Build) Exposed() string {
 			out = append(out, strings.ReplaceAll(input, "-", "_"))
 		}
 	}
+	if b.marks["context"].Has(value.Sensitive) && isAddress(b.Context) { // where it may hold a login; a directory from the environment may be shown
+		out = append(out, "path")
+	}
+	if b.marks["build-contexts"].Has(value.Sensitive) && slices.ContainsFunc(b.BuildContexts, isAddress) {
+		out = append(out, "build_contexts")
+	}
 	if len(out) == 0 {
 		return ""
 	}
 	return strings.Join(out, " and ") + " would hold a secret that each process of the machine can read, beside extra hosts: take those out, give the secret as a build argument, or list its variable under x-ci.vars if it is none"
 }
+
+// isAddress reports whether a context, or a further one as NAME=WHERE, is fetched from elsewhere.
+func isAddress(context string) bool { return strings.Contains(context, "://") }
 
 // BakeArguments are the words after `docker` for a build whose definition comes by standard input.
 func (b *Build) BakeArguments() []string {

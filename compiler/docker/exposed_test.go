@@ -24,6 +24,9 @@ func TestNoSecretInWords(t *testing.T) {
 		"a secret cache":                   {"add_hosts", "buildx", value.Entry{Key: "cache_from", Value: secret}, true, "cache_from would hold a secret"},
 		"a secret label without hosts":     {"", "", value.Entry{Key: "labels", Value: one("l", secret)}, true, ""},
 		"a plain label":                    {"extra_hosts", "", value.Entry{Key: "labels", Value: one("l", value.Of("x"))}, true, ""},
+		"a login in a context's address":   {"extra_hosts", "", value.Entry{Key: "path", Value: value.Of("https://u:canary@example.com/x.git").Mark(value.Sensitive)}, false, "path would hold a secret"},
+		"a login in a further context":     {"add_hosts", "buildx", value.Entry{Key: "build_contexts", Value: one("c", value.Of("https://u:canary@example.com/x.git").Mark(value.Sensitive))}, true, "build_contexts would hold a secret"},
+		"a directory from the environment": {"extra_hosts", "", value.Entry{Key: "path", Value: value.Of("sub").Mark(value.Sensitive)}, true, ""},
 		"a build argument, by environment": {"extra_hosts", "", value.Entry{Key: "buildargs", Value: one("A", secret)}, true, ""},
 	} {
 		inputs := value.Value{Kind: value.Map}.Set("image_name", value.Of("app")).Set(c.add.Key, c.add.Value)

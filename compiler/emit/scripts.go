@@ -64,12 +64,14 @@ func setsVariable(script, name string) bool {
 	return false
 }
 
-// startsShell reports whether a script without `shell: true` starts a shell on a text by itself: `sh -c`, `/usr/bin/env bash -o pipefail -ec`. `gcc -c` starts none.
+// startsShell reports whether a script without `shell: true` starts a shell on a text by itself: `sh -c`, `/usr/bin/env bash -o pipefail -ec`, or by a program that does, which is taken for one where a text in quotes follows:
+// `flock FILE -c '…'`, `script -qc "…"`. `gcc -c $FLAGS` starts none.
 func startsShell(script string) bool {
 	for _, line := range strings.Split(script, "\n") { // each is a command of its own
 		words := strings.Fields(line)
 		for i, word := range words {
-			if isShell(word) && takesText(words[i+1:]) {
+			quoted := i > 0 && i+1 < len(words) && strings.IndexAny(words[i+1], `'"`) == 0
+			if isShell(word) && takesText(words[i+1:]) || quoted && strings.HasPrefix(word, "-") && strings.HasSuffix(word, "c") {
 				return true
 			}
 		}

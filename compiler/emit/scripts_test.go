@@ -16,6 +16,8 @@ func TestScriptVariables(t *testing.T) {
 		"script: 'echo $', shell: true":                                                             nil,
 		"script: 'echo $ITSELF --exec'":                                                             nil,
 		"script: 'gcc -c $CFLAGS main.c'":                                                           nil,
+		"script: \"flock lock -c 'echo $A'\"":                                                       {"A"},
+		"script: 'script -qc \"echo $A\" log'":                                                      {"A"},
 		"script: 'tar -xc $A'":                                                                      nil,
 		"script: 'bash build.sh -c $A'":                                                             nil,
 		"script: 'bash -e -o pipefail --rcfile none -c \"echo $A\"'":                                {"A"},

@@ -67,7 +67,7 @@ func inClass(f *Flow, file *pysource.File, d pysource.Def, name string) *Flow {
 // static tells whether a method is called without an object.
 func static(f *pysource.File, d pysource.Def) bool {
 	for _, span := range f.Decorators[d.Decorators.Lo:d.Decorators.Hi] {
-		if f.Of(span) == "staticmethod" {
+		if name := f.Of(span); name == "staticmethod" || name == "classmethod" {
 			return true
 		}
 	}

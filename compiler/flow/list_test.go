@@ -33,6 +33,10 @@ class C:
     @flow(name="without an object")
     def static(x: int): pass
 
+    @flow
+    @classmethod
+    def of_class(cls, x: int): pass
+
     @task
     def no(self): pass
 
@@ -48,7 +52,7 @@ def plain():
 	for _, f := range l.Flows("a/b.py") {
 		got = append(got, f.File+":"+f.Function+"="+f.Name)
 	}
-	if want := "a/b.py:one=one a/b.py:two=Two words a/b.py:three= a/b.py:C.method=method a/b.py:C.static=without an object"; strings.Join(got, " ") != want {
+	if want := "a/b.py:one=one a/b.py:two=Two words a/b.py:three= a/b.py:C.method=method a/b.py:C.static=without an object a/b.py:C.of_class=of-class"; strings.Join(got, " ") != want {
 		t.Errorf("got %q", strings.Join(got, " "))
 	}
 	for _, f := range l.Flows("a/b.py") {

@@ -52,6 +52,8 @@ type node struct {
 	step    *Step
 	effects effects
 	era     int
+	// means is the step in a text of another one (Source).
+	means string
 }
 
 // list is one deployment's walk through its steps.
@@ -95,7 +97,7 @@ func (l *list) intern(action string, s *spec.Step) *node {
 		n.step.Always = n.step.Always || always(l.deployment.File, s)
 		return n
 	}
-	n := &node{effects: e, step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
+	n := &node{effects: e, means: Source(s.Function, Meaning(s.Inputs, l.source)), step: &Step{Digest: hex.EncodeToString(digest[:]), Action: action, Function: s.Function, Requires: s.Requires, Inputs: s.Inputs,
 		File: l.deployment.File.Name, Pos: s.Pos, Root: l.deployment.File.Root(), Upstream: stepsOf(upstream), Directory: stepsOf(l.directory),
 		Reads: e.reads, Writes: e.writes[:shown:shown], Bases: known, Sensitive: sensitive(l.deployment.File, s), TagInputs: TagsInputs(l.deployment.File, s), Always: always(l.deployment.File, s)}}
 	if s.ID.Truthy() {

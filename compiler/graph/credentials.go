@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -56,7 +57,7 @@ func credentialsIn(v value.Value, inside bool, visit func(template.Placeholder))
 		}
 	case value.Map:
 		for _, e := range v.Map {
-			credentialsIn(e.Value, inside || credential(e.Key), visit)
+			credentialsIn(e.Value, inside || resolve.IsCredential(e.Key), visit)
 		}
 	}
 }
@@ -67,22 +68,11 @@ func InCredentials(inputs value.Value, visit func(value.Value)) {
 		InCredentials(inputs.List[i], visit)
 	}
 	for _, e := range inputs.Map {
-		if e.Value.Kind == value.Text && credential(e.Key) {
+		if e.Value.Kind == value.Text && resolve.IsCredential(e.Key) {
 			visit(e.Value)
 		}
 		InCredentials(e.Value, visit)
 	}
-}
-
-// credential reports whether a key is an argument in whose place a secret stands: one of the names, alone or at the end (`registry_password`, `GITHUB_TOKEN`).
-func credential(key string) bool {
-	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
-	for _, k := range []string{"credentials", "password", "token", "secret", "api_key", "auth_string", "private_key", "access_key", "secret_key", "connection_string"} {
-		if before, ends := strings.CutSuffix(key, k); ends && (before == "" || before[len(before)-1] == '_') {
-			return true
-		}
-	}
-	return false
 }
 
 // credentials notes in the steps before it what a step takes as credentials.

@@ -4,18 +4,15 @@ package graph
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/template"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
-// Meaning is equal for two texts that give the same. source tells of the step that gives what a reference begins with, "" for none that is known.
-func Meaning(text string, source func(head string) string) string {
-	var b strings.Builder
-	last := 0
-	for _, p := range template.Find(text) {
+// Meaning is equal for two values that give the same. source tells of the step that gives what a reference begins with, "" for none that is known.
+func Meaning(v value.Value, source func(head string) string) value.Value {
+	out, _ := template.Apply(v, template.Pass{Lookup: func(p template.Placeholder) (value.Value, template.State, error) { // which never fails
 		name := p.Name
 		if p.Kind == template.Output {
 			head := resolve.Head(name)
@@ -23,10 +20,9 @@ func Meaning(text string, source func(head string) string) string {
 				name = s + name[len(head):]
 			}
 		}
-		b.WriteString(text[last:p.Start] + "{{" + name + "}}")
-		last = p.End
-	}
-	return b.String() + text[last:]
+		return value.Of("{{" + name + "}}"), template.Found, nil
+	}})
+	return out
 }
 
 // Source is a step in such a text: what it does, whatever its id.
@@ -44,7 +40,7 @@ func (l *list) sameImages(function string, writes []string) (out []string) {
 		if !template.Has(w) {
 			continue
 		}
-		sum := sha256.Sum256([]byte(Meaning(w, l.source)))
+		sum := sha256.Sum256([]byte(Meaning(value.Of(w), l.source).Text))
 		out = append(out, "image-at:"+hex.EncodeToString(sum[:]))
 	}
 	return out
@@ -58,7 +54,7 @@ func (l *list) source(head string) string {
 		return ""
 	}
 	for n := range wanted {
-		return Source(n.step.Function, n.step.Inputs)
+		return n.means
 	}
 	return ""
 }

@@ -15,18 +15,10 @@ import (
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
-// textArguments are those on which the functions fail when they are no text.
-var textArguments = map[string][]string{
-	RunShellScript:      {"script", "directory"},
-	SetWorkingDirectory: {"directory"},
-	PipInstall:          {"directory", "requirements_file"},
-	GitClone:            {"repository", "branch", "commit_sha", "access_token", "clone_directory_name"},
-}
-
 // checkValues looks at the values of a known step's arguments.
 func checkValues(f *spec.File, s *spec.Step, known *Function, report func(code string, p value.Pos, message, help string), diags *diag.List) {
 	for _, e := range s.Inputs.Map {
-		if slices.Contains(textArguments[known.Name], e.Key) && e.Value.Truthy() && e.Value.Kind != value.Text && !isReference(e.Value) {
+		if slices.Contains(known.Text, e.Key) && e.Value.Truthy() && e.Value.Kind != value.Text && !IsReference(e.Value) {
 			report("invalid-argument", e.Value.Pos, fmt.Sprintf("the argument %s of %s must be text, not %s", e.Key, short(s.Function), e.Value.Kind), asText(e.Value))
 		}
 	}
@@ -46,7 +38,7 @@ func checkValues(f *spec.File, s *spec.Step, known *Function, report func(code s
 		}
 		if line, what := forShell(script.Text); what != "" {
 			warn("no-shell", script.Pos, fmt.Sprintf("line %d of the script has %s, which is for a shell, and run_shell_script starts each line as a program without one", line, diag.Quote(what)),
-				"write one command a line and nothing else, or bash -c '…' around what is for a shell")
+				"write shell: true beside the script (Prefect 3.8), bash -c '…' around what is for a shell, or one command a line and nothing else")
 		}
 	}
 }
@@ -54,21 +46,21 @@ func checkValues(f *spec.File, s *spec.Step, known *Function, report func(code s
 // checkEnv looks at the variables of a script.
 func checkEnv(s *spec.Step, report func(code string, p value.Pos, message, help string)) {
 	env, _ := s.Inputs.Get("env")
-	if isReference(env) {
+	if IsReference(env) {
 		return
 	}
 	if env.Kind != value.Map && env.Kind != value.Text && env.Truthy() {
 		report("invalid-argument", env.Pos, fmt.Sprintf("the argument env of run_shell_script must be a mapping of names to text, not %s", env.Kind), "write env: {NAME: \"value\"}")
 	}
 	for _, e := range env.Map {
-		if e.Value.Kind != value.Text && !isReference(e.Value) {
+		if e.Value.Kind != value.Text && !IsReference(e.Value) {
 			report("invalid-argument", e.Value.Pos, fmt.Sprintf("the value of %s under env must be text, not %s", diag.Quote(e.Key), e.Value.Kind), asText(e.Value))
 		}
 	}
 }
 
-// isReference: Prefect puts a block document's value in place of a mapping with $ref, and that may be anything.
-func isReference(v value.Value) bool {
+// IsReference reports whether a value stands for a block document: Prefect puts the document's value, which may be anything, in place of a mapping with $ref.
+func IsReference(v value.Value) bool {
 	_, ok := v.Get("$ref")
 	return ok
 }
@@ -85,7 +77,11 @@ func asText(v value.Value) string {
 // forShell is the first word of a script that only a shell understands, with its line; "" for none.
 func forShell(script string) (line int, word string) {
 	for i, text := range strings.Split(script, "\n") {
-		for k, w := range bareWords(text) {
+		words := bareWords(text)
+		for k, w := range words {
+			if w == ";" && k == len(words)-1 { // the end of find's -exec; from a shell it would be quoted
+				continue
+			}
 			if k == 0 && forShellFirst(w) || forShellAnywhere(w) {
 				return i + 1, w
 			}

@@ -19,6 +19,8 @@ type Function struct {
 	Arguments []string
 	Required  []string
 	Open      bool
+	// Text are the arguments on which the function fails when they are no text.
+	Text []string
 	// OnlyPull marks functions that prepare a run and make no sense before it.
 	OnlyPull bool
 }
@@ -38,11 +40,12 @@ const (
 
 var functions = []Function{
 	{Name: RunShellScript, Outputs: []string{"stdout", "stderr"}, Required: []string{"script"},
-		Arguments: []string{"script", "directory", "env", "stream_output", "expand_env_vars", "shell"}},
-	{Name: PipInstall, Outputs: []string{"stdout", "stderr"}, Arguments: []string{"directory", "requirements_file", "stream_output"}},
-	{Name: SetWorkingDirectory, Outputs: []string{"directory"}, Arguments: []string{"directory"}, Required: []string{"directory"}},
+		Arguments: []string{"script", "directory", "env", "stream_output", "expand_env_vars", "shell"}, Text: []string{"script", "directory"}},
+	{Name: PipInstall, Outputs: []string{"stdout", "stderr"}, Arguments: []string{"directory", "requirements_file", "stream_output"}, Text: []string{"directory", "requirements_file"}},
+	{Name: SetWorkingDirectory, Outputs: []string{"directory"}, Arguments: []string{"directory"}, Required: []string{"directory"}, Text: []string{"directory"}},
 	{Name: GitClone, Outputs: []string{"directory"}, Required: []string{"repository"},
-		Arguments: []string{"repository", "branch", "commit_sha", "include_submodules", "access_token", "credentials", "directories", "clone_directory_name"}},
+		Arguments: []string{"repository", "branch", "commit_sha", "include_submodules", "access_token", "credentials", "directories", "clone_directory_name"},
+		Text:      []string{"repository", "branch", "commit_sha", "access_token", "clone_directory_name"}},
 	{Name: ownPrefix + "pull_from_remote_storage", Outputs: []string{"directory"}, Arguments: []string{"url"}, Required: []string{"url"}, Open: true},
 	{Name: ownPrefix + "pull_with_block", Outputs: []string{"directory"}, Arguments: []string{"block_document_name", "block_type_slug"},
 		Required: []string{"block_document_name", "block_type_slug"}, OnlyPull: true},

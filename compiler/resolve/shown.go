@@ -55,7 +55,7 @@ func SecretOf(f *spec.File, p template.Placeholder) string {
 	switch name := p.EnvName(); p.Kind {
 	case template.Block:
 		slug, name, path, ok := p.BlockPath()
-		if ok && (slug == "secret" || slices.ContainsFunc([]string{"secret", "password", "token", "private_key", "api_key", "connection_string"}, func(word string) bool { return strings.Contains(path, word) })) {
+		if ok && (slug == "secret" || slices.ContainsFunc(strings.Split(path, "."), IsCredential)) {
 			return "the block " + diag.Clean(slug+"/"+name)
 		}
 	case template.Env:
@@ -64,6 +64,17 @@ func SecretOf(f *spec.File, p template.Placeholder) string {
 		}
 	}
 	return ""
+}
+
+// IsCredential reports whether a key is an argument in whose place a secret stands: one of the names, alone or at the end (`registry_password`, `GITHUB_TOKEN`).
+func IsCredential(key string) bool {
+	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
+	for _, k := range []string{"credentials", "password", "token", "secret", "api_key", "auth_string", "private_key", "access_key", "secret_key", "connection_string"} {
+		if before, ends := strings.CutSuffix(key, k); ends && (before == "" || before[len(before)-1] == '_') {
+			return true
+		}
+	}
+	return false
 }
 
 // KeptVariables are the variables that a file says a platform keeps as secrets: x-ci.github.secrets and x-ci.gitlab.secrets.

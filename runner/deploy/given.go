@@ -42,12 +42,15 @@ func (g *Given) Any() bool {
 // Setting is one output that was set by hand. Step is a step's key or id.
 type Setting struct{ Step, Output, Value string }
 
-// ParseSetting reads STEP.OUTPUT=VALUE.
-func ParseSetting(text string) (Setting, error) {
+// OrSet begins the end of messages that propose an option which the action has no input for.
+const OrSet = ", or by hand with --set "
+
+// ParseSetting reads the n-th STEP.OUTPUT=VALUE. What can't be read is not repeated, as it may hold a secret.
+func ParseSetting(text string, n int) (Setting, error) {
 	left, v, ok := strings.Cut(text, "=")
 	step, output, dot := strings.Cut(left, ".")
 	if !ok || !dot || step == "" || output == "" {
-		return Setting{}, &resolve.UsageError{Text: "--set " + diag.Quote(text) + ": write STEP.OUTPUT=VALUE, such as build-image.image=repo/app:1"}
+		return Setting{}, &resolve.UsageError{Text: fmt.Sprintf("--set number %d", n) + ": write STEP.OUTPUT=VALUE, such as build-image.image=repo/app:1"}
 	}
 	return Setting{step, output, v}, nil
 }
@@ -433,7 +436,7 @@ func (c *consumer) fault(l *lack, at diag.Position) {
 	if output == "" {
 		output = "OUTPUT"
 	}
-	x.Help = fmt.Sprintf("pass what the job that ran it wrote (run step %s --outputs FILE) with --from FILE, or the value with --set %s.%s=VALUE", key, key, diag.Clean(output))
+	x.Help = fmt.Sprintf("pass what the job that ran it wrote (run step %s --outputs FILE) with --from FILE%s%s.%s=VALUE", key, OrSet, key, diag.Clean(output))
 	switch {
 	case l.withheld:
 		x.Message = fmt.Sprintf("%s needs %s, which is sensitive and so never leaves the job that made it", c.who, what)

@@ -29,7 +29,7 @@ func TestGivenValuesInAPlan(t *testing.T) {
 		o := s.options(yaml)
 		o.Given.SkipBuild = c.skip
 		for _, text := range strings.Fields(c.set) {
-			set, err := ParseSetting(text)
+			set, err := ParseSetting(text, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/state"
@@ -344,5 +346,39 @@ func TestOneOfSeveralFilesIsRemoved(t *testing.T) {
 	o.Patterns, o.Base, o.Prune, o.MaxDeletes = []string{"*.yaml"}, "HEAD", true, 5
 	if p, err := Deploy(context.Background(), o); err != nil || p.Count().Delete != 1 || s.names() != "a" {
 		t.Errorf("%v, the state holds %q", err, s.names())
+	}
+}
+
+// TestDeletesAtOnce: as many as Jobs says, and no more.
+func TestDeletesAtOnce(t *testing.T) {
+	for _, jobs := range []int{1, 2} {
+		s := newScene(t)
+		s.deploy(two("a", "b", "c", "d"))
+		o := s.options(two("a"))
+		o.Prune, o.MaxDeletes, o.Jobs, o.State.Together = true, 3, jobs, false
+		var now, most atomic.Int32
+		remove, met := o.State.Delete, make(chan struct{})
+		o.State.Delete = func(ctx context.Context, l *state.Live) error {
+			n := now.Add(1)
+			defer now.Add(-1)
+			most.Store(max(most.Load(), n))
+			if int(n) == jobs && jobs > 1 {
+				select {
+				case <-met:
+				default:
+					close(met)
+				}
+			}
+			if jobs > 1 {
+				select {
+				case <-met:
+				case <-time.After(time.Minute): // alone: then most says so
+				}
+			}
+			return remove(ctx, l)
+		}
+		if p, err := Prune(context.Background(), o, true); err != nil || p.Count().Delete != 3 || s.names() != "a" || int(most.Load()) != jobs {
+			t.Errorf("%d jobs: %v, %d at once, the state holds %q", jobs, err, most.Load(), s.names())
+		}
 	}
 }

@@ -334,7 +334,7 @@ func (p *pulling) lackingForPull(i int, d *resolve.Deployment) string {
 	if len(names) > 1 {
 		them = "them"
 	}
-	return fmt.Sprintf("its pull section needs %s, which the build gives: give %s with --set %s=VALUE, or --from FILE", strings.Join(names, " and "), them, strings.Join(settings, "=VALUE --set "))
+	return fmt.Sprintf("its pull section needs %s, which the build gives: give %s with --from FILE%s%s=VALUE", strings.Join(names, " and "), them, OrSet, strings.Join(settings, "=VALUE --set "))
 }
 
 // stepsOfPull makes a graph of a pull section: one after the other.

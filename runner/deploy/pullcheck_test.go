@@ -152,7 +152,7 @@ deployments:
 		t.Fatal(err)
 	}
 	for _, r := range list {
-		if want := "its pull section needs stdout of the step hash, which the build gives: give it with --set hash.stdout=VALUE, or --from FILE"; r.Error != want {
+		if want := "its pull section needs stdout of the step hash, which the build gives: give it with --from FILE, or by hand with --set hash.stdout=VALUE"; r.Error != want {
 			t.Errorf("%s\nwant %s", r.Error, want)
 		}
 	}

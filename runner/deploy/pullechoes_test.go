@@ -29,7 +29,7 @@ deployments: [{name: a, entrypoint: "flows/flow.py:hello", work_pool: {name: p}}
 		t.Errorf("%+v, error %v, said %q", list, err, data)
 	}
 	list, err = s.check(context.Background(), strings.Replace(yaml, "HERE", " {{ gcs.bucket }}/{{ gcs.folder }} {{ sh.stdout }} {{ gcs.folder }}", 1), nil)
-	if want := "its pull section needs folder of the step gcs and stdout of the step sh, which the build gives: give them with --set gcs.folder=VALUE --set sh.stdout=VALUE, or --from FILE"; err != nil || list[0].Error != want {
+	if want := "its pull section needs folder of the step gcs and stdout of the step sh, which the build gives: give them with --from FILE, or by hand with --set gcs.folder=VALUE --set sh.stdout=VALUE"; err != nil || list[0].Error != want {
 		t.Errorf("%+v, error %v, want %s", list[0].Error, err, want)
 	}
 	list, err = s.check(context.Background(), strings.Replace(yaml, "HERE", "", 1), func(o *PullOptions) { o.Given.Set = []Setting{{"s3", "bucket", "by-hand"}} })

@@ -34,24 +34,31 @@ func (j *job) write(ctx context.Context, p *plan.Plan) {
 		t.list = append(t.list, d)
 	}
 	wrote := j.counting(p)
-	work := make(chan *turn)
+	j.side(len(turns), func(i int) {
+		j.writeTurn(ctx, turns[i].list)
+		wrote(turns[i].list)
+	})
+	j.deleteAll(ctx, p, deletes)
+}
+
+// side does n things, as many at once as there are writers.
+func (j *job) side(n int, do func(i int)) {
+	work := make(chan int)
 	var wait sync.WaitGroup
-	for range min(j.writers(), len(turns)) {
+	for range min(j.writers(), n) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			for t := range work {
-				j.writeTurn(ctx, t.list)
-				wrote(t.list)
+			for i := range work {
+				do(i)
 			}
 		}()
 	}
-	for _, t := range turns {
-		work <- t
+	for i := range n {
+		work <- i
 	}
 	close(work)
 	wait.Wait()
-	j.deleteAll(ctx, p, deletes)
 }
 
 // writers is how many deployments are written at once: Jobs, and any number where that spares work. With --fail-fast a failure has to find others not begun.
@@ -98,13 +105,13 @@ func (j *job) deleteAll(ctx context.Context, p *plan.Plan, list []*plan.Deployme
 			failed++
 		}
 	}
-	for _, d := range list {
+	j.side(len(list), func(i int) {
 		if failed > 0 {
-			d.Outcome, d.Error = plan.Skipped, fmt.Sprintf("not deleted, because %d others failed", failed)
-			continue
+			list[i].Outcome, list[i].Error = plan.Skipped, fmt.Sprintf("not deleted, because %d others failed", failed)
+			return
 		}
-		j.writeTurn(ctx, []*plan.Deployment{d})
-	}
+		j.writeTurn(ctx, list[i:i+1])
+	})
 }
 
 func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
