@@ -298,14 +298,13 @@ func stepsOf(nodes []*node) []*Step {
 func (b *builder) key(s *Step) string {
 	name := s.ID
 	if name == "" {
-		function := s.Function[strings.LastIndexByte(s.Function, '.')+1:]
 		switch resolve.Canonical(s.Function) {
 		case resolve.BuildDockerImage:
 			name = "build-" + lastSegment(text(s.Inputs, "image_name"))
 		case resolve.PushDockerImage:
 			name = "push-" + lastSegment(pushed(s))
 		default:
-			name = function
+			name = resolve.ShortName(s.Function)
 		}
 	}
 	name = slug(name)

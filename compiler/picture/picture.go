@@ -104,14 +104,11 @@ func kindOf(s *graph.Step) Kind {
 	case resolve.PushDockerImage:
 		return Push
 	}
-	if s.Action == "push" || strings.HasPrefix(short(s.Function), "push_to_") {
+	if s.Action == "push" || strings.HasPrefix(resolve.ShortName(s.Function), "push_to_") {
 		return Push
 	}
 	return Step
 }
-
-// short is a function's name without its module.
-func short(function string) string { return function[strings.LastIndexByte(function, '.')+1:] }
 
 // word writes a box's texts. files says that there is more than one file, so that lines alone say little.
 func (b *Box) word(files bool) {
@@ -150,7 +147,7 @@ func (b *Box) single(files bool) {
 	b.Head, b.Names = b.Names[0], nil
 	if len(b.Steps) == 1 {
 		s := b.Steps[0]
-		b.Note = clean(hint(short(s.Function), place(tail(s.File), int(s.Pos.Line), files)))
+		b.Note = clean(hint(resolve.ShortName(s.Function), place(tail(s.File), int(s.Pos.Line), files)))
 		return
 	}
 	r := b.Registrations[0]
@@ -215,7 +212,7 @@ func (b *Box) count() string {
 	case function == resolve.PushDockerImage:
 		return fmt.Sprintf("push %d images", n)
 	case function != "":
-		return fmt.Sprintf("%d × %s", n, clean(short(function)))
+		return fmt.Sprintf("%d × %s", n, clean(resolve.ShortName(function)))
 	case b.Kind == Push:
 		return fmt.Sprintf("push %d times", n)
 	}

@@ -70,6 +70,9 @@ var functions = []Function{
 // Functions are all that are known.
 func Functions() []Function { return slices.Clone(functions) }
 
+// ShortName is a function without its module or file: run_shell_script of prefect.deployments.steps.run_shell_script, build of steps.py:build.
+func ShortName(function string) string { return function[strings.LastIndexAny(function, ".:")+1:] }
+
 // Known returns what is known of a function, by any of its names; ok is false for others.
 func Known(name string) (*Function, bool) {
 	name = Canonical(name)

@@ -70,7 +70,7 @@ func usable(id string) bool {
 }
 
 func short(function string) string {
-	return diag.Clean(function[strings.LastIndexByte(function, '.')+1:])
+	return diag.Clean(ShortName(function))
 }
 
 func argumentHelp(key string, known *Function) string {

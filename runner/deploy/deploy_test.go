@@ -352,6 +352,25 @@ deployments:
 	}
 }
 
+// TestUnchangedIsNotSkipped: of a deployment to which nothing is sent nothing is left undone, whatever failed.
+func TestUnchangedIsNotSkipped(t *testing.T) {
+	const both = `
+pull: []
+deployments:
+- {name: bad, entrypoint: "flow.py:hello", work_pool: {name: p}, build: [{prefect.deployments.steps.run_shell_script: {id: b, script: "%s"}}], tags: [%s]}
+- {name: same, entrypoint: "flow.py:hello", work_pool: {name: p}}
+- {name: other, entrypoint: "flow.py:hello", work_pool: {name: p}, tags: [%[2]s]}
+`
+	s := newScene(t)
+	s.deploy(fmt.Sprintf(both, "true", "one"))
+	o := s.options(fmt.Sprintf(both, "false", "two"))
+	o.FailFast, o.Jobs, o.State.Together = true, 1, false
+	p, err := Deploy(context.Background(), o)
+	if want := "skipped hello/bad tags(known)\nunchanged hello/same\nskipped hello/other tags(known)"; err != nil || told(p) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, told(p), want)
+	}
+}
+
 // TestPathsOfTheFile: with x-ci.root: file, entrypoints, steps and the derived pull step are all of the file's directory.
 func TestPathsOfTheFile(t *testing.T) {
 	s := newScene(t)

@@ -13,13 +13,13 @@ import (
 )
 
 // heldTags is the refusal where an image that the approved plan knew is another one now, by what its build reads or by what is given in its place.
-func (j *job) heldTags(approved *job) error {
+func (j *job) heldTags(approved *job, g *graph.Graph) error {
 	if approved == nil || len(approved.foretold) == 0 {
 		return nil
 	}
 	j.heldTo = approved.foretold
 	var out []string
-	for _, s := range graph.Build(j.chosen, j.names()).Steps {
+	for _, s := range g.Steps {
 		then, known := approved.foretold[s.Digest]
 		if !known {
 			continue

@@ -368,7 +368,7 @@ func stepsOfPull(d *resolve.Deployment, list value.Value) (out []*graph.Step) {
 		})
 		s.Sensitive = s.ID != "" && markedSecret(d.File, s.ID)
 		if s.Key = s.ID; s.Key == "" {
-			s.Key = e.Key[strings.LastIndexAny(e.Key, ".:")+1:]
+			s.Key = resolve.ShortName(e.Key)
 		}
 		if keys[s.Key]++; keys[s.Key] > 1 {
 			s.Key = fmt.Sprintf("%s-%d", s.Key, keys[s.Key])
@@ -446,7 +446,7 @@ func (p *pulling) inScratch(ctx context.Context, s *section) error {
 		result := results[one]
 		s.seconds += result.Seconds
 		if result.Outcome == exec.Failed {
-			return fmt.Errorf("%s:%d: the pull step %s failed: %w", one.File, one.Pos.Line, one.Function[strings.LastIndexAny(one.Function, ".:")+1:], result.Err)
+			return fmt.Errorf("%s:%d: the pull step %s failed: %w", one.File, one.Pos.Line, resolve.ShortName(one.Function), result.Err)
 		}
 	}
 	return s.arrive(results)

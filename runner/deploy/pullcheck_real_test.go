@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/org/prefect-deploy-action/runner/exec"
+	"github.com/org/prefect-deploy-action/runner/servertest"
 )
 
 func venv(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("PREFECT_VENV")
-	if _, err := os.Stat(filepath.Join(dir, "bin", "python")); dir == "" || err != nil {
-		t.Fatalf("PREFECT_VENV must name an environment with Prefect 3.8.8: %v", err)
+	dir, err := servertest.Venv()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -188,7 +189,7 @@ def floods():
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"", "", "", "prefect.yaml:5: the pull step odd failed: the output 'a' is a builtins.set, which later steps cannot use", "it took longer than 40s", "Python was ended by a signal (aborted)", ""} {
+	for i, want := range []string{"", "", "", "prefect.yaml:5: the pull step odd failed: the output 'a' is a builtins.set, which later steps cannot use", "it took longer than 40s", "Python was ended by signal 6 (aborted)", ""} {
 		if got := list[i]; want == "" && got.Error != "" || !strings.Contains(got.Error, want) {
 			t.Errorf("%s\nwant %q", got.Summary(), want)
 		}

@@ -80,7 +80,7 @@ def floods():
 		errs[step.Key] = step.Error
 	}
 	for name, want := range map[string]string{"says": "", "borders": "", "later": "", "floods": "", "fails": "ValueError: not with ***", "odd": "prefect.yaml:7: the output 'a'.b is a builtins.set, which later steps cannot use", "hangs": "it took longer than 30s and was ended",
-		"crashes": "Python was ended by a signal (aborted) before the function returned"} {
+		"crashes": "Python was ended by signal 6 (aborted) before the function returned"} {
 		if got := errs[name]; want == "" && got != "" || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s\nwant %s", name, got, want)
 		}

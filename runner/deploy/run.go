@@ -247,12 +247,12 @@ func Deploy(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.heldTags(approved); err != nil {
+	g := graph.Build(j.chosen, j.names())
+	if err := j.heldTags(approved, g); err != nil {
 		return nil, err
 	}
 	j.warn()
 	defer j.hide(p)
-	g := graph.Build(j.chosen, j.names())
 	began := j.Now()
 	results := j.run(ctx, g)
 	if err := j.stale(); err != nil {

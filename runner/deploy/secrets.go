@@ -50,6 +50,9 @@ func (m *mask) learn(secret string, kept bool) {
 	}
 	for line := range strings.SplitSeq(secret, "\n") {
 		line = strings.TrimSpace(line)
+		if len(line) < shortest || m.known[line] && (m.kept[line] || !kept) { // known with all its spellings, which take a while to find
+			continue
+		}
 		for _, text := range spelled(line) {
 			if len(text) < shortest || common(text) {
 				continue
@@ -71,7 +74,10 @@ func spelled(text string) []string {
 	again := func(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
 	shown, inXML := strings.ReplaceAll(text, `\`, `\\`), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	out := []string{text, quoted, ascii(quoted), again(quoted), again(ascii(quoted)), shown, strings.ReplaceAll(shown, "'", `\'`), strings.ReplaceAll(quoted, `\`, `\\`), strings.ReplaceAll(ascii(quoted), `\`, `\\`),
-		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), inXML.Replace(text), strings.NewReplacer(`"`, "&quot;", "'", "&#x27;").Replace(inXML.Replace(text)), strings.NewReplacer(`"`, "&quot;", "'", "&apos;").Replace(inXML.Replace(text)), strings.ReplaceAll(text, "/", "-"), misread(text)}
+		strings.Trim(string(forHTML), `"`), diag.Clean(text), html.EscapeString(text), inXML.Replace(text), strings.NewReplacer(`"`, "&quot;", "'", "&#x27;").Replace(inXML.Replace(text)), strings.NewReplacer(`"`, "&quot;", "'", "&apos;").Replace(inXML.Replace(text))}
+	if len(text) >= long { // guesses, which for a short text may be something else
+		out = append(out, strings.ReplaceAll(text, "/", "-"), misread(text))
+	}
 	for _, text := range []string{text, quoted, ascii(quoted)} {
 		out = append(out, inURLs(text)...)
 		out = append(out, inBase64(text)...)

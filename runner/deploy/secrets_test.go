@@ -77,6 +77,22 @@ func TestMask(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoSecret: a short text in another spelling, and a guess at one, are other texts.
+func TestWhatIsNoSecret(t *testing.T) {
+	var m mask
+	for _, s := range []string{"/app/", "<", "'", "a&b"} {
+		m.keep(s)
+	}
+	for _, text := range []string{"registry.example.com/my-app-image:1", "x &lt; y &#39; a&amp;b"} {
+		if got := m.apply(text); got != text || m.holds(text) {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	if got := m.apply("in /app/ it is"); got != "in *** it is" {
+		t.Errorf("a short secret that is called so is shown: %q", got)
+	}
+}
+
 // TestSpelled: what Python 3.11 (json, repr, urllib.parse, html, base64) and Node (encodeURIComponent) make of one text, and git of it in an answer without an encoding.
 func TestSpelled(t *testing.T) {
 	var m mask

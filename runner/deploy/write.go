@@ -123,7 +123,7 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 		if i > 0 { // an earlier entry of the same name was written: compare with what is there now
 			j.again(list[i-1], d)
 		}
-		if ctx.Err() != nil || (j.FailFast && j.anyFailed.Load()) {
+		if (ctx.Err() != nil || j.FailFast && j.anyFailed.Load()) && writes(d) {
 			d.Outcome, d.Error = plan.Skipped, "not begun after a failure (--fail-fast)"
 			if ctx.Err() != nil {
 				d.Error = "interrupted"
@@ -145,6 +145,12 @@ func (j *job) writeTurn(ctx context.Context, list []*plan.Deployment) {
 			}
 		}
 	}
+}
+
+// writes reports whether anything is sent for a deployment: nothing for an unchanged one, of which then nothing was left undone.
+func writes(d *plan.Deployment) bool {
+	_, ok := d.Write()
+	return ok || d.Action == plan.Delete
 }
 
 // finishing lets a write that has begun end in spite of an interrupt, so that what is reported is what was written; the client's own time limit bounds it.

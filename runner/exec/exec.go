@@ -155,10 +155,25 @@ func (r *Runner) bounded(ctx context.Context, s *graph.Step, run *run) (value.Va
 	case within.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		return value.Value{}, fmt.Errorf("it took longer than %s and was ended: give it more with --timeout, or look at what it waits for", r.Timeout)
 	}
-	if exit := step.AsExit(err); exit != nil && s.Hidden() {
-		err = &step.ExitError{What: exit.What, Code: exit.Code, Stderr: "(not shown: the step gives a secret)"}
+	if s.Hidden() {
+		err = withoutWords(err)
 	}
 	return value.Value{}, err
+}
+
+// withoutWords is the error of a step that gives a secret, without what its command or function said: that may be the secret, which nobody knows yet.
+func withoutWords(err error) error {
+	const notShown = "(not shown: the step gives a secret)"
+	if exit := step.AsExit(err); exit != nil {
+		hidden := *exit
+		hidden.Stderr = notShown
+		return &hidden
+	}
+	var raised *step.PythonError
+	if errors.As(err, &raised) && !step.OfFile(err) {
+		return &step.PythonError{Type: raised.Type, Message: notShown}
+	}
+	return err
 }
 
 // root is the directory that a step's paths are relative to.
@@ -198,7 +213,8 @@ func (r *Runner) masked(err error) error {
 		return &masked{text: cleanLines(text), err: err}
 	}
 	if exit := step.AsExit(err); exit != nil {
-		hidden := &step.ExitError{What: exit.What, Code: exit.Code, Stderr: r.Mask(cleanLines(exit.Stderr))}
+		hidden := *exit
+		hidden.Stderr = r.Mask(cleanLines(exit.Stderr))
 		text = strings.Replace(text, exit.Error(), hidden.Error(), 1)
 	}
 	return &masked{text: r.Mask(cleanLines(text)), err: err}

@@ -338,22 +338,31 @@ func TestCircleIsAnErrorAndNoHang(t *testing.T) {
 }
 
 func TestSecretsAndSensitiveSteps(t *testing.T) {
-	g, steps := made("open", "closed")
-	steps["closed"].Sensitive = true
+	g, steps := made("open", "closed", "raises", "ours")
+	for _, key := range []string{"closed", "raises", "ours"} {
+		steps[key].Sensitive = true
+	}
 	var log strings.Builder
 	r := &Runner{Log: Plain(&log), Mask: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") },
 		Now: func() time.Time { return time.Time{} },
 		Do: func(_ context.Context, s *graph.Step, c step.Call) (value.Value, error) {
 			c.Stdout([]byte("it is hun\x00ter2 and \x1b[31mhun\x1b[0mter2"))
 			c.Stdout([]byte("more"))
-			if s.Key == "closed" {
-				return value.Value{}, &step.ExitError{What: "line 1 of the script", Code: 2, Stderr: "token abc"}
+			switch s.Key {
+			case "closed":
+				return value.Value{}, &step.ExitError{What: "Python", Code: 2, When: "before the function returned", Stderr: "token abc"}
+			case "raises":
+				return value.Value{}, fmt.Errorf("tried: %w", &step.PythonError{Type: "ValueError", Message: "bad token abc", Trace: "  token = 'abc'"})
+			case "ours":
+				return value.Value{}, &step.PythonError{Type: "<worker>.Missing", Message: "there is no module m"}
 			}
 			return value.Value{}, nil
 		}}
 	r.Run(context.Background(), g)
 	want := "open: test.open\nopen | it is *** and ***\nopen | more\nopen: succeeded in 0.0 s\n" +
-		"closed: test.closed\nclosed | (sensitive)\nclosed: failed after 0.0 s: line 1 of the script ended with code 2: (not shown: the step gives a secret)\n"
+		"closed: test.closed\nclosed | (sensitive)\nclosed: failed after 0.0 s: Python ended with code 2 before the function returned: (not shown: the step gives a secret)\n" +
+		"raises: test.raises\nraises | (sensitive)\nraises: failed after 0.0 s: ValueError: (not shown: the step gives a secret)\n" +
+		"ours: test.ours\nours | (sensitive)\nours: failed after 0.0 s: there is no module m\n"
 	if log.String() != want {
 		t.Errorf("%s\nwant\n%s", log.String(), want)
 	}

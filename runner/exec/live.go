@@ -22,6 +22,7 @@ import (
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
 	"github.com/org/prefect-deploy-action/compiler/graph"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 )
 
 // Screen is the terminal of a Live.
@@ -228,7 +229,7 @@ func padded(text string, width int) string {
 
 // function is the short name of what a step does.
 func function(s *graph.Step) string {
-	return label(s.Function[strings.LastIndexByte(s.Function, '.')+1:])
+	return label(resolve.ShortName(s.Function))
 }
 
 // draw brings the screen up to date, in one write.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/diag"
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
@@ -135,7 +136,7 @@ func (s *Step) overlaps(o *Step) bool {
 }
 
 func shortName(function string) string {
-	return diag.Clean(function[strings.LastIndexByte(function, '.')+1:])
+	return diag.Clean(resolve.ShortName(function))
 }
 
 // outputsText is the image that was built, or else what fits on the line.

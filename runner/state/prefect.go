@@ -18,44 +18,49 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/org/prefect-deploy-action/compiler/value"
 	"github.com/org/prefect-deploy-action/runner/prefect"
 )
 
 // OpenPrefect makes the state of the API that the client speaks to. It sends nothing yet.
 func OpenPrefect(c *prefect.Client) *State {
-	b := &server{client: c, flows: map[string]*createdFlow{}}
+	b := &server{client: c, flows: map[string]string{}}
 	return &State{Source: c.Source(), Read: b.read, Write: b.write, Delete: b.delete, Runs: b.runs, Close: func() error { return nil }}
 }
 
 type server struct {
 	client *prefect.Client
 	mu     sync.Mutex
-	// flows are those of the deployments that were created.
-	flows map[string]*createdFlow
+	// flows are the ids of those of the deployments that were created; creating is what is under way.
+	flows    map[string]string
+	creating singleflight.Group
 }
 
-// createdFlow is a flow that the server has, once its id is known.
-type createdFlow struct {
-	mu sync.Mutex
-	id string
-}
-
-// flow gives the id of a flow, which is created if it does not exist. All deployments of a flow need one request.
-func (b *server) flow(ctx context.Context, name string) (id string, err error) {
-	b.mu.Lock()
-	f := b.flows[name]
-	if f == nil {
-		f = &createdFlow{}
-		b.flows[name] = f
+// flow gives the id of a flow, which is created if it does not exist. All deployments of a flow need one request; those that wait for one share its failure too, and a later one tries anew.
+func (b *server) flow(ctx context.Context, name string) (string, error) {
+	known := func() string {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.flows[name]
 	}
-	b.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.id == "" {
-		f.id, err = b.client.Flow(ctx, name)
+	if id := known(); id != "" {
+		return id, nil
 	}
-	return f.id, err
+	id, err, _ := b.creating.Do(name, func() (any, error) {
+		if id := known(); id != "" { // since the first look
+			return id, nil
+		}
+		id, err := b.client.Flow(ctx, name)
+		if err == nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.flows[name] = id
+		}
+		return id, err
+	})
+	return id.(string), err
 }
 
 // runs counts. A late run has another name than the scheduled one that it was.

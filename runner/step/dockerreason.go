@@ -119,6 +119,7 @@ var causes = []struct {
 	{"the disk is full", "make room where the engine keeps its data: docker system df says what takes it", fullDisk},
 	{"the registry can't be reached", "is its name right, and does it run?", []string{"no such host", "connection refused", "i/o timeout", "network is unreachable", "no route to host", "server misbehaving", "tls handshake timeout",
 		"context deadline exceeded", "temporary failure in name resolution", "name or service not known", "request canceled while waiting for connection"}},
+	{"a file of the build can't be read", "is it there, and may this user read it? .dockerignore leaves out what the build does not need", []string{"failed to read dockerfile", "error from sender"}},
 	{refuses, "is the name right, and may that user? credentials or docker login say who asks", []string{"unauthorized", "denied", "authentication required", "no basic auth credentials", "authorization failed",
 		"incorrect username or password", "403 forbidden", "401 unauthorized"}},
 	{"the registry has an error of its own", "its log says which: a full disk, for one", []string{"received unexpected http status: 5", "500 internal server error", "502 bad gateway", "503 service unavailable", "507 insufficient storage", "unknown: unknown error"}},

@@ -80,9 +80,9 @@ func (p *Python) require(ctx context.Context, c Call) error {
 			p.installed = map[string]bool{}
 		}
 		p.installed[set] = true
-	case fault != nil && fault.Type == "Missing" && shared:
+	case fault != nil && fault.Type == missing && shared:
 		return failed
-	case fault != nil && fault.Type == "Uninstalled":
+	case fault != nil && fault.Type == uninstalled:
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.failed == nil {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +54,8 @@ def cycle():
 def lone(): return {"s": "\ud800"}
 def huge_result(): return {"s": "x" * (70 << 20)}
 def fails(): raise ValueError("the reason")
+class Missing(Exception): pass
+def missing(): raise Missing("the customer table")
 def assertion(): assert False
 def import_missing(): import no_such_module_here
 def leaves(): sys.exit(3)
@@ -175,6 +178,7 @@ func TestRealFailuresAreClear(t *testing.T) {
 	for function, want := range map[string]string{
 		"my_steps.fails":           "ValueError: the reason\n  File",
 		"my_steps.assertion":       "AssertionError",
+		"my_steps.py:missing":      "Missing: the customer table",
 		"my_steps.import_missing":  "ModuleNotFoundError: No module named 'no_such_module_here'",
 		"my_steps.leaves":          "the function called sys.exit(3)",
 		"my_steps.a_set":           "the output 'deep'[0].bad is a builtins.set",
@@ -183,10 +187,10 @@ func TestRealFailuresAreClear(t *testing.T) {
 		"my_steps.cycle":           "nested too deeply",
 		"my_steps.huge_result":     "the function returned more than 64 MB",
 		"my_steps.os_exit":         "Python ended with code 7 before the function returned: last words",
-		"my_steps.os_exit_zero":    "Python ended before the function returned",
-		"my_steps.segfault":        "Python was ended by a signal (segmentation fault)",
-		"my_steps.abort":           "Python was ended by a signal (aborted)",
-		"my_steps.kill_self":       "Python was ended by a signal (killed)",
+		"my_steps.os_exit_zero":    "Python ended with code 0 before the function returned (os._exit",
+		"my_steps.segfault":        "Python was ended by signal 11 (segmentation fault) before the function returned",
+		"my_steps.abort":           "Python was ended by signal 6 (aborted)",
+		"my_steps.kill_self":       "Python was ended by signal 9 (killed)",
 		"my_steps.closes_all":      "before the function returned",
 		"my_steps.leaves_child":    "Python ended with code 4",
 		"my_steps.absent":          "the module my_steps has no 'absent'",
@@ -388,6 +392,20 @@ func TestRealRequires(t *testing.T) {
 	}
 	if got, err := call("prefect.deployments.steps.run_shell_script", "json"); err != nil {
 		t.Errorf("a native step that requires what is there: %s, error %v", got.AppendJSON(nil), err)
+	}
+	// What an installer leaves running holds its stderr for as long as it likes: this waits for the installer alone. The pipe ends it with the test.
+	write(t, bin, "uv", "#!/bin/sh\n(while read line; do :; done) <"+r.root+"/held >&2 &\necho 'def f(): pass' > "+r.root+"/other_package.py\n", 0o755)
+	held := filepath.Join(r.root, "held")
+	if err := syscall.Mkfifo(held, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holder, err := os.OpenFile(held, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	if _, err := call("other_package.f", "other-package"); err != nil {
+		t.Errorf("an installer that leaves something running: %v", err)
 	}
 	write(t, bin, "uv", "#!/bin/sh\nexit 9\n", 0o755)
 	// Prefect only warns when installing fails, and goes on if the function itself can be imported.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/prefect-deploy-action/compiler/resolve"
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
 
@@ -120,7 +121,7 @@ func Lookup(function string, python *Python) Func {
 
 // arguments checks a native step's inputs against its parameters, with the faults that a Python call would have.
 func arguments(c Call, required string, optional ...string) error {
-	name := c.Function[strings.LastIndexAny(c.Function, ".:")+1:]
+	name := resolve.ShortName(c.Function)
 	if c.Inputs.Kind != value.Map && !c.Inputs.IsNull() {
 		return fmt.Errorf("the inputs of %s must be a mapping, not %s", name, c.Inputs.Kind)
 	}
@@ -159,15 +160,17 @@ type ExitError struct {
 	Code int
 	// Stderr is all that the step wrote there so far.
 	Stderr string
+	// When goes behind how it ended: "before the function returned"; "" for nothing.
+	When string
 }
 
 // Error is one sentence and the last lines of stderr.
 func (e *ExitError) Error() string {
 	how := fmt.Sprintf("ended with code %d", e.Code)
 	if e.Code < 0 {
-		how = fmt.Sprintf("was ended by signal %d", -e.Code)
+		how = fmt.Sprintf("was ended by signal %d (%s)", -e.Code, signalName(e.Code))
 	}
-	return withTail(e.What+" "+how, e.Stderr)
+	return withTail(strings.TrimSpace(e.What+" "+how+" "+e.When), e.Stderr)
 }
 
 // withTail adds the last lines of a step's stderr to a sentence: enough to see the cause, not a whole log. It keeps lines whole, for half a secret would pass by whoever masks whole ones; only a line that is longer than any that a worker's

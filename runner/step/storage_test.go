@@ -30,7 +30,7 @@ func TestStorageAsksTheCompanion(t *testing.T) {
 	inputs := value.Of([]value.Entry{{Key: "bucket", Value: value.Of("b")}, {Key: "credentials", Value: value.Of([]value.Entry{{Key: "aws_secret_access_key", Value: value.Of("CANARY")}})}})
 	for _, c := range []struct{ answer, want, fault string }{
 		{`{"kind":"result","value":{"bucket":"b"}}`, `{"bucket":"b"}`, ""},
-		{`{"kind":"error","type":"Refused","message":"it does not exist"}`, "", "it does not exist"},
+		{`{"kind":"error","type":"<worker>.Refused","message":"it does not exist"}`, "", "it does not exist"},
 		{`{"kind":"error","type":"Unsupported","message":"a role to assume"}`, "", "a role to assume"},
 		{`no JSON`, "", "prefect-deploy-storage"},
 	} {

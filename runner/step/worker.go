@@ -75,11 +75,16 @@ type PythonError struct {
 func OfFile(err error) bool {
 	var e *PythonError
 	var unusable *Unusable
-	return errors.As(err, &e) && slices.Contains(ofFile, e.Type) || errors.Is(err, errTooLong) || errors.As(err, &unusable)
+	return errors.As(err, &e) && e.ours() || errors.Is(err, errTooLong) || errors.As(err, &unusable)
 }
 
-// ofFile are the types of worker.py's own errors; their text says all.
-var ofFile = []string{"Refused", "Missing", "Uninstalled", "NotPlain"}
+// The types of worker.py's own errors; their text says all. No class of somebody's own has such a name.
+const (
+	refused     = "<worker>.Refused"
+	missing     = "<worker>.Missing"
+	uninstalled = "<worker>.Uninstalled"
+	notPlain    = "<worker>.NotPlain"
+)
 
 // Unusable is the error of an interpreter that does not get so far as to be asked anything.
 type Unusable struct{ Path, Why string }
@@ -88,11 +93,16 @@ func (e *Unusable) Error() string {
 	return fmt.Sprintf("the Python of the steps, %s, can't be used: activate another environment, or name a Python in %s; %s", e.Path, pythonVariable, e.Why)
 }
 
+// ours reports whether worker.py or a companion itself found the fault.
+func (e *PythonError) ours() bool {
+	return slices.Contains([]string{refused, missing, uninstalled, notPlain}, e.Type)
+}
+
 // Error is one sentence; the frames follow on lines of their own.
 func (e *PythonError) Error() string {
 	text := e.Message
 	switch {
-	case e.Type == "SystemExit" || slices.Contains(ofFile, e.Type):
+	case e.Type == "SystemExit" || e.ours():
 	case text == "":
 		text = e.Type
 	default:
@@ -278,12 +288,12 @@ func (w *worker) broken(cause error) error {
 		return &Unusable{w.child.cmd.Path, withTail(fmt.Sprintf("it ended at once, with code %d", code), w.err.tailText())}
 	case !ended:
 		return errors.New("the function closed the pipe on which its result travels (descriptors above 2 are not the function's to close)")
-	case code < 0:
-		return errors.New(withTail(w.name+" was ended by a signal ("+signalName(code)+") before the function returned", w.err.tailText()))
-	case code == 0:
-		return errors.New(withTail(w.name+" ended before the function returned (os._exit, or its descriptors were closed)", w.err.tailText()))
 	}
-	return errors.New(withTail(fmt.Sprintf("%s ended with code %d before the function returned", w.name, code), w.err.tailText()))
+	when := "before the function returned"
+	if code == 0 {
+		when += " (os._exit, or its descriptors were closed)"
+	}
+	return &ExitError{What: w.name, Code: code, When: when, Stderr: w.err.tailText()}
 }
 
 // endedWithin waits for the end of the process itself.

@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import traceback
 import uuid
 
@@ -207,12 +208,18 @@ def carried_out(command):
     except OSError as fault:
         return 127, str(fault)
     tail = collections.deque(maxlen=30)
-    with process:
+
+    def read():
         for line in process.stderr:
             text = line.decode("utf-8", "replace")
             sys.stderr.write(text)
             tail.append(text)
-    return process.returncode, why(list(tail))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    code = process.wait()
+    reader.join(1)  # what the command left running may hold the pipe for ever
+    return code, why(list(tail.copy()))
 
 
 def why(lines):
@@ -381,6 +388,8 @@ def failure(fault):
     kind = type(fault)
     unnamed = kind.__module__ in ("builtins", "__main__") or kind.__module__.startswith(FILE_MODULE)
     name = kind.__qualname__ if unnamed else kind.__module__ + "." + kind.__qualname__
+    if isinstance(fault, (Refused, Missing)):
+        name = "<worker>." + name  # what no class of somebody's own is called
     if isinstance(fault, SystemExit):
         return {"kind": "error", "type": name, "message": "the function called sys.exit(%r)" % (fault.code,), "trace": ""}
     try:

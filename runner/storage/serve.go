@@ -103,7 +103,7 @@ func (s Streams) serve(ctx context.Context, r Request, env func(string) string) 
 	case errors.As(err, &unsupported):
 		return answer{Kind: "error", Type: "Unsupported", Message: unsupported.Why}
 	case err != nil:
-		return answer{Kind: "error", Type: "Refused", Message: err.Error()}
+		return answer{Kind: "error", Type: "<worker>.Refused", Message: err.Error()}
 	}
 	return answer{Kind: "result", Value: out}
 }
