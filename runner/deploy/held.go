@@ -56,7 +56,7 @@ func (j *job) held(approved *job) error {
 		return nil
 	}
 	sort.Strings(out)
-	return &Stale{out}
+	return &Stale{Differences: out}
 }
 
 // sameLive compares what plans are made of.

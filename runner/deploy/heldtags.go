@@ -41,7 +41,7 @@ func (j *job) heldTags(approved *job, g *graph.Graph) error {
 		return nil
 	}
 	sort.Strings(out)
-	return &Stale{out}
+	return &Stale{Differences: out}
 }
 
 // otherOutput is the first output that both have and that is not the same, "" for none.
@@ -87,5 +87,5 @@ func (j *job) stale() error {
 		return nil
 	}
 	sort.Strings(j.moved)
-	return &Stale{j.moved}
+	return &Stale{Differences: j.moved, Ran: true}
 }

@@ -12,11 +12,18 @@ import (
 	"github.com/org/prefect-deploy-action/runner/plan"
 )
 
-// Stale says that a plan is no longer true, and what differs. Nothing was written.
-type Stale struct{ Differences []string }
+// Stale says that a plan is no longer true, and what differs. No deployment was written; Ran: steps had run by then.
+type Stale struct {
+	Differences []string
+	Ran         bool
+}
 
 func (s *Stale) Error() string {
-	return "the plan is stale, nothing was written:\n  " + strings.Join(s.Differences, "\n  ") + "\nmake a new plan and have it reviewed"
+	what := "nothing was written"
+	if s.Ran {
+		what += ", though steps ran"
+	}
+	return "the plan is stale, " + what + ":\n  " + strings.Join(s.Differences, "\n  ") + "\nmake a new plan and have it reviewed"
 }
 
 // reviewed is what is read of a plan's JSON.
@@ -75,7 +82,7 @@ func approval(ctx context.Context, o Options) (approved *job, err error) {
 	if err := json.Unmarshal(now.JSON(), &current); err != nil {
 		return nil, err
 	}
-	return nil, &Stale{differences(before, current)}
+	return nil, &Stale{Differences: differences(before, current)}
 }
 
 // readReviewed reads a plan's JSON.
