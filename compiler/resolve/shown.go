@@ -108,6 +108,13 @@ func MadeOf(function string) []string {
 		return []string{"directory"}
 	case GitClone:
 		return []string{"repository", "branch", "commit_sha", "clone_directory_name"}
+	}
+	return Echoes(function)
+}
+
+// Echoes names the outputs of a function that are its inputs of the same names, as they came: all that a push to a bucket gives.
+func Echoes(function string) []string {
+	switch Canonical(function) {
 	case "prefect_aws.deployments.steps.push_to_s3", "prefect_gcp.deployments.steps.push_to_gcs":
 		return []string{"bucket", "folder"}
 	case "prefect_azure.deployments.steps.push_to_azure_blob_storage":

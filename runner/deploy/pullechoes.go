@@ -4,7 +4,6 @@ package deploy
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/org/prefect-deploy-action/compiler/graph"
 	"github.com/org/prefect-deploy-action/compiler/resolve"
@@ -18,15 +17,15 @@ func (p *pulling) echo() {
 		return
 	}
 	for _, s := range p.parts.Steps {
-		known, ok := resolve.Known(s.Function)
-		if !ok || !strings.Contains(known.Name, ".push_to_") {
+		echoes := resolve.Echoes(s.Function)
+		if echoes == nil {
 			continue
 		}
 		g := p.gifts[s.Digest]
 		if g == nil {
 			g = &gift{}
 		}
-		for _, name := range known.Outputs {
+		for _, name := range echoes {
 			_, given := g.outputs.Get(name)
 			if v, ok := p.told(s, name); ok && !given && !g.whole && !slices.Contains(g.withheld, name) {
 				g.outputs = value.Value{Kind: value.Map, Map: g.outputs.Map}.Set(name, v)

@@ -206,7 +206,7 @@ func (g *clone) pullWithRetries(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		err := g.pull(ctx)
 		var failed *gitError
-		if err == nil || attempt == attempts || !errors.As(err, &failed) || !failed.passing() {
+		if err == nil || attempt == attempts || !errors.As(err, &failed) || !NetworkFailed(failed.stderr) {
 			return err
 		}
 		pause := time.NewTimer(time.Duration(attempt) * time.Second)
@@ -388,12 +388,6 @@ func (g *clone) run(ctx context.Context, dir string, out, errs *output, words []
 type gitError struct {
 	word, url, stderr string
 	code              int
-}
-
-// passing are words of failures that another moment may mend.
-func (e *gitError) passing() bool {
-	return holdsAny(e.stderr, "could not resolve host", "failed to connect", "connection refused", "connection reset", "connection timed out", "operation timed out", "temporary failure", "early eof",
-		"remote end hung up", "rpc failed", "requested url returned error: 429", "requested url returned error: 5")
 }
 
 func (e *gitError) refused() bool {
