@@ -189,7 +189,15 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 		return nil, "", err
 	}
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(transport), config.WithLogger(logging.Nop{}), config.WithRetryer(func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 5, longest })
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = 5, longest
+			o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+				if distrusted(err) {
+					return aws.FalseTernary
+				}
+				return aws.UnknownTernary
+			})}, o.Retryables...)
+		})
 	})}
 	if s.id != "" {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(s.id, s.key, s.token)))

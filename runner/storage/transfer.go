@@ -3,6 +3,7 @@ package storage
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -105,6 +106,12 @@ func again(ctx context.Context, do func(context.Context) (bool, error)) (same bo
 func brokenOff(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errChanged) || errors.Is(err, errDamaged) || errors.As(err, &network) && network.Timeout()
+}
+
+// distrusted reports whether a server's certificate is none that this machine trusts, which no repetition changes.
+func distrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 var (

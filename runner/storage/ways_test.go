@@ -316,7 +316,7 @@ func (sc scenery) inputs(t *testing.T, cloud string, w way, bucket string) json.
 
 // env is all that a case's program sees of an environment.
 func (sc scenery) env(cloud string, w way) map[string]string {
-	out := map[string]string{"PATH": os.Getenv("PATH"), "HOME": filepath.Join(sc.dir, "..", "nobody"), "PREFECT_HOME": filepath.Join(sc.dir, "..", "prefect"), "AWS_EC2_METADATA_DISABLED": "true"}
+	out := map[string]string{"PATH": os.Getenv("PATH"), "HOME": filepath.Join(sc.dir, "..", "nobody"), "PREFECT_HOME": filepath.Join(sc.dir, "..", "prefect"), "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1" /* boto3 repeats what no repetition changes */}
 	if cloud == "gcp" {
 		out["STORAGE_EMULATOR_HOST"] = started.gcs
 	}
