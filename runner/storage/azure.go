@@ -66,9 +66,7 @@ func azureClient(c Call) (*container.Client, error) {
 		}
 	}
 	name := text(c.Inputs, "container")
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	patient(transport, patience)
+	transport := c.transport()
 	again := func(r *http.Response, err error) bool {
 		return err != nil && !distrusted(err) || err == nil && runtime.HasStatusCode(r, http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout)
 	}
@@ -77,7 +75,7 @@ func azureClient(c Call) (*container.Client, error) {
 	account, _ := who.Get("account_url")
 	switch {
 	case !connection.IsNull():
-		client, err := container.NewClientFromConnectionString(connection.Text, name, options)
+		client, err := container.NewClientFromConnectionString(canonical(connection.Text), name, options)
 		if err != nil {
 			return nil, errors.New("the connection string cannot be read: it is one line of the form DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…")
 		}
@@ -98,25 +96,25 @@ func azureAccount(account, name string, who value.Value, options *container.Clie
 	if u.Query().Get("sig") != "" {
 		return container.NewClientWithNoCredential(where, options)
 	}
-	login, err := azureLogin(who)
+	login, err := azureLogin(who, policy.ClientOptions{Transport: options.Transport})
 	if err != nil {
 		return nil, err
 	}
 	return container.NewClient(where, login, options)
 }
 
-func azureLogin(who value.Value) (azcore.TokenCredential, error) {
+func azureLogin(who value.Value, options policy.ClientOptions) (azcore.TokenCredential, error) {
 	tenant, _ := who.Get("tenant_id")
 	id, _ := who.Get("client_id")
 	secret, _ := who.Get("client_secret")
 	if !tenant.IsNull() && !id.IsNull() && !secret.IsNull() {
-		login, err := azidentity.NewClientSecretCredential(tenant.Text, id.Text, secret.Text, nil)
+		login, err := azidentity.NewClientSecretCredential(tenant.Text, id.Text, secret.Text, &azidentity.ClientSecretCredentialOptions{ClientOptions: options})
 		if err != nil {
 			return nil, errors.New("the service principal of the credentials cannot be used: tenant_id, client_id and client_secret are texts as Azure shows them")
 		}
 		return login, nil
 	}
-	login, err := azidentity.NewDefaultAzureCredential(nil)
+	login, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options})
 	if err != nil {
 		return nil, errors.New("there are no credentials: give the step a connection_string, or log in as Azure's libraries expect it (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET)")
 	}
@@ -213,6 +211,8 @@ func explainAzure(err error) string {
 	var login *azidentity.AuthenticationFailedError
 	var answer *azcore.ResponseError
 	switch {
+	case bloberror.HasCode(err, bloberror.ConditionNotMet):
+		return errChanged.Error()
 	case bloberror.HasCode(err, bloberror.ContainerNotFound):
 		return "it does not exist"
 	case bloberror.HasCode(err, bloberror.AuthenticationFailed, bloberror.AuthorizationFailure, bloberror.AuthorizationPermissionMismatch, bloberror.NoAuthenticationInformation, bloberror.InvalidAuthenticationInfo):
@@ -223,4 +223,28 @@ func explainAzure(err error) string {
 		return fmt.Sprintf("the server answers %d %s", answer.StatusCode, answer.ErrorCode)
 	}
 	return ""
+}
+
+// canonical is a connection string as Azure's library for Go reads it: the one for Python takes the names in any case, a signature with its question mark, a line end behind it, and the emulator's short form.
+func canonical(text string) string {
+	var parts []string
+	for _, part := range strings.Split(strings.TrimSpace(text), ";") {
+		name, said, ok := strings.Cut(part, "=")
+		for _, known := range []string{"DefaultEndpointsProtocol", "AccountName", "AccountKey", "EndpointSuffix", "BlobEndpoint", "SharedAccessSignature"} {
+			if strings.EqualFold(name, known) {
+				name = known
+			}
+		}
+		if strings.EqualFold(name, "UseDevelopmentStorage") && said == "true" {
+			return "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1"
+		}
+		if name == "SharedAccessSignature" {
+			said = strings.TrimPrefix(said, "?")
+		}
+		if ok {
+			part = name + "=" + said
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ";")
 }

@@ -3,6 +3,7 @@ package storage
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -87,7 +88,10 @@ func (b *bucket) fault(what string, err error) error {
 	why := b.explain(err)
 	var network net.Error
 	var operation *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &certificate):
+		why = "its certificate is not trusted (" + certificate.Err.Error() + "): name the authority's certificate as verify in client_parameters or in AWS_CA_BUNDLE where this is S3, else in SSL_CERT_FILE"
 	case why != "":
 	case errors.As(err, &operation):
 		why = operation.Error()

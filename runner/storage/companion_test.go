@@ -6,8 +6,10 @@ package storage
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"math/rand"
 	"os"
 	osexec "os/exec"
@@ -202,12 +204,38 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			call := started.call(t, &stepCase{Cloud: cloud, Way: step.way}, name, step.dir)
-			for _, after := range []time.Duration{20, 60, 150, 300} {
+			opened := started.opened(t, cloud, name)
+			there := func() (n int) {
+				if step.way == "push" {
+					if err := opened.list(context.Background(), "", func(object) error { n++; return nil }); err != nil {
+						t.Fatal(err)
+					}
+					return n
+				}
+				_ = filepath.WalkDir(step.dir, func(_ string, e fs.DirEntry, err error) error { // what it is about to rename comes and goes
+					if err == nil && e.Type().IsRegular() {
+						n++
+					}
+					return nil
+				})
+				return n
+			}
+			cut := 0
+			for round := 0; round < 10 && there() < 301; round++ {
+				before := there()
 				c := startCompanion(t, step.dir)
 				c.send(t, call)
-				time.Sleep(after * time.Millisecond)
+				for deadline := time.Now().Add(time.Minute); there() <= before && time.Now().Before(deadline); {
+					time.Sleep(time.Millisecond)
+				}
 				_ = c.cmd.Process.Kill()
 				_ = c.cmd.Wait()
+				if n := there(); n > 0 && n < 301 {
+					cut++
+				}
+			}
+			if cut == 0 {
+				t.Errorf("%s: no %s was ended in its middle", cloud, step.way)
 			}
 			if a := startCompanion(t, step.dir).ask(t, call); a.Kind != "result" {
 				t.Fatal(a.Message)

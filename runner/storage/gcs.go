@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"cloud.google.com/go/storage"
@@ -48,11 +49,14 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 	if host := c.Env("STORAGE_EMULATOR_HOST"); host != "" {
 		where += " at " + strings.TrimPrefix(shownURL("http://"+strings.TrimPrefix(host, "http://")), "http://")
 	}
-	exact := func(key string) func(as func(any) bool) error {
+	exact := func(key, version string) func(as func(any) bool) error {
 		return func(as func(any) bool) error {
 			var handle **storage.ObjectHandle
 			if as(&handle) {
 				*handle = own.Bucket(name).Object(key)
+				if generation, err := strconv.ParseInt(version, 10, 64); err == nil && generation > 0 {
+					*handle = (*handle).If(storage.Conditions{GenerationMatch: generation})
+				}
 			}
 			return nil
 		}
@@ -67,10 +71,10 @@ func openGCS(ctx context.Context, c Call) (*bucket, error) {
 		},
 		put: func(ctx context.Context, key string, file *os.File, size int64) error {
 			buffer := int(min(partSize, (size/chunk+1)*chunk))
-			return opened.Upload(ctx, "k", file, &blob.WriterOptions{ContentType: contentType(key), BufferSize: buffer, BeforeWrite: exact(key)})
+			return opened.Upload(ctx, "k", file, &blob.WriterOptions{ContentType: contentType(key), BufferSize: buffer, BeforeWrite: exact(key, "")})
 		},
 		get: func(ctx context.Context, o object, from, length int64) (io.ReadCloser, error) {
-			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: exact(o.key)})
+			return opened.NewRangeReader(ctx, "k", from, length, &blob.ReaderOptions{BeforeRead: exact(o.key, o.version)})
 		},
 	}, nil
 }
@@ -85,20 +89,19 @@ func gcsClient(ctx context.Context, c Call) (*gcp.HTTPClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	patient(transport, patience)
+	transport := c.transport()
+	login := context.WithValue(context.WithoutCancel(ctx), oauth2.HTTPClient, &http.Client{Transport: transport}) // who gives tokens may stand still, too
 	switch {
 	case account != nil:
 		config, err := google.JWTConfigFromJSON(account, gcsScope)
 		if err != nil {
 			return nil, fmt.Errorf("the credentials hold no service account: %w", err)
 		}
-		return gcp.NewHTTPClient(transport, config.TokenSource(context.WithoutCancel(ctx)))
+		return gcp.NewHTTPClient(transport, config.TokenSource(login))
 	case c.Env("STORAGE_EMULATOR_HOST") != "":
 		return gcp.NewAnonymousHTTPClient(transport), nil
 	}
-	found, err := google.FindDefaultCredentials(context.WithoutCancel(ctx), gcsScope)
+	found, err := google.FindDefaultCredentials(login, gcsScope)
 	if err != nil {
 		return nil, errors.New("there are no credentials: give the step some, or set GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's file")
 	}
@@ -111,6 +114,9 @@ func serviceAccount(c Call, who value.Value) ([]byte, error) {
 	file, _ := who.Get("service_account_file")
 	switch {
 	case info.Kind == value.Map:
+		if _, ok := info.Get("type"); !ok { // which Google's library for Python does not want
+			info = info.Set("type", value.Of("service_account"))
+		}
 		return info.AppendJSON(nil), nil
 	case info.Kind == value.Text:
 		return []byte(info.Text), nil
@@ -144,7 +150,7 @@ func listGCS(ctx context.Context, b *blob.Bucket, prefix string, each func(objec
 		out := object{key: o.Key, size: o.Size, md5: o.MD5}
 		var own storage.ObjectAttrs
 		if o.As(&own) {
-			out.key = own.Name
+			out.key, out.version = own.Name, strconv.FormatInt(own.Generation, 10)
 			if own.ContentEncoding == "gzip" { // it is unpacked on its way, so neither its size nor its hash is that of the file
 				out.size, out.md5 = unknown, nil
 			}
@@ -164,6 +170,8 @@ func explainGCS(err error) string {
 		return "it does not exist"
 	case !errors.As(err, &api):
 		return ""
+	case api.Code == http.StatusPreconditionFailed:
+		return errChanged.Error()
 	case api.Code == http.StatusNotFound:
 		return "it does not exist"
 	case api.Code == http.StatusUnauthorized || api.Code == http.StatusForbidden:

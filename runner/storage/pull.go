@@ -129,7 +129,7 @@ func (b *bucket) download(ctx context.Context, file *os.File, o object) error {
 	if o.size <= 2*partSize {
 		body, err := b.get(ctx, o, 0, -1)
 		if err != nil {
-			return err
+			return tried{err}
 		}
 		defer body.Close()
 		n, err := io.Copy(file, body)
@@ -148,13 +148,13 @@ func (b *bucket) download(ctx context.Context, file *os.File, o object) error {
 			return err
 		})
 	}
-	return ranges.Wait()
+	return triedIf(ranges.Wait())
 }
 
 func (b *bucket) part(ctx context.Context, file *os.File, o object, from, length int64) error {
 	body, err := b.get(ctx, o, from, length)
 	if err != nil {
-		return err
+		return tried{err}
 	}
 	defer body.Close()
 	n, err := io.Copy(io.NewOffsetWriter(file, from), body)

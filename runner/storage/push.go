@@ -66,7 +66,7 @@ func putFile(ctx context.Context, b *bucket, key, path string) error {
 	if err != nil {
 		return err
 	}
-	return b.put(ctx, key, file, info.Size())
+	return triedIf(b.put(ctx, key, file, info.Size()))
 }
 
 // filesOf walks the directory. What cannot be read of directories is passed over, as Python does, but not in silence.
@@ -75,6 +75,11 @@ func filesOf(c Call) ([]local, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir, err := filepath.EvalSymlinks(c.Dir) // a walk does not enter a link, its first no more than others
+	if err != nil {
+		return nil, err
+	}
+	c.Dir = dir
 	var out []local
 	err = filepath.WalkDir(c.Dir, func(path string, d fs.DirEntry, err error) error {
 		if path == c.Dir {

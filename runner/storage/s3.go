@@ -28,6 +28,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"gocloud.dev/blob"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
@@ -220,26 +222,26 @@ func (s s3Settings) client(ctx context.Context, c Call) (*s3.Client, string, err
 	case loaded.Region == "":
 		loaded.Region = "us-east-1"
 	}
-	endpoint := s.endpoint
-	if endpoint == "" && loaded.BaseEndpoint != nil {
-		endpoint = *loaded.BaseEndpoint
-	}
+	endpoint := ""
 	if s.endpoint != "" {
 		if u, err := url.Parse(s.endpoint); err != nil || u.Scheme == "" || u.Host == "" {
 			return nil, "", errors.New("endpoint_url is no URL: write https://HOST or http://HOST:PORT")
 		}
 	}
-	return s3.NewFromConfig(loaded, func(o *s3.Options) {
+	client := s3.NewFromConfig(loaded, func(o *s3.Options) {
 		if s.endpoint != "" {
 			o.BaseEndpoint = &s.endpoint
 		}
+		endpoint = aws.ToString(o.BaseEndpoint)                        // of the environment or a profile, for S3 alone or for all of AWS
 		o.EndpointOptions.DisableHTTPS = s.plainHTTP && endpoint == "" // an endpoint brings a scheme of its own
 		o.UsePathStyle = endpoint != ""
 		if s.pathStyle != nil {
 			o.UsePathStyle = *s.pathStyle
 		}
 		o.DisableLogOutputChecksumValidationSkipped = true
-	}), endpoint, nil
+		o.APIOptions = append(o.APIOptions, unsignedEncoding)
+	})
+	return client, endpoint, nil
 }
 
 // transport is the HTTP client: connections enough for what runs at once, and the certificates that are to be trusted.
@@ -268,7 +270,7 @@ func (s s3Settings) transport(c Call) (*awshttp.BuildableClient, error) {
 	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = 15 * time.Second }).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 64, 64
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, InsecureSkipVerify: !s.verify} // verify: false is what the user wrote
-		patient(t, patience)
+		patient(t, c.patience())
 	}), nil
 }
 
@@ -328,6 +330,8 @@ func explainS3(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		switch code, message := api.ErrorCode(), oneLine(api.ErrorMessage()); code {
+		case "PreconditionFailed":
+			return errChanged.Error()
 		case "NoSuchBucket", "NotFound":
 			return "it does not exist"
 		case "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken":
@@ -340,4 +344,25 @@ func explainS3(err error) string {
 		return "there are no credentials: give the step some, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	}
 	return ""
+}
+
+// unsignedEncoding keeps Accept-Encoding out of the signature, as boto3 does: proxies and Google's servers write it anew. What is asked for stays the same.
+func unsignedEncoding(stack *middleware.Stack) error {
+	if _, ok := stack.Finalize.Get("Signing"); !ok {
+		return nil
+	}
+	set := func(id, value string) middleware.FinalizeMiddleware {
+		return middleware.FinalizeMiddlewareFunc(id, func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			if r, ok := in.Request.(*smithyhttp.Request); ok {
+				if r.Header.Del("Accept-Encoding"); value != "" {
+					r.Header.Set("Accept-Encoding", value)
+				}
+			}
+			return next.HandleFinalize(ctx, in)
+		})
+	}
+	if err := stack.Finalize.Insert(set("EncodingAside", ""), "Signing", middleware.Before); err != nil {
+		return err
+	}
+	return stack.Finalize.Insert(set("EncodingBack", "identity"), "Signing", middleware.After)
 }

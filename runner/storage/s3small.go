@@ -87,10 +87,10 @@ func (b *bare) send(ctx context.Context, method, key string, header http.Header,
 	}
 	r.URL, r.Host, r.Header = &u, u.Host, header
 	header["X-Amz-Content-Sha256"] = []string{sum}
-	header["Accept-Encoding"] = []string{"identity"}
 	if err := b.signer.SignHTTP(ctx, login, r, sum, "s3", b.region, time.Now()); err != nil {
 		return nil, err
 	}
+	r.Header["Accept-Encoding"] = []string{"identity"} // after it was signed: see unsignedEncoding
 	return b.do(r)
 }
 
@@ -118,7 +118,10 @@ func (b *bare) put(ctx context.Context, key string, file *os.File, size int64) b
 
 // get opens an object; nil when the server does not simply give it.
 func (b *bare) get(ctx context.Context, o object) io.ReadCloser {
-	header := http.Header{"If-Match": {o.version}}
+	header := http.Header{}
+	if o.version != "" {
+		header["If-Match"] = []string{o.version}
+	}
 	if b.reads {
 		header["X-Amz-Checksum-Mode"] = []string{"ENABLED"}
 	}

@@ -1,4 +1,4 @@
-// What must not be seen: every text in a step's credentials and client parameters. The libraries' errors quote URLs, and a URL may hold a signature, so errors are searched for all of them before they leave.
+// What must not be seen: every text in a step's credentials. The libraries' errors quote URLs, and a URL may hold a signature, so errors are searched for all of them before they leave.
 package storage
 
 import (

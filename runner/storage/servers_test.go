@@ -7,11 +7,7 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"flag"
 	"fmt"
 	"net"
@@ -140,16 +136,6 @@ func answers(address string) error {
 			return err
 		}
 	}
-}
-
-func serviceAccountFor(tokens string) (map[string]any, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	return map[string]any{"type": "service_account", "project_id": "p", "private_key_id": "CANARY-key-id", "client_email": "x@p.iam.gserviceaccount.com", "client_id": "1", "token_uri": tokens + "/token",
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))}, err
 }
 
 func (s *servers) connection() string {

@@ -3,14 +3,25 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
 	"time"
 )
 
-// patience is how long nothing may move.
+// patience is how long nothing may move where a call does not say.
 const patience = time.Minute
+
+// transport gives up on connections on which nothing moves: that of a bucket, and of who gives the tokens for it.
+func (c Call) transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 64
+	patient(t, c.patience())
+	return t
+}
+
+func (c Call) patience() time.Duration { return cmp.Or(c.Patience, patience) }
 
 // patient has a transport give up on connections on which nothing moves.
 func patient(t *http.Transport, limit time.Duration) {

@@ -11,8 +11,10 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/org/prefect-deploy-action/compiler/value"
 )
@@ -29,6 +31,8 @@ type Call struct {
 	Env func(name string) string
 	// Always transfers what is there already, too.
 	Always bool
+	// Patience is how long nothing may move on a connection, 0 for a minute.
+	Patience time.Duration
 	// Log gets lines for people. It may be called from several goroutines.
 	Log func(line string)
 }
@@ -103,7 +107,7 @@ func arguments(c Call, k cloud) error {
 	}
 	takes := append(append([]string{}, k.required...), k.optional...)
 	for _, e := range c.Inputs.Map {
-		if !contains(takes, e.Key) {
+		if !slices.Contains(takes, e.Key) {
 			return fmt.Errorf("%s has no argument %q; it takes %s", name, e.Key, strings.Join(takes, ", "))
 		}
 	}
@@ -126,15 +130,6 @@ func arguments(c Call, k cloud) error {
 		return fmt.Errorf("the argument %q of %s is empty: name the %s", k.place, name, k.place)
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // text is an input's or a credential's text, "" when it is absent or null.

@@ -105,6 +105,10 @@ func again(ctx context.Context, do func(context.Context) (bool, error)) (same bo
 // brokenOff reports whether a transfer ended in its middle. What the cloud's own library has already tried several times (a server that is not there) is not.
 func brokenOff(err error) bool {
 	var network net.Error
+	var done tried
+	if errors.As(err, &done) {
+		return false
+	}
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errChanged) || errors.Is(err, errDamaged) || errors.As(err, &network) && network.Timeout()
 }
 
@@ -114,9 +118,21 @@ func distrusted(err error) bool {
 	return errors.As(err, &certificate)
 }
 
+// tried is what has been tried as often as it is worth: by the cloud's own library, or part by part.
+type tried struct{ error }
+
+func (e tried) Unwrap() error { return e.error }
+
+func triedIf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return tried{err}
+}
+
 var (
-	// errChanged: an object is not as long as the listing told.
-	errChanged = errors.New("it is not as long as the bucket's list tells")
+	// errChanged: an object is not the one that was listed.
+	errChanged = errors.New("it was changed after the bucket was listed: run this again")
 	// errDamaged: what came is not what the server has a checksum of.
 	errDamaged = errors.New("its bytes are not those of the checksum that the server tells")
 )
@@ -154,8 +170,9 @@ func (p *progress) end(done, where string) string {
 
 // every calls say again and again until the returned function is called.
 func (p *progress) every(d time.Duration, say func()) (stop func()) {
-	ticker, ended := time.NewTicker(d), make(chan struct{})
+	ticker, ended, over := time.NewTicker(d), make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(over)
 		for {
 			select {
 			case <-ticker.C:
@@ -165,7 +182,7 @@ func (p *progress) every(d time.Duration, say func()) (stop func()) {
 			}
 		}
 	}()
-	return func() { ticker.Stop(); close(ended) }
+	return func() { ticker.Stop(); close(ended); <-over }
 }
 
 func plural(n int, what string) string {

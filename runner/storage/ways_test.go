@@ -65,6 +65,7 @@ func waysOfS3() []way {
 		{name: "the environment", inputs: at, env: env()},
 		{name: "the environment, empty credentials", inputs: `{"credentials": {}, "client_parameters": {"endpoint_url": "HTTP"}}`, env: env()},
 		{name: "the environment's endpoint", inputs: `{}`, env: env("AWS_ENDPOINT_URL", "HTTP")},
+		{name: "the environment's endpoint for S3 alone", inputs: `{}`, env: env("AWS_ENDPOINT_URL_S3", "HTTP")},
 		{name: "the environment's endpoint for S3", inputs: `{}`, env: env("AWS_ENDPOINT_URL_S3", "HTTP", "AWS_ENDPOINT_URL", "http://127.0.0.1:9")},
 		{name: "given keys before the environment's", inputs: with(`"endpoint_url": "HTTP"`), env: map[string]string{"AWS_ACCESS_KEY_ID": "other", "AWS_SECRET_ACCESS_KEY": "other", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}},
 		{name: "the default profile", inputs: at, env: map[string]string{"HOME": "HOME"}},
