@@ -278,7 +278,7 @@ func TestRealWholeDeploymentByPost(t *testing.T) {
 	n := Name{"claims", "post"}
 	writeOne(t, s, Write{Name: n, Fields: parsed(t, `{`+pool+`,"tags":["a"],"concurrency_limit":2,"schedules":`+list(sched("", h0, off))+`}`)})
 	live := readOne(t, s, n)
-	b := &server{client: c, flows: map[string]*createdFlow{}}
+	b := &server{client: c, flows: map[string]string{}}
 	if _, err := b.replace(context.Background(), Write{Name: n, Live: live, Fields: parsed(t, `{"description":"new"}`)}, "3.1.9"); err != nil {
 		t.Fatal(err)
 	}
