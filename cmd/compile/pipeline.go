@@ -54,6 +54,14 @@ func (p *pipeline) run(w cli.World) error {
 	if p.check != "" && p.out != "-" {
 		return cli.Usage("--check writes nothing, so it goes without -o")
 	}
+	if info, err := os.Stat(p.out); err == nil && p.out != "-" && !info.Mode().IsRegular() && !info.IsDir() { // /dev/null, a pipe: nothing stands in it that is kept, or may be replaced
+		f, err := os.OpenFile(p.out, os.O_WRONLY, 0)
+		if err != nil {
+			return cli.Fail("%v", err)
+		}
+		defer f.Close()
+		p.out, w.Stdout = "-", f
+	}
 	files, err := p.read()
 	if err != nil {
 		return err

@@ -52,6 +52,9 @@ type file struct {
 
 // load reads the file; an empty one counts as none.
 func (f *file) load() (*document, []byte, error) {
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() && !info.IsDir() { // a write puts a file in its place
+		return nil, nil, fmt.Errorf("the state file %s is a device or a pipe: name a file, which may not be there yet", f.path)
+	}
 	data, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if dir := filepath.Dir(f.path); !isDirectory(dir) {

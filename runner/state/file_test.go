@@ -418,3 +418,10 @@ func TestWhatIsKeptOfTheTextIsWhatItIsMadeAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestADeviceIsNoState: a write would put a file in its place, which root may.
+func TestADeviceIsNoState(t *testing.T) {
+	if _, err := OpenFile(os.DevNull); err == nil || !strings.Contains(err.Error(), "name a file") {
+		t.Errorf("error %v", err)
+	}
+}
