@@ -66,6 +66,13 @@ func (p *pipeline) run(w cli.World) error {
 	if err != nil {
 		return err
 	}
+	for _, f := range files {
+		if out, err := os.Stat(p.out); err == nil && p.out != "-" {
+			if source, err := os.Stat(filepath.Join(p.dir, filepath.FromSlash(f.Name))); err == nil && os.SameFile(out, source) {
+				return cli.Usage("-o %s would take the place of what is compiled: name another file, such as %s", p.out, p.usual)
+			}
+		}
+	}
 	in, err := load(w, p.dir, files)
 	if err != nil {
 		return err

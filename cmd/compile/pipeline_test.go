@@ -123,3 +123,20 @@ func TestATagInPlaceOfACommit(t *testing.T) {
 		t.Errorf("what was just emitted is stale: %s", stderr)
 	}
 }
+
+// TestNotOverItself: what is compiled is not written over.
+func TestNotOverItself(t *testing.T) {
+	dir := project(t, map[string]string{"flow.py": flowFile, "prefect.yaml": "pull: []\ndeployments:\n- {name: d, entrypoint: \"flow.py:hello\", work_pool: {name: p}}\n"})
+	before, err := os.ReadFile(filepath.Join(dir, "prefect.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dialect := range []string{"github", "gitlab"} {
+		if code, _, stderr := compile(dialect, "-C", dir, "-o", filepath.Join(dir, "prefect.yaml")); code != 64 {
+			t.Errorf("%s: exit %d\n%s", dialect, code, stderr)
+		}
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, "prefect.yaml")); err != nil || string(after) != string(before) {
+		t.Errorf("%v: it was written over", err)
+	}
+}

@@ -60,7 +60,7 @@ func (o *options) execute(ctx context.Context, w cli.World, c *cobra.Command, ar
 		return err
 	}
 	began := time.Now() // what someone takes to answer is no part of it
-	to, err := o.results(w, acting)
+	to, err := o.results(w, r, acting)
 	if err != nil {
 		return err
 	}

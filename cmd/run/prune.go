@@ -25,7 +25,7 @@ func pruneCommand(ctx context.Context, w cli.World) *cobra.Command {
 				return err
 			}
 			defer r.State.Close()
-			to, err := o.results(w, false)
+			to, err := o.results(w, r, false)
 			if err != nil {
 				return err
 			}

@@ -85,6 +85,9 @@ func (o *options) pullCheck(ctx context.Context, w cli.World) error {
 		return cli.Usage("--json: %v; nothing ran", err)
 	}
 	defer func() { _ = to.done() }()
+	if err := to.apart("--json", o.kept(r.Options)); err != nil {
+		return err
+	}
 	show := plainly(nil)
 	if !o.quiet {
 		r.Warn = func(l diag.List, sources diag.Sources) { fmt.Fprint(w.Stderr, l.Text(sources)) }

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/org/prefect-deploy-action/cmd/internal/cli"
+	"github.com/org/prefect-deploy-action/runner/deploy"
 	"github.com/org/prefect-deploy-action/runner/plan"
 	"github.com/org/prefect-deploy-action/runner/report"
 )
@@ -28,8 +31,8 @@ type target struct {
 	leftOver bool
 }
 
-// results opens them: --json and --markdown, and with outputs the file of the CI's step outputs. The caller closes them.
-func (o *options) results(w cli.World, outputs bool) (_ *results, err error) {
+// results opens them: --json and --markdown, and with outputs the file of the CI's step outputs. The caller closes them. None may be a file that the run reads or keeps its state in.
+func (o *options) results(w cli.World, run deploy.Options, outputs bool) (_ *results, err error) {
 	r := &results{stdout: o.json == "-" || o.markdown == "-"}
 	defer func() {
 		if err != nil {
@@ -41,6 +44,15 @@ func (o *options) results(w cli.World, outputs bool) (_ *results, err error) {
 	}
 	if r.markdown, err = create(w, o.markdown, os.O_WRONLY); err != nil {
 		return nil, cli.Usage("--markdown: %v; nothing ran", err)
+	}
+	read := o.kept(run)
+	if err := errors.Join(r.json.apart("--json", read), r.markdown.apart("--markdown", read)); err != nil {
+		return nil, err
+	}
+	if r.json != nil && o.json != "-" {
+		if err := r.markdown.apart("--markdown", []string{o.json}); err != nil {
+			return nil, err
+		}
 	}
 	if path, _ := w.Env("GITHUB_OUTPUT"); outputs && path != "" {
 		if r.outputs, err = create(w, path, os.O_WRONLY|os.O_APPEND); err != nil {
@@ -63,6 +75,34 @@ func create(w cli.World, path string, flags int) (*target, error) {
 		return nil, err
 	}
 	return &target{out: f, file: f, appends: flags&os.O_APPEND != 0, leftOver: errors.Is(missing, os.ErrNotExist)}, nil
+}
+
+// kept are the files that a run reads, and the one of its state.
+func (o *options) kept(run deploy.Options) (out []string) {
+	for _, f := range run.Files {
+		out = append(out, under(run.Directory, filepath.FromSlash(f.Name)))
+	}
+	if path, ok := strings.CutPrefix(o.state, "file:"); ok {
+		out = append(out, under(run.Directory, path))
+	}
+	return out
+}
+
+// apart refuses a result that would take the place of one of some files.
+func (t *target) apart(option string, files []string) error {
+	if t == nil || t.file == nil {
+		return nil
+	}
+	mine, err := t.file.Stat()
+	if err != nil || !mine.Mode().IsRegular() {
+		return nil
+	}
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil && os.SameFile(mine, info) {
+			return cli.Usage("%s %s would take the place of a file that this run reads or writes itself: name another; nothing ran", option, name)
+		}
+	}
+	return nil
 }
 
 // write puts the result in place of what was there, or behind it. Pipes and terminals have nothing to replace.

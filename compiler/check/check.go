@@ -5,8 +5,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -211,12 +213,31 @@ func (c *Checker) name(d *resolve.Deployment) {
 	}
 	template.Walk(name, func(text value.Value, found []template.Placeholder) {
 		for _, p := range found {
+			if s := giver(d, p); s != nil {
+				c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "output-in-name", Message: "the name is filled from what the step " + diag.Quote(cmp.Or(s.ID.Str(), resolve.ShortName(s.Function))) + " gives, and names are needed before a step runs",
+					Help: "fill it from an environment variable ({{ $NAME }}) or a variable of Prefect's, or write it out; a tag or the version may hold what a step gives", Position: resolve.Locate(d.File, text, p)})
+			}
 			if what := resolve.SecretOf(d.File, p); what != "" {
 				c.diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "secret-name", Message: "the name is filled from " + what + ", and a deployment's name is shown everywhere",
 					Help: "choose a name without it: plans, logs, comments, links and the server show names in clear text", Position: resolve.Locate(d.File, text, p)})
 			}
 		}
 	})
+}
+
+// giver is the step of a deployment's build and push that gives what a placeholder names, nil for none.
+func giver(d *resolve.Deployment, p template.Placeholder) *spec.Step {
+	if p.Kind != template.Output || p.Runtime() {
+		return nil
+	}
+	for _, list := range [][]spec.Step{d.Push, d.Build} {
+		for i := range slices.Backward(list) {
+			if sure, maybe := resolve.Gives(&list[i], resolve.Head(p.Name)); sure || maybe {
+				return &list[i]
+			}
+		}
+	}
+	return nil
 }
 
 func (c *Checker) schedules(d *resolve.Deployment) {

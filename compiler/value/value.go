@@ -248,6 +248,7 @@ func (v Value) At(p Pos) Value {
 // Equal compares as JSON does after canonical numbers: 1 and 1.0 are equal, the order of keys means nothing, positions and
 // provenance neither.
 func Equal(a, b Value) bool {
+	a, b = a.sent(), b.sent()
 	if a.Kind != b.Kind {
 		if (a.Kind == Int && b.Kind == Float) || (a.Kind == Float && b.Kind == Int) {
 			return a.number() == b.number()
@@ -260,7 +261,7 @@ func Equal(a, b Value) bool {
 	case Int:
 		return a.Int == b.Int && a.Text == b.Text
 	case Float:
-		return a.Float == b.Float || (math.IsNaN(a.Float) && math.IsNaN(b.Float))
+		return a.Float == b.Float
 	case Text:
 		return a.Text == b.Text
 	case List:
@@ -276,6 +277,14 @@ func Equal(a, b Value) bool {
 		return equalMaps(a.Map, b.Map)
 	}
 	return true
+}
+
+// sent is a value as it is sent: a number that JSON does not have is null there.
+func (v Value) sent() Value {
+	if v.Kind == Float && (math.IsNaN(v.Float) || math.IsInf(v.Float, 0)) {
+		v.Kind = Null
+	}
+	return v
 }
 
 func equalMaps(a, b []Entry) bool {

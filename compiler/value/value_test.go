@@ -1,7 +1,10 @@
 // What Python prints and what JSON carries: the expected texts were printed by CPython 3.11.
 package value
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestStrAsPythonPrints(t *testing.T) {
 	list := Of([]Value{Of(1), Of("two"), Of(nil), Of(true), Of(1.5)})
@@ -35,6 +38,9 @@ func TestJSONKeepsOrderAndNumbers(t *testing.T) {
 	}
 	if twice, _ := FromJSON([]byte(`{"a":1,"b":2,"a":3}`)); string(twice.AppendJSON(nil)) != `{"a":3,"b":2}` {
 		t.Errorf("a key that stands twice: %s", twice.AppendJSON(nil))
+	}
+	if !Equal(Of(math.Inf(1)), Of(nil)) || !Equal(Of(math.NaN()), Of(math.Inf(-1))) || Equal(Of(math.Inf(1)), Of(0.0)) {
+		t.Error("what JSON does not have is sent as null")
 	}
 	if !Equal(Of(1), Of(1.0)) || Equal(Of(1), Of(true)) || Equal(Of("1"), Of(1)) {
 		t.Error("equality of numbers is not JSON's")

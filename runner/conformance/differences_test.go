@@ -38,6 +38,7 @@ func shownBy() map[string]shown {
 		"schedules-empty":      {cases: []string{"redeploy-schedules"}},
 		"dropped-slug":         {test: true},
 		"slug-by-hand":         {test: true},
+		"output-in-name":       {cases: []string{"name-output"}},
 		"secret-name":          {cases: []string{"name-secret"}},
 		"tags-text":            {cases: []string{"tags-text"}},
 		"whole-item":           {cases: []string{"template-whole-items"}},

@@ -178,7 +178,7 @@ func (e entry) mayBe(name state.Name) bool {
 	return (e.flows == nil || e.flows[name.Flow]) && fits(e.name, name.Deployment)
 }
 
-// entriesOf reads another file; ok is false for one that is not well formed. Which directory its paths are relative to only its own runs know: its own folder, this run's, and the root are tried.
+// entriesOf reads another file; ok is false for one that is not well formed. Which directory its paths are relative to only its own runs know: its own folder, and unless the file says that it is that, this run's and the root are tried.
 func (j *job) entriesOf(root string, f File) (out []entry, ok bool) {
 	full := filepath.Join(root, filepath.FromSlash(f.Name))
 	dirs := []string{filepath.Dir(full), j.Directory, root}
@@ -189,6 +189,9 @@ func (j *job) entriesOf(root string, f File) (out []entry, ok bool) {
 		files[i], faults = spec.Load(filepath.Base(full), f.Data)
 		ok = faults.Errors(false) == 0 || files[i].Len() > 0
 		checkers[i] = check.New(os.DirFS(dir))
+	}
+	if root, _ := files[0].CI.Get("root"); root.Text == "file" {
+		dirs = dirs[:1]
 	}
 	for i := range files[0].Len() {
 		d := resolve.Entry(files[0], files[0].Deployment(i, nil))

@@ -93,6 +93,8 @@ func TestWhatAnotherFileMayDeclare(t *testing.T) {
 		{"another flow", "sub/prefect.yaml", entry("moved", "'other.py:bye'"), false},
 		{"its own folder", "sub/prefect.yaml", entry("moved", "'flow.py:hello'"), true},
 		{"the root", "sub/deep.yml", entry("moved", "'sub/flow.py:hello'"), true},
+		{"a neighbour of the same layout", "svc/prefect.yaml", entry("moved", "'flow.py:hello'"), true},
+		{"a neighbour that says that its paths are its own", "svc/prefect.yaml", "x-ci: {root: file}\n" + entry("moved", "'flow.py:hello'"), false},
 		{"a flow that is nowhere", "x.yaml", entry("moved", "'nowhere.py:hello'"), true},
 		{"a flow that only importing tells", "x.yaml", entry("moved", "'{{ $ENTRY }}'"), true},
 		{"a template that fits", "x.yaml", entry("'{{ $A }}ov{{ $B }}'", "'sub/flow.py:hello'"), true},
@@ -101,9 +103,12 @@ func TestWhatAnotherFileMayDeclare(t *testing.T) {
 		{"another extension", "x.txt", entry("moved", "'sub/flow.py:hello'"), false},
 	} {
 		s := newScene(t)
-		if err := os.Mkdir(filepath.Join(s.dir, "sub"), 0o755); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"sub", "svc"} {
+			if err := os.Mkdir(filepath.Join(s.dir, name), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
+		s.write("svc/flow.py", strings.Replace(flowFile, "@flow", "@flow(name=\"other\")", 1))
 		s.write("sub/flow.py", flowFile)
 		s.write("sub/other.py", other)
 		s.write(c.file, c.yaml)
