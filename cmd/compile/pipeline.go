@@ -66,12 +66,8 @@ func (p *pipeline) run(w cli.World) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		if out, err := os.Stat(p.out); err == nil && p.out != "-" {
-			if source, err := os.Stat(filepath.Join(p.dir, filepath.FromSlash(f.Name))); err == nil && os.SameFile(out, source) {
-				return cli.Usage("-o %s would take the place of what is compiled: name another file, such as %s", p.out, p.usual)
-			}
-		}
+	if err := p.apart(files); err != nil {
+		return err
 	}
 	in, err := load(w, p.dir, files)
 	if err != nil {
@@ -103,6 +99,20 @@ func (p *pipeline) run(w cli.World) error {
 	}
 	_, err = w.Stdout.Write(emitted[0].Data)
 	return err
+}
+
+// apart refuses to write over what is compiled.
+func (p *pipeline) apart(files []cli.File) error {
+	out, err := os.Stat(p.out)
+	if err != nil || p.out == "-" {
+		return nil
+	}
+	for _, f := range files {
+		if source, err := os.Stat(filepath.Join(p.dir, filepath.FromSlash(f.Name))); err == nil && os.SameFile(out, source) {
+			return cli.Usage("-o %s would take the place of what is compiled: name another file, such as %s", p.out, p.usual)
+		}
+	}
+	return nil
 }
 
 // emitted are the files of the pipeline; the first is the one that was named.

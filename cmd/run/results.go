@@ -46,13 +46,8 @@ func (o *options) results(w cli.World, run deploy.Options, outputs bool) (_ *res
 		return nil, cli.Usage("--markdown: %v; nothing ran", err)
 	}
 	read := o.kept(run)
-	if err := errors.Join(r.json.apart("--json", read), r.markdown.apart("--markdown", read)); err != nil {
+	if err := errors.Join(r.json.apart("--json", read), r.markdown.apart("--markdown", append(read, o.json))); err != nil {
 		return nil, err
-	}
-	if r.json != nil && o.json != "-" {
-		if err := r.markdown.apart("--markdown", []string{o.json}); err != nil {
-			return nil, err
-		}
 	}
 	if path, _ := w.Env("GITHUB_OUTPUT"); outputs && path != "" {
 		if r.outputs, err = create(w, path, os.O_WRONLY|os.O_APPEND); err != nil {
